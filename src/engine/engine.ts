@@ -1,0 +1,89 @@
+import type { Action } from "../model/action.ts";
+import type { Json } from "../model/json.ts";
+import type { Observed, ObservedContainer } from "../model/observed.ts";
+import type { Project } from "../model/project.ts";
+import type { Reference } from "../model/reference.ts";
+import type { Images } from "./images.ts";
+
+/**
+ * What carries actions out. One small interface that speaks only our model; every engine passes the same conformance suite.
+ * All methods may throw `Failure`. A method that waits takes a signal and ends soon after it aborts, leaving the world consistent.
+ */
+export interface Engine {
+  /** `oci`, `memory`, … */
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /** A snapshot for this project. A project that was never made is empty, not an error. */
+  observe(project: Project, signal: AbortSignal): Promise<Observed>;
+  /** Carries out one action. Idempotent where the world already is as asked (a stopped container is stopped again). */
+  apply(action: Action, context: ApplyContext): Promise<void>;
+  /** Every container of the engine, of every project and of none: `ls`, `ps` of others, name look-ups. */
+  containers(signal: AbortSignal): Promise<readonly ObservedContainer[]>;
+  /** Log lines of containers by id, merged by time. With `follow` it goes on until all of them ended or the signal aborts. */
+  logs(ids: readonly string[], options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine>;
+  /** Runs a process inside a running container with the caller's standard streams; gives its exit status. */
+  exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<number>;
+  /** Connects the caller's standard streams to a container that exists and is not started, starts it, and gives its exit status. */
+  runAttached(id: string, options: AttachOptions, signal: AbortSignal): Promise<number>;
+  /** Waits until the container is not running; gives its exit status. */
+  wait(id: string, signal: AbortSignal): Promise<number>;
+  /** Docker's inspect document for one container. */
+  inspect(id: string, signal: AbortSignal): Promise<Json>;
+  readonly images: Images;
+  close(): Promise<void>;
+}
+
+/** What the planner must know of an engine, as data. */
+export interface Capabilities {
+  /** Who keeps replicas alive. */
+  readonly scheduling: "client" | "cluster";
+  readonly healthchecks: "none" | "client" | "engine";
+  readonly builds: boolean;
+}
+
+export interface ApplyContext {
+  readonly signal: AbortSignal;
+  /** `item` names what moves (a layer's short digest), `phase` what is done with it (`download`, `unpack`); bytes. */
+  progress(item: string, phase: string, done: number, total: number | null): void;
+  /** One line worth keeping: where a digest came from, which free port was chosen. */
+  note(message: string): void;
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  /** Last lines per container, or `null` for all. */
+  readonly tail: number | null;
+  /** Only lines at or after, before this time: milliseconds since 1970, or `null`. */
+  readonly since: number | null;
+  readonly until: number | null;
+}
+
+export interface LogLine {
+  /** Container id. */
+  readonly container: string;
+  readonly stream: "stdout" | "stderr";
+  /** RFC 3339 UTC with as many digits of a second as the engine keeps. */
+  readonly time: string;
+  /** Without its newline. */
+  readonly text: string;
+  /** `false` where the program wrote no newline (the last line of a stream). */
+  readonly complete: boolean;
+}
+
+export interface ExecOptions {
+  readonly argv: readonly string[];
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly detach: boolean;
+  readonly env: Readonly<Record<string, string>>;
+  readonly user: string | null;
+  readonly workingDir: string | null;
+  readonly privileged: boolean;
+}
+
+export interface AttachOptions {
+  readonly tty: boolean;
+  readonly stdin: boolean;
+}
+
+export type { Reference };

@@ -1,0 +1,102 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createAtomic } from "./atomic-file.ts";
+import { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
+
+/** Who holds a lock. */
+export interface Holder extends ProcessIdentity {
+  /** Tells two holds of one process apart. */
+  readonly token: string;
+  /** What it does, for the one who waits: `up`. */
+  readonly purpose: string;
+  /** RFC 3339 UTC. */
+  readonly since: string;
+}
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+export interface LockOptions {
+  readonly purpose: string;
+  /** Milliseconds to wait for another holder; 0: do not wait. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** Called once when it has to wait. */
+  readonly onWait?: (holder: Holder) => void;
+}
+
+/** Thrown when the wait ran out. */
+export class LockHeld extends Error {
+  readonly holder: Holder;
+
+  constructor(path: string, holder: Holder) {
+    super(`${path} is held by process ${holder.pid} (${holder.purpose}) since ${holder.since}`);
+    this.name = "LockHeld";
+    this.holder = holder;
+  }
+}
+
+/**
+ * Takes an exclusive lock between processes: a file that says who holds it, made by link(2) so that it is whole or not there.
+ * A holder that died is known exactly (boot, pid, start time), without heartbeats. The directory must be on one file system.
+ */
+export async function acquire(path: string, options: LockOptions): Promise<Lock> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const me = identify(process.pid);
+  if (me === null) throw new Error("this process is not in /proc");
+  const holder: Holder = { ...me, token: randomUUID(), purpose: options.purpose, since: new Date().toISOString() };
+  const deadline = Date.now() + options.timeoutMs;
+  let told = false;
+  for (let pause = 2; ; pause = Math.min(pause * 2, 100)) {
+    options.signal?.throwIfAborted();
+    if (await createAtomic(path, JSON.stringify(holder), { durable: false })) return { release: () => rm(path) };
+    const other = await readHolder(path);
+    if (other === null) continue; // let go between our two looks
+    if (!isAlive(other)) {
+      await clearStale(path, other);
+      continue;
+    }
+    if (Date.now() >= deadline) throw new LockHeld(path, other);
+    if (!told) options.onWait?.(other);
+    told = true;
+    await sleep(pause, undefined, options.signal === undefined ? {} : { signal: options.signal });
+  }
+}
+
+/** Runs something under a lock. */
+export async function withLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
+  const lock = await acquire(path, options);
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Who holds a lock now, or `null`. */
+export async function holderOf(path: string): Promise<Holder | null> {
+  const holder = await readHolder(path);
+  return holder !== null && isAlive(holder) ? holder : null;
+}
+
+async function readHolder(path: string): Promise<Holder | null> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Holder;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/**
+ * Removes the file of a dead holder. Two that see it at once must not both remove it: the second would take away the lock that the first
+ * has made since. So the right to remove is itself a lock, named after the dead holder's token, which never comes again.
+ */
+async function clearStale(path: string, dead: Holder): Promise<void> {
+  await withLock(`${path}.${dead.token}`, { purpose: "clear a stale lock", timeoutMs: 10_000 }, async () => {
+    if ((await readHolder(path))?.token === dead.token) await rm(path);
+  });
+}

@@ -1,0 +1,68 @@
+import type { Json } from "./json.ts";
+import type { Reference } from "./reference.ts";
+import type { Mount, Service } from "./service.ts";
+
+/** Everything that an engine can be asked to do to the world, one effect each. The map ties a payload to its kind. */
+interface Payloads {
+  /** `always`: ask the registry whether the tag moved; `missing`: only when it is not in the store. */
+  readonly "image.pull": { readonly reference: Reference; readonly platform: string | null; readonly policy: "always" | "missing" };
+  readonly "network.create": { readonly network: string; readonly key: string; readonly labels: Readonly<Record<string, string>> };
+  readonly "network.remove": { readonly network: string };
+  readonly "volume.create": { readonly volume: string; readonly key: string; readonly labels: Readonly<Record<string, string>> };
+  readonly "volume.remove": { readonly volume: string };
+  readonly "container.create": { readonly container: string; readonly spec: ContainerSpec };
+  readonly "container.start": { readonly container: string };
+  /** Ends it: `signal` (or the container's own), after `graceMs` SIGKILL. Nothing when it is not running. */
+  readonly "container.stop": { readonly container: string; readonly graceMs: number | null };
+  readonly "container.kill": { readonly container: string; readonly signal: string };
+  readonly "container.restart": { readonly container: string; readonly graceMs: number | null };
+  readonly "container.remove": { readonly container: string; readonly volumes: boolean; readonly force: boolean };
+  /** The new one takes the name of the one it replaces once that is gone. */
+  readonly "container.rename": { readonly container: string; readonly to: string };
+  readonly "container.wait": { readonly container: string; readonly until: "healthy" | "completed"; readonly required: boolean };
+}
+
+export type ActionKind = keyof Payloads;
+
+/** What a container is made of: the service it stands for, with everything that the planner decided. */
+export interface ContainerSpec {
+  readonly project: string;
+  readonly directory: string;
+  readonly service: Service;
+  /** From 1; 0 for a one-off. */
+  readonly number: number;
+  readonly oneOff: boolean;
+  readonly hash: string;
+  readonly attributes: Readonly<Record<string, Json>>;
+  /** The service's labels and wharf's own. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Engine names of the networks to join, with the names it answers to there. */
+  readonly networks: readonly { readonly name: string; readonly aliases: readonly string[] }[];
+  /** The service's mounts with volumes by their engine name; `null` stays for a new anonymous one. */
+  readonly mounts: readonly Mount[];
+}
+
+export type Action = { [K in ActionKind]: { readonly kind: K } & Payloads[K] }[ActionKind];
+
+/** The thing an action is about, as a user names it. */
+export function subject(action: Action): string {
+  switch (action.kind) {
+    case "image.pull":
+      return action.reference;
+    case "network.create":
+    case "network.remove":
+      return action.network;
+    case "volume.create":
+    case "volume.remove":
+      return action.volume;
+    case "container.create":
+    case "container.start":
+    case "container.stop":
+    case "container.kill":
+    case "container.restart":
+    case "container.remove":
+    case "container.rename":
+    case "container.wait":
+      return action.container;
+  } // no default: a new kind breaks the build here, which is the point
+}

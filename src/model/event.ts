@@ -1,0 +1,43 @@
+import type { ActionKind } from "./action.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+
+/** What happens while a command works. Published as one JSON object a line with `--progress json`. */
+export type Event =
+  | { readonly type: "plan.ready"; readonly project: string; readonly steps: readonly EventStep[]; readonly unchanged: number }
+  | { readonly type: "step.started"; readonly step: number }
+  | {
+      readonly type: "step.progress";
+      readonly step: number;
+      readonly item: string;
+      readonly phase: string;
+      readonly done: number;
+      readonly total: number | null;
+    }
+  | { readonly type: "step.note"; readonly step: number; readonly message: string }
+  | { readonly type: "step.done"; readonly step: number; readonly ms: number }
+  | { readonly type: "step.failed"; readonly step: number; readonly ms: number; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly type: "step.skipped"; readonly step: number; readonly because: number }
+  | { readonly type: "notice"; readonly diagnostic: Diagnostic }
+  | { readonly type: "run.finished"; readonly outcome: Outcome; readonly ms: number; readonly summary: Summary };
+
+export interface EventStep {
+  readonly id: number;
+  readonly kind: ActionKind;
+  readonly subject: string;
+  readonly service: string | null;
+  readonly reason: string;
+}
+
+export type Outcome = "converged" | "failed" | "cancelled";
+
+export interface Summary {
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** `seq` counts from 1, `at` is RFC 3339 UTC: both are put on once, where the stream begins. */
+export type Stamped = Event & { readonly seq: number; readonly at: string };
+
+/** Where events go. Returns at once; renderers must not throw. */
+export type Emit = (event: Event) => void;

@@ -1,0 +1,37 @@
+import type { Service } from "./service.ts";
+
+/** Name of the container number `index` (from 1) of a service. */
+export function containerName(project: string, service: Pick<Service, "name" | "containerName">, index: number): string {
+  return service.containerName ?? `${project}-${service.name}-${index}`;
+}
+
+/** Name of a one-off container made by `run`. `slug` is a short random hex text that the caller chose. */
+export function oneOffName(project: string, service: string, slug: string): string {
+  return `${project}-${service}-run-${slug}`;
+}
+
+/** Name of a project's network or volume in the engine. */
+export function scopedName(project: string, key: string): string {
+  return `${project}_${key}`;
+}
+
+const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+
+/** Whether a text may name a container (Docker's rule). */
+export function isContainerName(text: string): boolean {
+  return CONTAINER_NAME.test(text) && text.length <= 255;
+}
+
+const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]*$/;
+
+export function isProjectName(text: string): boolean {
+  return PROJECT_NAME.test(text) && text.length <= 128;
+}
+
+/** A directory's name made into a project's name as Compose does: lower case, foreign characters dropped, no leading `_` or `-`. */
+export function projectNameFrom(directoryName: string): string {
+  return directoryName
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]/g, "")
+    .replace(/^[_-]+/, "");
+}

@@ -1,0 +1,99 @@
+import type { Json } from "./json.ts";
+import type { Protocol } from "./service.ts";
+
+/** A snapshot of what exists, as far as a project is concerned. Made by an engine, read by the planner. */
+export interface Observed {
+  /** Containers labelled for this project, one-offs too. */
+  readonly containers: readonly ObservedContainer[];
+  readonly networks: readonly ObservedNetwork[];
+  readonly volumes: readonly ObservedVolume[];
+  /** Images that the project names and that are present, by canonical reference. */
+  readonly images: Readonly<Record<string, ObservedImage>>;
+  /** Names of containers and of nobody's leftovers that this project does not own. */
+  readonly foreign: readonly ForeignName[];
+  /** Host ports that something outside this project holds. */
+  readonly takenPorts: readonly TakenPort[];
+}
+
+export type ContainerState = "created" | "running" | "paused" | "restarting" | "exited" | "dead";
+
+export interface ObservedContainer {
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly project: string | null;
+  readonly service: string | null;
+  /** Replica number from 1; 0 for a one-off. */
+  readonly number: number;
+  readonly oneOff: boolean;
+  /** The versioned hash it was made with (`1:…`), or `null` when it carries none. */
+  readonly hash: string | null;
+  /** What the hash was made of, so that a plan can name what changed; `null` when unknown. */
+  readonly attributes: Readonly<Record<string, Json>> | null;
+  readonly image: { readonly reference: string; readonly id: string };
+  readonly state: ContainerState;
+  /** Of the last end; `null` while it never ended. */
+  readonly exitCode: number | null;
+  /** Process id of its first process in this machine's root namespace, or `null`. */
+  readonly pid: number | null;
+  /** RFC 3339, UTC. */
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  /** The command that it runs, entrypoint included. */
+  readonly argv: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ports: readonly PublishedPort[];
+  readonly networks: readonly { readonly name: string; readonly address: string | null }[];
+  /** Names of volumes (named and anonymous) that it mounts, with their targets. */
+  readonly volumes: readonly { readonly name: string; readonly target: string; readonly anonymous: boolean }[];
+  /** Other mounts, for listings: source path or `tmpfs`. */
+  readonly mounts: readonly string[];
+}
+
+export interface PublishedPort {
+  readonly target: number;
+  readonly protocol: Protocol;
+  readonly host: string;
+  readonly published: number;
+}
+
+export interface ObservedNetwork {
+  readonly name: string;
+  readonly project: string | null;
+  /** Key in the spec it was made for, or `null`. */
+  readonly key: string | null;
+  /** `false`: it is known but the kernel lost it (after a reboot, or removed behind wharf's back); starting a container mends it. */
+  readonly present: boolean;
+}
+
+export interface ObservedVolume {
+  readonly name: string;
+  readonly project: string | null;
+  readonly key: string | null;
+}
+
+export interface ObservedImage {
+  /** Digest of the config: Docker's image id. */
+  readonly id: string;
+  /** Digest of the manifest or index that the reference resolved to, when it came from a registry. */
+  readonly digest: string | null;
+  /** Whether it has anything to run: Entrypoint and Cmd together. */
+  readonly command: readonly string[];
+  /** Container paths that the image declares as volumes. */
+  readonly volumes: readonly string[];
+}
+
+export interface ForeignName {
+  readonly name: string;
+  /** The project that has it, or `null`: nobody's. */
+  readonly project: string | null;
+}
+
+export interface TakenPort {
+  readonly protocol: Protocol;
+  readonly host: string;
+  readonly port: number;
+  /** Who has it, in words: `container shop-web-1 of project shop`, `process 812 (nginx)`. */
+  readonly by: string;
+}

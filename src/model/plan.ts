@@ -1,0 +1,48 @@
+import type { Action } from "./action.ts";
+import type { Diagnostic, Source } from "./diagnostic.ts";
+import type { Json } from "./json.ts";
+
+/** What to do, in what order, and why. Plain data: it prints, saves and compares. */
+export interface Plan {
+  readonly project: string;
+  /** Dependencies first: a step's `after` only names smaller ids. */
+  readonly steps: readonly Step[];
+  /** One entry per resource that the project has or had, unchanged ones too: what a person reads. */
+  readonly changes: readonly Change[];
+  /** Questions that must be answered with yes before anything is done (data would be lost). */
+  readonly confirmations: readonly string[];
+  /** Warnings that stop nothing. */
+  readonly notices: readonly Diagnostic[];
+  /** Why this cannot be carried out; when there is one, `steps` is empty. */
+  readonly problems: readonly Diagnostic[];
+}
+
+export interface Step {
+  /** From 1. */
+  readonly id: number;
+  readonly after: readonly number[];
+  /** Why, in a few words: `config changed: image`, `not there yet`. */
+  readonly reason: string;
+  /** The service it belongs to, or `null` for networks, volumes and orphans of unknown service. */
+  readonly service: string | null;
+  readonly action: Action;
+}
+
+export type ChangeKind = "create" | "replace" | "update" | "start" | "stop" | "remove" | "pull" | "unchanged";
+
+export interface Change {
+  readonly kind: ChangeKind;
+  /** `container/shop-web-1`, `network/shop_default`, `volume/shop_data`, `image/nginx:latest`. */
+  readonly address: string;
+  readonly reason: string;
+  readonly attributes: readonly AttributeChange[];
+}
+
+export interface AttributeChange {
+  /** Dotted path inside the service (`environment.COLOR`). */
+  readonly path: string;
+  /** `null`: not set. */
+  readonly before: Json;
+  readonly after: Json;
+  readonly source: Source | null;
+}

@@ -1,0 +1,119 @@
+import type { Reference } from "./reference.ts";
+
+/**
+ * A service as every room after `spec/` sees it: no short syntax, no missing default, every unit a number, every path absolute.
+ * `null` means "as the image says" where the image has a word on it, and "none" elsewhere.
+ */
+export interface Service {
+  readonly name: string;
+  readonly image: Reference;
+  /** The one fixed container name (`container_name`, or wharf's `name`). */
+  readonly containerName: string | null;
+  /** `null`: the image's Cmd; `[]`: none at all. */
+  readonly command: readonly string[] | null;
+  /** `null`: the image's Entrypoint; `[]`: none at all (the image's Cmd is ignored then, as Docker does). */
+  readonly entrypoint: readonly string[] | null;
+  /** `env_file` and `environment` together, resolved. `null` removes the image's variable. */
+  readonly environment: Readonly<Record<string, string | null>>;
+  readonly ports: readonly Port[];
+  readonly expose: readonly ExposedPort[];
+  readonly workingDir: string | null;
+  /** `user[:group]`, each a name or a number, looked up inside the image. */
+  readonly user: string | null;
+  readonly hostname: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly dependsOn: readonly Dependency[];
+  readonly restart: RestartPolicy;
+  readonly init: boolean;
+  readonly tty: boolean;
+  readonly stdinOpen: boolean;
+  readonly readOnly: boolean;
+  /** `volumes` and `tmpfs` together, in the order of the file. */
+  readonly mounts: readonly Mount[];
+  readonly extraHosts: readonly ExtraHost[];
+  /** Names without `CAP_`, upper case, sorted; `ALL` stands for all. */
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  /** A name with `SIG` (`SIGTERM`, `SIGRTMIN+3`), or `null`: the image's, else SIGTERM. */
+  readonly stopSignal: string | null;
+  readonly stopGraceMs: number;
+  readonly scale: number;
+  readonly pullPolicy: PullPolicy;
+  /** `os/architecture[/variant]`, or `null`: this machine's. */
+  readonly platform: string | null;
+  readonly profiles: readonly string[];
+}
+
+export type Protocol = "tcp" | "udp" | "sctp";
+
+/** One container port reachable from the host. Ranges in the spec become one `Port` each where both sides have the same length. */
+export interface Port {
+  readonly target: number;
+  readonly protocol: Protocol;
+  /** Address on the host to listen on; `0.0.0.0` for all. */
+  readonly host: string;
+  /** First to last host port to choose from (equal for a fixed one); `null`: the engine picks any free one. */
+  readonly published: { readonly from: number; readonly to: number } | null;
+}
+
+export interface ExposedPort {
+  readonly port: number;
+  readonly protocol: Protocol;
+}
+
+export interface Dependency {
+  readonly service: string;
+  readonly condition: "started" | "healthy" | "completed";
+  /** Restart this service when the dependency is replaced. */
+  readonly restart: boolean;
+  /** `false`: only a warning when the dependency is missing or fails. */
+  readonly required: boolean;
+}
+
+export interface RestartPolicy {
+  readonly name: "no" | "always" | "on-failure" | "unless-stopped";
+  /** Most restarts for `on-failure`; 0 is without limit. */
+  readonly limit: number;
+}
+
+export type Mount =
+  | {
+      readonly type: "bind";
+      /** Absolute path on the host. */
+      readonly source: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+      /** Make the source as a directory when it is missing (the short form does, as Docker). */
+      readonly createHostPath: boolean;
+      readonly propagation: "rprivate" | "private" | "rshared" | "shared" | "rslave" | "slave";
+    }
+  | {
+      readonly type: "volume";
+      /** A key of the project's volumes, or `null` for an anonymous one. */
+      readonly source: string | null;
+      readonly target: string;
+      readonly readOnly: boolean;
+      /** Do not fill an empty volume with what the image has at the target. */
+      readonly noCopy: boolean;
+      /** Directory inside the volume, relative, or `null` for all of it. */
+      readonly subpath: string | null;
+    }
+  | {
+      readonly type: "tmpfs";
+      readonly target: string;
+      readonly readOnly: boolean;
+      /** Bytes, or `null` for the kernel's default. */
+      readonly size: number | null;
+      /** Permission bits, or `null` for 1777. */
+      readonly mode: number | null;
+      /** Further mount options as written in the short form (`noexec`, `uid=1000`). */
+      readonly options: readonly string[];
+    };
+
+export interface ExtraHost {
+  readonly name: string;
+  /** An address, or the word `host-gateway`. */
+  readonly address: string;
+}
+
+export type PullPolicy = "always" | "missing" | "never";
