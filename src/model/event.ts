@@ -3,6 +3,7 @@ import type { Diagnostic } from "./diagnostic.ts";
 
 /** What happens while a command works. Published as one JSON object a line with `--progress json`. */
 export type Event =
+  /** Comes again when what a pull brought asks for more: the new steps' ids go on where the first ones ended. */
   | { readonly type: "plan.ready"; readonly project: string; readonly steps: readonly EventStep[]; readonly unchanged: number }
   | { readonly type: "step.started"; readonly step: number }
   | {
@@ -16,7 +17,8 @@ export type Event =
   | { readonly type: "step.note"; readonly step: number; readonly message: string }
   | { readonly type: "step.done"; readonly step: number; readonly ms: number }
   | { readonly type: "step.failed"; readonly step: number; readonly ms: number; readonly diagnostics: readonly Diagnostic[] }
-  | { readonly type: "step.skipped"; readonly step: number; readonly because: number }
+  /** `because`: the step that did not succeed, or `null` when the run was cancelled before its turn. */
+  | { readonly type: "step.skipped"; readonly step: number; readonly because: number | null }
   | { readonly type: "notice"; readonly diagnostic: Diagnostic }
   | { readonly type: "run.finished"; readonly outcome: Outcome; readonly ms: number; readonly summary: Summary };
 

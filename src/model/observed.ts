@@ -6,6 +6,7 @@ export interface Observed {
   /** Containers labelled for this project, one-offs too. */
   readonly containers: readonly ObservedContainer[];
   readonly networks: readonly ObservedNetwork[];
+  /** Labelled for this project, and those that its spec names (`external` ones, or somebody's with the same name). */
   readonly volumes: readonly ObservedVolume[];
   /** Images that the project names and that are present, by canonical reference. */
   readonly images: Readonly<Record<string, ObservedImage>>;

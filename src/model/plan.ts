@@ -5,7 +5,7 @@ import type { Json } from "./json.ts";
 /** What to do, in what order, and why. Plain data: it prints, saves and compares. */
 export interface Plan {
   readonly project: string;
-  /** Dependencies first: a step's `after` only names smaller ids. */
+  /** Dependencies first: a step's `after` and `afterAnyway` only name smaller ids. */
   readonly steps: readonly Step[];
   /** One entry per resource that the project has or had, unchanged ones too: what a person reads. */
   readonly changes: readonly Change[];
@@ -20,7 +20,10 @@ export interface Plan {
 export interface Step {
   /** From 1. */
   readonly id: number;
+  /** Steps that must have succeeded before it begins. */
   readonly after: readonly number[];
+  /** Steps that must have ended, well or not, before it begins: dependencies that are not required. */
+  readonly afterAnyway?: readonly number[];
   /** Why, in a few words: `config changed: image`, `not there yet`. */
   readonly reason: string;
   /** The service it belongs to, or `null` for networks, volumes and orphans of unknown service. */

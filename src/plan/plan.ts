@@ -21,6 +21,8 @@ export interface PlanOptions {
   readonly stopGraceMs: number | null;
   /** Replica counts by service that win over the spec's. */
   readonly scale: Readonly<Record<string, number>>;
+  /** Whether the engine runs health checks, so that `healthy` can be waited for. `reconcile` fills it in. */
+  readonly healthchecks: boolean;
 }
 
 export const DEFAULTS: PlanOptions = {
@@ -34,6 +36,7 @@ export const DEFAULTS: PlanOptions = {
   pull: null,
   stopGraceMs: null,
   scale: {},
+  healthchecks: false,
 };
 
 /** What to do so that the world becomes as the project says. Pure: equal input, equal plan. */

@@ -1,4 +1,5 @@
 import type { Engine } from "../engine/engine.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Emit, Outcome, Summary } from "../model/event.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
@@ -22,6 +23,8 @@ export interface RunResult {
   readonly plan: Plan;
   readonly outcome: Outcome;
   readonly summary: Summary;
+  /** What went wrong, in the order it happened: the exit status comes from its codes. */
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Observes and plans; changes nothing and takes no lock. */
