@@ -21,6 +21,39 @@ export const CODES = {
     family: "failed",
     explain: "Something went wrong that wharf did not foresee. Run the command again with --verbose and report what it prints.",
   },
+  E_NEEDS_ANSWER: {
+    family: "usage",
+    explain:
+      "The command would lose data and has to ask first, but standard input is no terminal. Run it in a terminal, or give -y to say yes to every question.",
+  },
+  E_NOT_RUNNING: {
+    family: "failed",
+    explain:
+      "A program can only be run inside a container that runs. `wharf ps -a` says in what state it is, `wharf up -d` starts what the spec describes.",
+  },
+  E_NO_SUCH_OBJECT: {
+    family: "failed",
+    explain:
+      "No container and no image has this name or id. `wharf ps -a` lists the containers of a project, `wharf ls -a` the projects, `wharf image ls` the images.",
+  },
+  E_NOT_PUBLISHED: {
+    family: "failed",
+    explain: "The container does not publish this port. Ports are published with `ports:` in the spec; `wharf ps` shows those that are.",
+  },
+  E_UNKNOWN_COMMAND: {
+    family: "usage",
+    explain: "wharf has no command of this name. `wharf --help` lists them all.",
+  },
+  E_UNKNOWN_FLAG: {
+    family: "usage",
+    explain:
+      "The command has no flag of this name. `wharf COMMAND --help` lists its flags; global flags such as -f and -p may stand before the command.",
+  },
+  E_USAGE: {
+    family: "usage",
+    explain:
+      "The command line cannot be understood: an argument is missing, one is too many, or a value is not of the kind that the flag takes.",
+  },
 } as const satisfies Record<`E_${string}` | `W_${string}`, Entry>;
 
 export type Code = keyof typeof CODES;
