@@ -1,0 +1,68 @@
+/**
+ * Makes dist/ from src/: one CommonJS file with everything that a command needs (V8 reads it from a code cache, so what is not used costs
+ * nothing), a launcher that picks it up, and the unpacking worker.
+ *
+ *   launch.cjs          what bin/wharf.cjs requires: `version`, the code cache
+ *   main.cjs            the command
+ *   unpack-worker.cjs   entry of the worker threads that unpack layers
+ */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type BuildOptions, build } from "esbuild";
+import { COMMANDS } from "../src/commands/table.ts";
+import { slimOclif } from "./lib/slim-oclif.ts";
+
+const root = join(import.meta.dirname, "..");
+const dist = join(root, "dist");
+const WORKER = "src/images/unpack-worker.ts";
+
+/** How every file of dist/ is made. */
+const COMMON: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: true,
+  // Minified class names would show in stack traces and in `error.name` comparisons.
+  keepNames: false,
+  format: "cjs",
+  platform: "node",
+  target: "node20.19",
+  charset: "ascii", // so that the file is read as Latin-1: one byte a character, no decoding
+  legalComments: "none",
+  outdir: dist,
+  outExtension: { ".js": ".cjs" },
+  external: ["koffi"],
+  // What is inlined is initialised when it is first imported; nothing is looked up on disk.
+  supported: { "dynamic-import": false },
+  // Sources name themselves by import.meta.url; CommonJS has __filename.
+  define: { "import.meta.url": "moduleUrl" },
+  banner: { js: 'const moduleUrl=require("node:url").pathToFileURL(__filename).href;' },
+  logLevel: "warning",
+};
+
+await mkdir(dist, { recursive: true });
+const oclif = slimOclif();
+const main = await build({ ...COMMON, entryPoints: ["src/cli/main.ts"], plugins: [oclif.plugin], write: true, metafile: true });
+oclif.assertApplied();
+if (existsSync(join(root, WORKER))) await build({ ...COMMON, entryPoints: [WORKER] });
+const verbs = new Set(Object.keys(COMMANDS).map((id) => id.split(":")[0]));
+await build({
+  ...COMMON,
+  entryPoints: ["src/cli/launch.ts"],
+  banner: {},
+  define: { WHARF_BUILD: JSON.stringify(await hashOf(join(dist, "main.cjs"))), WHARF_VERBS: JSON.stringify([...verbs]) },
+});
+await removeAllBut([".sources", "launch.cjs", "main.cjs", "unpack-worker.cjs"]);
+console.log(`dist/main.cjs ${Math.round((main.metafile.outputs["dist/main.cjs"]?.bytes ?? 0) / 1024)} KiB`);
+
+async function hashOf(file: string): Promise<string> {
+  return createHash("sha256")
+    .update(await readFile(file))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+async function removeAllBut(names: readonly string[]): Promise<void> {
+  for (const name of await readdir(dist)) if (!names.includes(name)) await rm(join(dist, name), { recursive: true });
+}

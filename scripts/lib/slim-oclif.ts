@@ -1,0 +1,91 @@
+/**
+ * oclif without what a bundled command never uses: looking for plugins on disk, WSL, debug logs, the collator of ICU (`localeCompare`
+ * loads it, for 8 ms and more, to sort ASCII names), and templates before there is something to render.
+ */
+import { readFile } from "node:fs/promises";
+import type { Plugin } from "esbuild";
+
+/** One replacement in one file of oclif. */
+interface Patch {
+  readonly file: RegExp;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface SlimOclif {
+  readonly plugin: Plugin;
+  /** Throws when a patch or a stub found nothing to replace: oclif changed, and start-up would be slow without a word. */
+  assertApplied(): void;
+}
+
+const LAZY_EJS = { find: '__importDefault(require("ejs"))', replace: '{ get default() { return require("ejs"); } }' } as const;
+
+const PATCHES: readonly Patch[] = [
+  { file: /oclif\/core\/lib\/config\/plugin\.js$/, find: "a.id.localeCompare(b.id)", replace: "(a.id < b.id ? -1 : 1)" },
+  { file: /oclif\/core\/lib\/config\/config\.js$/, ...LAZY_EJS },
+  { file: /oclif\/core\/lib\/help\/util\.js$/, ...LAZY_EJS },
+  { file: /oclif\/core\/lib\/util\/os\.js$/, find: 'require("node:child_process")', replace: "{}" }, // asked for the shell on Windows
+];
+
+const unused = (name: string): string =>
+  `module.exports = new Proxy({}, { get(_, key) { return key === "__esModule" ? false : () => { throw new Error("${name} is left out of this bundle"); }; } });`;
+
+const STUBS: Readonly<Record<string, string>> = {
+  debug: "module.exports = () => () => {};",
+  "wsl-utils": "exports.isWsl = false;",
+  minimatch: unused("minimatch"),
+  tinyglobby: unused("tinyglobby"),
+  lilconfig: unused("lilconfig"),
+  "get-package-type": unused("get-package-type"),
+};
+
+/** What our sources take from `@oclif/core`, each from the file that has it: its index would load everything and check versions. */
+const INDEX = `
+export { Command } from "@oclif/core/command";
+export * as Args from "@oclif/core/args";
+export * as Errors from "@oclif/core/errors";
+export * as Flags from "@oclif/core/flags";
+`;
+
+export function slimOclif(): SlimOclif {
+  const applied = new Set<string>();
+  const plugin: Plugin = {
+    name: "slim-oclif",
+    setup(build) {
+      build.onResolve({ filter: /^@oclif\/core$/ }, ({ resolveDir }) => ({
+        path: "index",
+        namespace: "slim-oclif",
+        pluginData: resolveDir,
+      }));
+      build.onLoad({ filter: /^index$/, namespace: "slim-oclif" }, ({ pluginData }) => ({
+        contents: INDEX,
+        loader: "js",
+        resolveDir: pluginData,
+      }));
+      for (const [name, contents] of Object.entries(STUBS)) {
+        const filter = new RegExp(`^${name}$`);
+        build.onResolve({ filter }, ({ importer }) =>
+          importer.includes("@oclif/core") ? { path: name, namespace: "slim-oclif-stub" } : null,
+        );
+        build.onLoad({ filter, namespace: "slim-oclif-stub" }, () => {
+          applied.add(name);
+          return { contents, loader: "js" };
+        });
+      }
+      for (const patch of PATCHES) {
+        build.onLoad({ filter: patch.file }, async ({ path }) => {
+          const source = await readFile(path, "utf8");
+          if (source.includes(patch.find)) applied.add(patch.file.source);
+          return { contents: source.replace(patch.find, patch.replace), loader: "js" };
+        });
+      }
+    },
+  };
+  return {
+    plugin,
+    assertApplied() {
+      const missing = [...PATCHES.map((patch) => patch.file.source), ...Object.keys(STUBS)].filter((name) => !applied.has(name));
+      if (missing.length > 0) throw new Error(`nothing in @oclif/core to replace any more for: ${missing.join(", ")}`);
+    },
+  };
+}

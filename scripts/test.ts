@@ -1,0 +1,157 @@
+/**
+ * Runs groups of test files and ends with one line: `N passed, N failed, N skipped`.
+ *
+ *   node --import tsx scripts/test.ts [unit] [containers] [conformance] [part of a path…]
+ *
+ * uvu has no timeout, and says nothing of a file that runs no test: both are failures here. Quick files share a process, since starting one
+ * costs more than what they do; those on real containers and the conformance suites have one each.
+ */
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Report, readReport } from "./lib/uvu-report.ts";
+import { ensureValidator } from "./lib/validator.ts";
+
+interface Group {
+  readonly has: (path: string) => boolean;
+  /** Files in one process. */
+  readonly batch: number;
+  /** Wall clock of one process, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+interface Job {
+  readonly files: readonly string[];
+  readonly group: GroupName;
+}
+
+/** What became of one process: its report, or why there is none. */
+interface Result {
+  readonly report: Report | null;
+  readonly problem: string | null;
+  readonly output: string;
+  readonly ms: number;
+}
+
+type GroupName = keyof typeof GROUPS;
+
+const GROUPS = {
+  unit: { has: (path) => path.endsWith(".test.ts") && !path.startsWith("test/containers/"), batch: 8, timeoutMs: 120_000 },
+  containers: { has: (path) => path.endsWith(".test.ts") && path.startsWith("test/containers/"), batch: 1, timeoutMs: 300_000 },
+  conformance: { has: isConformance, batch: 1, timeoutMs: 300_000 },
+} as const satisfies Record<string, Group>;
+
+const AT_ONCE = 2;
+
+const root = join(import.meta.dirname, "..");
+process.chdir(root);
+
+const words = process.argv.slice(2);
+const names = words.filter(isGroupName);
+const parts = words.filter((word) => !isGroupName(word));
+const groups = names.length > 0 ? names : (["unit", "containers"] as const);
+
+ensureValidator(root);
+const running = new Set<number>();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupt(signal));
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const jobs = groups.flatMap(jobsOf);
+await Promise.all(Array.from({ length: AT_ONCE }, work));
+if (jobs.length === 0 && totals.passed + totals.failed + totals.skipped === 0) {
+  console.error(`no test file matches: ${words.join(" ")}`);
+  totals.failed++;
+}
+if (totals.failed > 0) process.exitCode = 1;
+console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+
+async function work(): Promise<void> {
+  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) tell(job, await run(job));
+}
+
+function jobsOf(group: GroupName): Job[] {
+  const { has, batch } = GROUPS[group];
+  const files = readdirSync("test", { recursive: true, encoding: "utf8" })
+    .map((path) => `test/${path}`)
+    .filter((path) => has(path) && (parts.length === 0 || parts.some((part) => path.includes(part))))
+    .sort();
+  const found: Job[] = [];
+  while (files.length > 0) found.push({ files: files.splice(0, batch), group });
+  return found;
+}
+
+/** Runs one process of tests to its end, or ends it with all its children when its time is over. */
+function run({ files, group }: Job): Promise<Result> {
+  const started = performance.now();
+  const { timeoutMs } = GROUPS[group];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["--import", "tsx", "scripts/lib/uvu-batch.ts", ...files], {
+      detached: true, // leads a process group, so that all of it can be ended
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, FORCE_COLOR: "0" },
+    });
+    let output = "";
+    let late = false;
+    const { pid } = child;
+    if (pid !== undefined) running.add(pid);
+    const clock = setTimeout(() => {
+      late = true;
+      endGroup(pid);
+    }, timeoutMs);
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.on("error", reject);
+    child.on("close", (status, signal) => {
+      clearTimeout(clock);
+      if (pid !== undefined) running.delete(pid);
+      const report = readReport(output, files);
+      const ended = signal === null ? `ended with ${status}` : `ended by ${signal}`;
+      const problem = late
+        ? `not done after ${timeoutMs / 1000} s`
+        : report === null
+          ? `${ended} before its end`
+          : report.empty.length > 0
+            ? `runs no test: ${report.empty.join(", ")}`
+            : status !== 0 && report.failed === 0
+              ? ended
+              : null;
+      resolve({ report, problem, output, ms: performance.now() - started });
+    });
+  });
+}
+
+function tell({ files, group }: Job, { report, problem, output, ms }: Result): void {
+  const strict = group === "containers" && process.env["CI"] === "true" && (report?.skipped ?? 0) > 0 ? "skipped on CI" : null;
+  const wrong = problem ?? strict;
+  totals.passed += report?.passed ?? 0;
+  totals.skipped += report?.skipped ?? 0;
+  totals.failed += (report?.failed ?? 0) + (wrong === null ? 0 : 1);
+  const failed = wrong !== null || (report?.failed ?? 0) > 0;
+  const seconds = (ms / 1000).toFixed(1);
+  if (failed || (report?.skipped ?? 0) > 0 || group === "conformance") console.log(output.trimEnd());
+  console.log(
+    `${failed ? "FAIL" : "ok  "} ${files.join(" ")} (${report?.passed ?? 0} passed, ${seconds} s)${wrong === null ? "" : `: ${wrong}`}`,
+  );
+}
+
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error; // it has just ended
+  }
+}
+
+function interrupt(signal: NodeJS.Signals): void {
+  for (const pid of running) endGroup(pid);
+  process.kill(process.pid, signal);
+}
+
+/** A suite that runs by itself; a file that exports something is one that others call. */
+function isConformance(path: string): boolean {
+  return /^test\/conformance\/[^/]+\.ts$/.test(path) && !/^export /m.test(readFileSync(path, "utf8"));
+}
+
+function isGroupName(word: string): word is GroupName {
+  return word in GROUPS;
+}

@@ -1,0 +1,83 @@
+/**
+ * V8's compiled form of the bundle, kept between runs:
+ *
+ *   $XDG_CACHE_HOME/wharf/code/<build>-<node version>-<architecture>-<verb>.bin
+ *
+ * It is written when the first run of a verb ends, so that it holds the functions which that verb uses. V8 compares only its own version, its flags and
+ * the length of the source; the hash of the build in the name is what makes the pair right. Loading a planted cache would run its code: the
+ * directory and the file must belong to the user who runs, and nobody else may enter.
+ */
+import { closeSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+export interface CacheKey {
+  /** Hash of the bundle's bytes, hexadecimal. */
+  readonly build: string;
+  /** A word out of a closed list: it becomes a part of a file's name. */
+  readonly verb: string;
+}
+
+/** Directory of the code cache, or `null` when there is no home to put it in. */
+export function cacheDirectory(env: NodeJS.ProcessEnv): string | null {
+  const base = env["XDG_CACHE_HOME"];
+  if (base?.startsWith("/")) return join(base, "wharf", "code");
+  const home = env["HOME"] ?? homedir();
+  return home.startsWith("/") ? join(home, ".cache", "wharf", "code") : null;
+}
+
+/** The cached code, or `undefined` when there is none that may be trusted. */
+export function readCache(directory: string, key: CacheKey): Buffer | undefined {
+  if (!isOurs(directory)) return undefined;
+  let file: number;
+  try {
+    file = openSync(join(directory, fileName(key)), "r");
+  } catch (error) {
+    if (isExpected(error)) return undefined;
+    throw error;
+  }
+  try {
+    const { uid, size } = fstatSync(file);
+    if (uid !== process.geteuid?.()) return undefined;
+    const data = Buffer.allocUnsafeSlow(size);
+    return readSync(file, data) === size ? data : undefined;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Keeps compiled code and drops what older builds left. Where the directory cannot be written, or is not ours alone, nothing is kept. */
+export function writeCache(directory: string, key: CacheKey, data: Uint8Array): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (!isOurs(directory)) return;
+    const name = fileName(key);
+    const temporary = join(directory, `${name}.${process.pid}.tmp`);
+    writeFileSync(temporary, data, { mode: 0o600, flag: "wx" });
+    renameSync(temporary, join(directory, name));
+    for (const other of readdirSync(directory)) if (!other.startsWith(`${key.build}-`)) rmSync(join(directory, other), { force: true });
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+  }
+}
+
+function fileName({ build, verb }: CacheKey): string {
+  return `${build}-${process.version}-${process.arch}-${verb}.bin`;
+}
+
+function isOurs(directory: string): boolean {
+  try {
+    const stat = lstatSync(directory);
+    return stat.isDirectory() && stat.uid === process.geteuid?.() && (stat.mode & 0o077) === 0;
+  } catch (error) {
+    if (isExpected(error)) return false;
+    throw error;
+  }
+}
+
+/** A cache is a convenience: a home that is missing, full, read-only or somebody else's must not stop a command. */
+const EXPECTED: ReadonlySet<string> = new Set(["ENOENT", "EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOTDIR", "EEXIST", "ELOOP"]);
+
+function isExpected(error: unknown): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && EXPECTED.has(error.code);
+}
