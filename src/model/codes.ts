@@ -17,58 +17,212 @@ interface Entry {
 }
 
 export const CODES = {
-  E_BIND_SOURCE: { family: "failed", explain: "A bind mount shows a path of this machine inside the container, and that path does not exist. The short form makes a missing directory; the long form only with `create_host_path: true`." },
-  E_CAPABILITY_UNKNOWN: {
+  E_BIND_SOURCE: {
     family: "failed",
     explain:
-      "cap_add and cap_drop take names of Linux capabilities without CAP_ (NET_ADMIN), or ALL. capabilities(7) lists them.",
+      "A bind mount shows a path of this machine inside the container, and that path does not exist. The short form makes a missing directory; the long form only with `create_host_path: true`.",
   },
-  E_COMMAND_NOT_EXECUTABLE: { family: "failed", explain: "The program is in the image, but it may not be executed: it lacks the x bit, or it is a script without an interpreter line." },
-  E_COMMAND_NOT_FOUND: { family: "failed", explain: "The program that the container should run is not in its image. Check `cmd` and `entrypoint`; a string is split into words as a shell would, but no shell runs it. `wharf run SERVICE sh` opens a shell to look around." },
-  E_ENGINE_INCOMPLETE: { family: "engine", explain: "The oci engine starts containers through programs of the operating system: an OCI runtime (runc or crun), conmon, and nft. At least one of them is not installed. `wharf doctor` names each and the command that installs it." },
-  E_IMAGE_ABSENT: { family: "failed", explain: "The image is not in the store and the pull policy says not to fetch it. `wharf pull` fetches it." },
+  E_CAPABILITY_UNKNOWN: {
+    family: "failed",
+    explain: "cap_add and cap_drop take names of Linux capabilities without CAP_ (NET_ADMIN), or ALL. capabilities(7) lists them.",
+  },
+  E_COMMAND_NOT_EXECUTABLE: {
+    family: "failed",
+    explain: "The program is in the image, but it may not be executed: it lacks the x bit, or it is a script without an interpreter line.",
+  },
+  E_COMMAND_NOT_FOUND: {
+    family: "failed",
+    explain:
+      "The program that the container should run is not in its image. Check `cmd` and `entrypoint`; a string is split into words as a shell would, but no shell runs it. `wharf run SERVICE sh` opens a shell to look around.",
+  },
+  E_CREDENTIALS: {
+    family: "failed",
+    explain:
+      "A file with registry credentials (~/.docker/config.json, containers' auth.json) cannot be read or is not the JSON that it should be. The message names the file. Mend it, or log in again with the tool that wrote it.",
+  },
+  E_DIGEST_MISMATCH: {
+    family: "failed",
+    explain:
+      "What a registry sent is not what its digest says: the content was damaged or changed on the way. Nothing of it is used. Try again; if it stays, the registry or a proxy before it is broken.",
+  },
+  E_ENGINE_INCOMPLETE: {
+    family: "engine",
+    explain:
+      "The oci engine starts containers through programs of the operating system: an OCI runtime (runc or crun), conmon, and nft. At least one of them is not installed. `wharf doctor` names each and the command that installs it.",
+  },
+  E_IMAGE_ABSENT: {
+    family: "failed",
+    explain: "The image is not in the store and the pull policy says not to fetch it. `wharf pull` fetches it.",
+  },
+  E_IMAGE_AMBIGUOUS: {
+    family: "failed",
+    explain:
+      "More than one thing in the store fits: an id was shortened too far, or an image has several names and it is not clear which to take off. Use more digits of the id, or a name; `wharf image ls` shows both.",
+  },
+  E_IMAGE_CONTENT_GONE: {
+    family: "failed",
+    explain:
+      "Layers of pulled images are kept unpacked only. To push one to a registry that lacks it, it is fetched again from where it came from, and that registry no longer has it. Import or pull the image again.",
+  },
+  E_IMAGE_IN_USE: {
+    family: "failed",
+    explain:
+      "An image stays as long as containers are made from it. Remove them first, or use -f: the image then loses its name and keeps what the containers need.",
+  },
+  E_IMAGE_LAYER_FOREIGN: {
+    family: "failed",
+    explain:
+      "The image has layers that its registry does not hold itself (foreign, non-distributable layers, as Windows images have). They cannot run here.",
+  },
+  E_IMAGE_MANIFEST: {
+    family: "failed",
+    explain:
+      "The registry's answer for this name is no image that can run: a manifest of another kind (a chart, a signature), or one that contradicts itself.",
+  },
+  E_IMAGE_NOT_FOUND: {
+    family: "failed",
+    explain:
+      "There is no image of this name and tag: not in the registry that the name leads to, or, where an image of the store is meant, not there. A name without a registry means docker.io; one without a tag means `latest`.",
+  },
+  E_IMAGE_PLATFORM: {
+    family: "failed",
+    explain:
+      "The image exists, but not for the wanted platform. The message lists those it has. `platform: os/architecture` in the service chooses one.",
+  },
+  E_IMAGE_SCHEMA1: {
+    family: "failed",
+    explain: "The registry serves this image only in Docker's first manifest format, given up in 2016. Push it again with a current tool.",
+  },
   E_INTERNAL: {
     family: "failed",
     explain: "Something went wrong that wharf did not foresee. Run the command again with --verbose and report what it prints.",
   },
-  E_NAME_TAKEN: { family: "failed", explain: "A container name is unique on a machine. Remove the container that has it, or give the service another `name` (container_name)." },
+  E_LAYER_COMPRESSION: {
+    family: "failed",
+    explain: "Layers are plain tar, gzip, or zstd where Node can read it (from 22.15). The data is of another kind, or damaged or cut off.",
+  },
+  E_LAYER_LIMIT: {
+    family: "failed",
+    explain:
+      "A layer wants more than a layer may have: more entries, longer names, more devices, or more bytes than the disk has room for. The message says which.",
+  },
+  E_LAYER_LINK: {
+    family: "failed",
+    explain: "A hard link in a layer points to something that is not there or is a directory, so the file it stands for cannot be made.",
+  },
+  E_LAYER_PATH: {
+    family: "failed",
+    explain:
+      "A path in a layer tries to leave the layer, goes through a file, or runs in circles through symbolic links. Such an archive is refused and nothing of it is kept.",
+  },
+  E_LAYER_TAR: {
+    family: "failed",
+    explain:
+      "A layer or root file system is not a tar archive that can be read: damaged, cut off, or of a kind that is not supported (sparse files, multi-volume archives). Nothing of it is kept.",
+  },
+  E_LAYER_WRITE: {
+    family: "failed",
+    explain:
+      "The operating system refused to write a file of a layer. The message has its reason. Owners, devices and attributes need root; the store needs a file system with room that keeps them.",
+  },
+  E_NAME_TAKEN: {
+    family: "failed",
+    explain:
+      "A container name is unique on a machine. Remove the container that has it, or give the service another `name` (container_name).",
+  },
   E_NEEDS_ANSWER: {
     family: "usage",
     explain:
       "The command would lose data and has to ask first, but standard input is no terminal. Run it in a terminal, or give -y to say yes to every question.",
   },
-  E_NETWORK_FULL: { family: "failed", explain: "Every address (or every subnet) that wharf may give out is taken. Remove containers or projects that are no longer needed." },
+  E_NETWORK_FULL: {
+    family: "failed",
+    explain: "Every address (or every subnet) that wharf may give out is taken. Remove containers or projects that are no longer needed.",
+  },
   E_NETWORK_IN_USE: { family: "failed", explain: "A network is removed only after the containers that have an address in it." },
   E_NOTHING_TO_RUN: {
     family: "failed",
     explain:
       "A container lives as long as its first process, and this image names none: it has neither Cmd nor Entrypoint. Give the service a command (`cmd: sleep infinity`), or open a shell in it with `wharf run -it SERVICE sh`.",
   },
+  E_NOT_PUBLISHED: {
+    family: "failed",
+    explain: "The container does not publish this port. Ports are published with `ports:` in the spec; `wharf ps` shows those that are.",
+  },
   E_NOT_RUNNING: {
     family: "failed",
     explain:
       "A program can only be run inside a container that runs. `wharf ps -a` says in what state it is, `wharf up -d` starts what the spec describes.",
   },
-  E_NO_PRIVILEGE: { family: "engine", explain: "The oci engine makes namespaces, mounts and packet-filter rules, which only root may do. Run wharf with sudo, or choose another engine with --engine." },
-  E_NO_SUCH_CONTAINER: { family: "failed", explain: "No container has this name. `wharf ps -a` lists the containers of a project, `wharf ls -a` the projects." },
-  E_NO_SUCH_NETWORK: { family: "failed", explain: "The network does not exist. `wharf up` makes the networks of a project; one that was removed behind its back comes back with the next `wharf up`." },
+  E_NO_PRIVILEGE: {
+    family: "engine",
+    explain:
+      "The oci engine makes namespaces, mounts and packet-filter rules, which only root may do. Run wharf with sudo, or choose another engine with --engine.",
+  },
+  E_NO_SUCH_CONTAINER: {
+    family: "failed",
+    explain: "No container has this name. `wharf ps -a` lists the containers of a project, `wharf ls -a` the projects.",
+  },
+  E_NO_SUCH_NETWORK: {
+    family: "failed",
+    explain:
+      "The network does not exist. `wharf up` makes the networks of a project; one that was removed behind its back comes back with the next `wharf up`.",
+  },
   E_NO_SUCH_OBJECT: {
     family: "failed",
     explain:
       "No container and no image has this name or id. `wharf ps -a` lists the containers of a project, `wharf ls -a` the projects, `wharf image ls` the images.",
   },
-  E_NOT_PUBLISHED: {
+  E_PORTS: {
     family: "failed",
-    explain: "The container does not publish this port. Ports are published with `ports:` in the spec; `wharf ps` shows those that are.",
+    explain:
+      "The rules that publish ports could not be loaded into the kernel with nft. `wharf doctor` checks that nftables works on this machine.",
   },
-  E_PORTS: { family: "failed", explain: "The rules that publish ports could not be loaded into the kernel with nft. `wharf doctor` checks that nftables works on this machine." },
-  E_PORT_TAKEN: { family: "failed", explain: "Two programs cannot listen on one port of one address. The message names who has it. Stop that one, or publish the port under another number." },
-  E_ROOTFS: { family: "failed", explain: "The root file system of a container is its image's layers stacked by overlayfs. The kernel refused to mount it: WHARF_ROOT must lie on a file system that can carry an overlay (ext4, xfs with ftype=1, btrfs), not on an overlay or a network file system." },
+  E_PORT_TAKEN: {
+    family: "failed",
+    explain:
+      "Two programs cannot listen on one port of one address. The message names who has it. Stop that one, or publish the port under another number.",
+  },
+  E_PUSH_DIGEST: {
+    family: "failed",
+    explain: "A push gives content a name with a tag. A reference with a digest already names content and cannot be pushed to.",
+  },
+  E_REGISTRY_ANSWER: {
+    family: "failed",
+    explain:
+      "A registry (or something in its place) answered, but not as a registry does: an error of its own, or something that is not what was asked for. Nothing of it is used.",
+  },
+  E_REGISTRY_AUTH: {
+    family: "failed",
+    explain:
+      "The registry wants credentials, or does not accept those it got, or they do not allow this. Docker Hub answers the same for images that do not exist. Log in with a tool that writes ~/.docker/config.json or auth.json.",
+  },
+  E_REGISTRY_RATE_LIMIT: {
+    family: "failed",
+    explain:
+      "The registry limits how much one address or account may pull in a time, and the limit is used up. Wait, or log in: accounts have higher limits.",
+  },
+  E_REGISTRY_TLS: {
+    family: "failed",
+    explain:
+      "The registry cannot be spoken to over TLS: its certificate is not trusted, has expired or is for another name, or it does not speak TLS at all.",
+  },
+  E_REGISTRY_UNREACHABLE: {
+    family: "failed",
+    explain:
+      "No connection to the registry: nothing listens there, the name cannot be resolved, or the network does not lead there. Registries on this machine are named with their port (127.0.0.1:5000/name).",
+  },
+  E_ROOTFS: {
+    family: "failed",
+    explain:
+      "The root file system of a container is its image's layers stacked by overlayfs. The kernel refused to mount it: WHARF_ROOT must lie on a file system that can carry an overlay (ext4, xfs with ftype=1, btrfs), not on an overlay or a network file system.",
+  },
   E_ROOTFS_PATH: {
     family: "failed",
     explain:
       "A path inside the image leads nowhere that wharf may go: through a circle of symbolic links, below a file, or to something of another kind than is needed. Links are followed only inside the container's own file system.",
   },
+  E_SIGNAL_UNKNOWN: { family: "failed", explain: "A signal is given by its name, with or without SIG, or by its number." },
   E_START: { family: "failed", explain: "The OCI runtime refused to start the container. Its own words are in the message." },
   E_STILL_RUNNING: { family: "failed", explain: "A running container is removed only with -f, which stops it first." },
   E_UNKNOWN_COMMAND: {
@@ -90,7 +244,15 @@ export const CODES = {
     explain:
       'A user or group given by name is looked up in /etc/passwd and /etc/group of the image, and is not there. A number (`user: "1000:1000"`) needs no entry.',
   },
-  E_VOLUME_NAME: { family: "failed", explain: "A volume name starts with a letter or digit and holds letters, digits, dots, dashes and underscores." },
+  E_VOLUME_NAME: {
+    family: "failed",
+    explain: "A volume name starts with a letter or digit and holds letters, digits, dots, dashes and underscores.",
+  },
+  E_WILL_NOT_DIE: {
+    family: "failed",
+    explain:
+      "SIGKILL ends every process but one that waits inside the kernel. Look at what it waits for (a disk, a network file system), or restart the machine.",
+  },
 } as const satisfies Record<`E_${string}` | `W_${string}`, Entry>;
 
 export type Code = keyof typeof CODES;
