@@ -93,6 +93,11 @@ export const CODES = {
     family: "failed",
     explain: "The registry serves this image only in Docker's first manifest format, given up in 2016. Push it again with a current tool.",
   },
+  E_INIT_MISSING: {
+    family: "failed",
+    explain:
+      "`init: true` puts a small program before the command, which hands on signals and reaps processes that lost their parent. wharf takes tini or catatonit from this machine, and found neither.",
+  },
   E_INTERNAL: {
     family: "failed",
     explain: "Something went wrong that wharf did not foresee. Run the command again with --verbose and report what it prints.",

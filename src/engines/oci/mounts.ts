@@ -1,0 +1,117 @@
+import { posix } from "node:path";
+import type { OciMount } from "./oci-spec.ts";
+
+/** A mount of the service whose source is decided. */
+export interface SpecMount {
+  readonly type: "bind" | "volume" | "tmpfs";
+  /** Absolute path on the host; of no meaning for tmpfs. */
+  readonly source: string;
+  /** Absolute path in the container. */
+  readonly target: string;
+  readonly readOnly: boolean;
+  /** For a bind (`rprivate`, `rshared`, …). A volume's is always `rprivate`. */
+  readonly propagation: string;
+  /** Of a tmpfs (`size=65536`, `exec`); later ones win. */
+  readonly options: readonly string[];
+}
+
+/** Host paths of the files that the engine keeps for a container and shows it under /etc. */
+export interface OwnFiles {
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+export interface MountPlan {
+  readonly mounts: readonly SpecMount[];
+  readonly files: OwnFiles;
+  /** Host path of the init program to show at `INIT_TARGET`, or `null`. */
+  readonly init: string | null;
+  /** The root is read-only: so are the files below /etc. */
+  readonly readOnly: boolean;
+}
+
+/** Where Docker puts its init, and programs look for it. */
+export const INIT_TARGET = "/sbin/docker-init";
+
+/**
+ * Every mount of a container in the order it is made: the kernel's file systems, then the engine's files and the service's own mounts,
+ * the shallow ones first. What the service mounts takes the place of whatever would lie there; below its own /dev nothing else is put.
+ */
+export function mountsOf({ mounts, files, init, readOnly }: MountPlan): readonly OciMount[] {
+  const own = new Set(mounts.map(({ target }) => normal(target)));
+  const isFree = ({ destination }: OciMount): boolean => !own.has(destination) && !(own.has("/dev") && destination.startsWith("/dev/"));
+  const engine = [
+    ownFile("/etc/resolv.conf", files.resolvConf, { readOnly }),
+    ownFile("/etc/hostname", files.hostname, { readOnly }),
+    ownFile("/etc/hosts", files.hosts, { readOnly }),
+    ...(init === null ? [] : [ownFile(INIT_TARGET, init, { readOnly: true })]),
+  ];
+  const upper = [...engine.filter(isFree), ...mounts.map(serviceMount)].sort((a, b) => depth(a) - depth(b));
+  return [...KERNEL_MOUNTS.filter(isFree), ...upper];
+}
+
+/** The propagation that the root must have for the binds' own to work; `null`: none of them asks for one. */
+export function rootPropagation(mounts: readonly SpecMount[]): "shared" | "slave" | null {
+  const asked = mounts.filter(({ type }) => type === "bind").map(({ propagation }) => propagation.replace(/^r/, ""));
+  return asked.includes("shared") ? "shared" : asked.includes("slave") ? "slave" : null;
+}
+
+/** What a program may expect to be there. Sizes and modes are Docker's. */
+const KERNEL_MOUNTS: readonly OciMount[] = [
+  { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
+  { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "strictatime", "mode=755", "size=65536k"] },
+  {
+    destination: "/dev/pts",
+    type: "devpts",
+    source: "devpts",
+    options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+  },
+  { destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", "ro"] },
+  { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["ro", "nosuid", "noexec", "nodev"] },
+  { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
+  { destination: "/dev/shm", type: "tmpfs", source: "shm", options: ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"] },
+];
+
+function ownFile(destination: string, source: string, { readOnly }: { readonly readOnly: boolean }): OciMount {
+  return { destination, type: "bind", source, options: ["rbind", "rprivate", readOnly ? "ro" : "rw"] };
+}
+
+function serviceMount(mount: SpecMount): OciMount {
+  const destination = normal(mount.target);
+  const access = mount.readOnly ? "ro" : "rw";
+  switch (mount.type) {
+    case "tmpfs":
+      return {
+        destination,
+        type: "tmpfs",
+        source: "tmpfs",
+        options: mergeOptions(["noexec", "nosuid", "nodev", access, ...mount.options]),
+      };
+    case "volume":
+      return { destination, type: "bind", source: mount.source, options: ["rbind", "rprivate", access] };
+    case "bind":
+      return { destination, type: "bind", source: mount.source, options: ["rbind", mount.propagation, access] };
+  }
+}
+
+/** One word on each matter, the last: `exec` takes `noexec` away, `size=2m` an earlier size. */
+function mergeOptions(options: readonly string[]): readonly string[] {
+  const merged = new Map<string, string>();
+  for (const option of options) {
+    const matter = matterOf(option);
+    merged.delete(matter);
+    merged.set(matter, option);
+  }
+  return [...merged.values()];
+}
+
+function matterOf(option: string): string {
+  if (option === "ro" || option === "rw") return "access";
+  const name = option.split("=")[0] ?? option;
+  return /^no(exec|suid|dev|atime|diratime)$/.test(name) ? name.slice(2) : name;
+}
+
+const normal = (target: string): string => posix.resolve("/", target);
+
+const depth = ({ destination }: OciMount): number => destination.split("/").length;
