@@ -1,0 +1,217 @@
+import type { Json } from "../../model/json.ts";
+import type { ContainerState, PublishedPort } from "../../model/observed.ts";
+import type { Service } from "../../model/service.ts";
+import type { ProcessConfig } from "./process-config.ts";
+import { MASKED_PATHS, READONLY_PATHS } from "./runtime-spec.ts";
+
+/** What is known of a container, for its document. Times are RFC 3339 UTC. */
+export interface InspectInput {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly image: { readonly id: string; readonly reference: string };
+  readonly state: InspectState;
+  readonly service: Service;
+  readonly process: ProcessConfig;
+  readonly hostname: string;
+  /** The image's, the service's and wharf's own. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mounts: readonly InspectMount[];
+  /** Open now; none while it does not run. */
+  readonly ports: readonly PublishedPort[];
+  readonly networks: readonly InspectNetwork[];
+  /** Host paths. */
+  readonly files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string; readonly log: string };
+}
+
+export interface InspectState {
+  readonly status: ContainerState;
+  /** `null` while it does not run. */
+  readonly pid: number | null;
+  /** Of its last end; `null` before the first. */
+  readonly exitCode: number | null;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly oomKilled: boolean;
+  /** Why the last start failed, or empty. */
+  readonly error: string;
+  readonly restartCount: number;
+}
+
+export interface InspectMount {
+  readonly type: "bind" | "volume" | "tmpfs";
+  /** Engine name of a volume, else `null`. */
+  readonly volume: string | null;
+  /** Host path; empty for tmpfs. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  readonly propagation: string;
+  readonly options: readonly string[];
+}
+
+/** A network that it joins. What an interface has is `null` while there is none. */
+export interface InspectNetwork {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly address: string | null;
+  readonly prefixLength: number | null;
+  readonly gateway: string | null;
+  readonly mac: string | null;
+}
+
+/** Docker's inspect document of one container. */
+export function containerInspect(input: InspectInput): Json {
+  const { process, service, files } = input;
+  const [path = "", ...args] = process.argv;
+  return {
+    Id: input.id,
+    Created: input.createdAt,
+    Path: path,
+    Args: args,
+    State: stateOf(input.state),
+    Image: input.image.id,
+    ResolvConfPath: files.resolvConf,
+    HostnamePath: files.hostname,
+    HostsPath: files.hosts,
+    LogPath: files.log,
+    Name: `/${input.name}`,
+    RestartCount: input.state.restartCount,
+    Driver: "overlay",
+    Platform: service.platform?.split("/")[0] ?? "linux",
+    HostConfig: hostConfigOf(input),
+    Mounts: input.mounts.map(mountOf),
+    Config: configOf(input),
+    NetworkSettings: networkSettingsOf(input),
+  };
+}
+
+/** How Docker writes "never". */
+const NEVER = "0001-01-01T00:00:00Z";
+
+function stateOf(state: InspectState): Json {
+  const { status } = state;
+  return {
+    Status: status,
+    Running: status === "running" || status === "paused" || status === "restarting",
+    Paused: status === "paused",
+    Restarting: status === "restarting",
+    OOMKilled: state.oomKilled,
+    Dead: status === "dead",
+    Pid: state.pid ?? 0,
+    ExitCode: status === "running" || status === "paused" ? 0 : (state.exitCode ?? 0),
+    Error: state.error,
+    StartedAt: state.startedAt ?? NEVER,
+    FinishedAt: state.finishedAt ?? NEVER,
+  };
+}
+
+function configOf({ hostname, image, process, service, labels }: InspectInput): Json {
+  return {
+    Hostname: hostname,
+    Domainname: "",
+    User: process.user ?? "",
+    ExposedPorts: Object.fromEntries(process.exposedPorts.map(({ port, protocol }) => [`${port}/${protocol}`, {}])),
+    Tty: service.tty,
+    OpenStdin: service.stdinOpen,
+    Env: process.declaredEnv,
+    Cmd: process.command.length > 0 ? process.command : null,
+    Entrypoint: process.entrypoint.length > 0 ? process.entrypoint : null,
+    Image: image.reference,
+    Volumes: process.volumes.length > 0 ? Object.fromEntries(process.volumes.map((path) => [path, {}])) : null,
+    WorkingDir: process.cwd,
+    Labels: labels,
+    StopSignal: process.stopSignal,
+    StopTimeout: Math.ceil(service.stopGraceMs / 1000),
+  };
+}
+
+function hostConfigOf({ service, mounts, networks }: InspectInput): Json {
+  const binds = mounts.filter(({ type }) => type !== "tmpfs");
+  const tmpfs = mounts.filter(({ type }) => type === "tmpfs");
+  return {
+    Binds: binds.length > 0 ? binds.map((mount) => `${mount.volume ?? mount.source}:${mount.target}:${modeOf(mount)}`) : null,
+    LogConfig: { Type: "k8s-file", Config: {} },
+    NetworkMode: networks[0]?.name ?? "none",
+    PortBindings: portBindingsOf(service),
+    RestartPolicy: { Name: service.restart.name, MaximumRetryCount: service.restart.limit },
+    AutoRemove: false,
+    CapAdd: orNull(service.capAdd),
+    CapDrop: orNull(service.capDrop),
+    ExtraHosts: orNull(service.extraHosts.map(({ name, address }) => `${name}:${address}`)),
+    IpcMode: "private",
+    Privileged: false,
+    PublishAllPorts: false,
+    ReadonlyRootfs: service.readOnly,
+    ...(tmpfs.length > 0 ? { Tmpfs: Object.fromEntries(tmpfs.map((mount) => [mount.target, tmpfsOptions(mount)])) } : {}),
+    Init: service.init,
+    MaskedPaths: MASKED_PATHS,
+    ReadonlyPaths: READONLY_PATHS,
+  };
+}
+
+function mountOf(mount: InspectMount): Json {
+  return {
+    Type: mount.type,
+    ...(mount.volume === null ? {} : { Name: mount.volume }),
+    Source: mount.source,
+    Destination: mount.target,
+    ...(mount.type === "volume" ? { Driver: "local" } : {}),
+    Mode: mount.type === "tmpfs" ? tmpfsOptions(mount) : modeOf(mount),
+    RW: !mount.readOnly,
+    Propagation: mount.type === "bind" ? mount.propagation : "",
+  };
+}
+
+const modeOf = ({ readOnly }: InspectMount): string => (readOnly ? "ro" : "rw");
+
+const tmpfsOptions = (mount: InspectMount): string => [...(mount.readOnly ? ["ro"] : []), ...mount.options].join(",");
+
+/** What was asked for: an empty HostPort is "any that is free", an empty HostIp "every address". */
+function portBindingsOf(service: Service): Json {
+  return groupPorts(
+    service.ports.map(({ target, protocol, host, published }) => ({
+      key: `${target}/${protocol}`,
+      binding: { HostIp: host === "0.0.0.0" ? "" : host, HostPort: published === null ? "" : rangeOf(published) },
+    })),
+  );
+}
+
+/** What is open: every exposed port, `null` where nothing leads to it. */
+function networkSettingsOf({ process, ports, networks }: InspectInput): Json {
+  const open = groupPorts(
+    ports.map(({ target, protocol, host, published }) => ({
+      key: `${target}/${protocol}`,
+      binding: { HostIp: host, HostPort: String(published) },
+    })),
+  );
+  const exposed = Object.fromEntries(process.exposedPorts.map(({ port, protocol }) => [`${port}/${protocol}`, null]));
+  const first = networks[0];
+  return {
+    Ports: { ...exposed, ...open },
+    IPAddress: first?.address ?? "",
+    IPPrefixLen: first?.prefixLength ?? 0,
+    Gateway: first?.gateway ?? "",
+    MacAddress: first?.mac ?? "",
+    Networks: Object.fromEntries(networks.map((network) => [network.name, endpointOf(network)])),
+  };
+}
+
+function endpointOf({ aliases, address, prefixLength, gateway, mac }: InspectNetwork): Json {
+  return { Aliases: aliases, IPAddress: address ?? "", IPPrefixLen: prefixLength ?? 0, Gateway: gateway ?? "", MacAddress: mac ?? "" };
+}
+
+interface Bound {
+  readonly key: string;
+  readonly binding: { readonly HostIp: string; readonly HostPort: string };
+}
+
+function groupPorts(bound: readonly Bound[]): Readonly<Record<string, readonly Bound["binding"][]>> {
+  const groups = new Map<string, Bound["binding"][]>();
+  for (const { key, binding } of bound) groups.set(key, [...(groups.get(key) ?? []), binding]);
+  return Object.fromEntries(groups);
+}
+
+const rangeOf = ({ from, to }: { readonly from: number; readonly to: number }): string => (from === to ? String(from) : `${from}-${to}`);
+
+const orNull = (list: readonly string[]): readonly string[] | null => (list.length > 0 ? list : null);
