@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { link, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { link, open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { identify } from "./process-identity.ts";
 
 export interface WriteOptions {
   /** Permission bits, 0600 unless given. */
@@ -35,7 +35,7 @@ async function place(
   options: WriteOptions,
   commit: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`; // same directory: rename is atomic only within one file system
+  const temporary = `${path}${temporarySuffix()}`; // same directory: rename is atomic only within one file system
   const durable = options.durable ?? true;
   try {
     const file = await open(temporary, "wx", options.mode ?? 0o600);
@@ -53,6 +53,19 @@ async function place(
   }
 }
 
+/** Removes temporary files that writers left in a directory when they were killed. Those of live writers stay. */
+export async function sweepTemporaries(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const [, pid, start] = TEMPORARY.exec(name) ?? [];
+    if (pid !== undefined && identify(Number(pid))?.start !== start) await rm(join(directory, name), { force: true });
+  }
+}
+
+/** Whether a file name is one of a temporary file of ours. */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
 /** Makes a rename or a new name in a directory survive a power cut. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, "r");
@@ -61,4 +74,16 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
+}
+
+const TEMPORARY = /\.(\d+)-(\d+)-\d+\.tmp$/;
+
+let count = 0;
+let writer: string | undefined;
+
+/** Names its writer, so that a leftover can be told from a file that is being written. */
+function temporarySuffix(): string {
+  writer ??= `${process.pid}-${identify(process.pid)?.start ?? 0}`;
+  count += 1;
+  return `.${writer}-${count}.tmp`;
 }

@@ -22,6 +22,11 @@ export const CODES = {
     explain:
       "A bind mount shows a path of this machine inside the container, and that path does not exist. The short form makes a missing directory; the long form only with `create_host_path: true`.",
   },
+  E_CANCELLED: {
+    family: "failed",
+    explain:
+      "The command was interrupted while this step was under way. Run it again to go on: what is done stays done.",
+  },
   E_CAPABILITY_UNKNOWN: {
     family: "failed",
     explain: "cap_add and cap_drop take names of Linux capabilities without CAP_ (NET_ADMIN), or ALL. capabilities(7) lists them.",
@@ -40,6 +45,7 @@ export const CODES = {
     explain:
       "A file with registry credentials (~/.docker/config.json, containers' auth.json) cannot be read or is not the JSON that it should be. The message names the file. Mend it, or log in again with the tool that wrote it.",
   },
+  E_DEPENDENCY_FAILED: { family: "failed", explain: "A service waits for another one to end with status 0 (service_completed_successfully), and that one ended with another status." },
   E_DIGEST_MISMATCH: {
     family: "failed",
     explain:
@@ -130,6 +136,11 @@ export const CODES = {
     explain:
       "The operating system refused to write a file of a layer. The message has its reason. Owners, devices and attributes need root; the store needs a file system with room that keeps them.",
   },
+  E_LOCKED: {
+    family: "locked",
+    explain:
+      "One command at a time may change a project. Another one is at work on it and did not end in time; the message says which. Wait for it, or end that process.",
+  },
   E_NAME_TAKEN: {
     family: "failed",
     explain:
@@ -177,6 +188,11 @@ export const CODES = {
     family: "failed",
     explain:
       "No container and no image has this name or id. `wharf ps -a` lists the containers of a project, `wharf ls -a` the projects, `wharf image ls` the images.",
+  },
+  E_NO_SUCH_SERVICE: {
+    family: "usage",
+    explain:
+      "The project's spec has no service of this name. `wharf config --services` lists those it has; one that only a profile brings needs --profile.",
   },
   E_PORTS: {
     family: "failed",
@@ -239,6 +255,7 @@ export const CODES = {
     explain:
       "The command has no flag of this name. `wharf COMMAND --help` lists its flags; global flags such as -f and -p may stand before the command.",
   },
+  E_UNSUPPORTED: { family: "failed", explain: "The file asks for something that this engine cannot do yet. The message names it; nothing was changed because of it." },
   E_USAGE: {
     family: "usage",
     explain:
@@ -249,6 +266,11 @@ export const CODES = {
     explain:
       'A user or group given by name is looked up in /etc/passwd and /etc/group of the image, and is not there. A number (`user: "1000:1000"`) needs no entry.',
   },
+  E_VOLUME_MISSING: {
+    family: "failed",
+    explain:
+      "A volume marked `external` is not wharf's to make: it has to be there before `wharf up`. Take `external` away to have it made and removed with the project.",
+  },
   E_VOLUME_NAME: {
     family: "failed",
     explain: "A volume name starts with a letter or digit and holds letters, digits, dots, dashes and underscores.",
@@ -257,6 +279,31 @@ export const CODES = {
     family: "failed",
     explain:
       "SIGKILL ends every process but one that waits inside the kernel. Look at what it waits for (a disk, a network file system), or restart the machine.",
+  },
+  W_HEALTH_NOT_CHECKED: {
+    family: "warning",
+    explain:
+      "`depends_on` with `condition: service_healthy` waits for a health check, and this engine does not run any yet. The dependent starts as soon as the dependency has started.",
+  },
+  W_NOT_OURS: {
+    family: "warning",
+    explain:
+      "A network or volume of this name exists, but was not made for this project. It is used as it is and never removed by `wharf down`. Give it another name if this is by accident.",
+  },
+  W_NO_CONTAINERS: {
+    family: "warning",
+    explain:
+      "The service is in the spec, but has no containers yet, so there is nothing to do it to. `wharf up` makes them.",
+  },
+  W_ORPHANS: {
+    family: "warning",
+    explain:
+      "The project has containers of a service that its spec does not have (any more): renamed, removed, or from another file with the same project name. They are left alone unless --remove-orphans is given.",
+  },
+  W_WAITING: {
+    family: "warning",
+    explain:
+      "Another wharf command changes this project right now. This one goes on when that one has ended.",
   },
 } as const satisfies Record<`E_${string}` | `W_${string}`, Entry>;
 

@@ -2,10 +2,10 @@ import { Failure } from "../../model/diagnostic.ts";
 import type { Service } from "../../model/service.ts";
 import { type Capability, grantCapabilities } from "./capabilities.ts";
 import type { KernelFacts } from "./kernel-facts.ts";
-import { INIT_TARGET, mountsOf, type OwnFiles, rootPropagation, type SpecMount } from "./spec-mounts.ts";
 import type { OciDeviceRule, OciLinux, OciNamespace, OciProcess, OciSpec } from "./oci-spec.ts";
 import type { ProcessConfig } from "./process-config.ts";
 import { seccompProfile } from "./seccomp.ts";
+import { INIT_TARGET, mountsOf, type OwnFiles, rootPropagation, type SpecMount } from "./spec-mounts.ts";
 import type { ContainerUser } from "./user.ts";
 
 /** Everything that a container's configuration is made of. */

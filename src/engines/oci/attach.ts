@@ -1,0 +1,115 @@
+import { closeSync, constants, openSync, writeSync } from "node:fs";
+import type { Layout } from "./layout.ts";
+import { bundleFile } from "./runtime.ts";
+import { AF_UNIX, closeSocket, connectUnix, endSending, openSocket, receive, SOCK_SEQPACKET, send, shutdownSocket } from "./syscalls.ts";
+
+/** The caller's side of an attached container: its own standard streams, or what a test puts there. */
+export interface Streams {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** conmon tells the streams apart by the first byte of a datagram; the rest, up to this many bytes, is output. */
+const STDERR = 3;
+const DATAGRAM = 8192 + 1;
+
+/**
+ * A connection to conmon's attach socket (SOCK_SEQPACKET, which Node cannot open). Connect before the container begins, so that nothing is lost.
+ */
+export class Attachment {
+  readonly #socket: number;
+  readonly #layout: Layout;
+  readonly #id: string;
+  #open = true;
+
+  constructor(layout: Layout, id: string) {
+    this.#layout = layout;
+    this.#id = id;
+    this.#socket = openSocket(AF_UNIX, SOCK_SEQPACKET, 0);
+    try {
+      connectUnix(this.#socket, bundleFile(layout, id, "attach"));
+    } catch (error) {
+      closeSocket(this.#socket);
+      throw error;
+    }
+  }
+
+  /** Copies output until the container's side closes, and input when asked. Gives back the terminal as it was. */
+  async copy(streams: Streams, options: { readonly tty: boolean; readonly stdin: boolean; readonly signal: AbortSignal }): Promise<void> {
+    const { stdin, stdout } = streams;
+    const raw = options.tty && options.stdin && stdin.isTTY;
+    const resize = (): void => this.#resize(stdout);
+    const detach = (): void => shutdownSocket(this.#socket);
+    const input = (chunk: Buffer): void => {
+      stdin.pause(); // one datagram after the other, in order
+      this.#send(chunk).then(
+        () => stdin.resume(),
+        () => stdin.pause(), // the container is gone; the receiving side ends the copy
+      );
+    };
+    const end = (): void => endSending(this.#socket);
+    options.signal.addEventListener("abort", detach, { once: true });
+    if (options.tty && stdout.isTTY) {
+      resize();
+      stdout.on("resize", resize);
+    }
+    if (options.stdin) {
+      if (raw) stdin.setRawMode(true);
+      stdin.on("data", input);
+      stdin.once("end", end);
+      stdin.resume();
+    }
+    try {
+      await this.#receiveAll(streams);
+    } finally {
+      options.signal.removeEventListener("abort", detach);
+      stdout.off("resize", resize);
+      stdin.off("data", input);
+      stdin.off("end", end);
+      if (raw) stdin.setRawMode(false);
+      if (options.stdin) stdin.pause();
+      this.close();
+    }
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeSocket(this.#socket);
+  }
+
+  async #receiveAll({ stdout, stderr }: Streams): Promise<void> {
+    for (;;) {
+      const buffer = Buffer.alloc(DATAGRAM);
+      const length = await receive(this.#socket, buffer);
+      if (length <= 0) return;
+      const target = buffer[0] === STDERR ? stderr : stdout;
+      if (!target.write(buffer.subarray(1, length))) await new Promise((resolve) => target.once("drain", resolve));
+    }
+  }
+
+  async #send(chunk: Buffer): Promise<void> {
+    for (let from = 0; from < chunk.length; from += DATAGRAM - 1) {
+      const sent = await send(this.#socket, chunk.subarray(from, from + DATAGRAM - 1));
+      if (sent < 0) throw new Error("the container no longer reads");
+    }
+  }
+
+  /** Tells conmon the size of the caller's terminal through its control pipe. */
+  #resize(stdout: NodeJS.WriteStream): void {
+    let control: number;
+    try {
+      control = openSync(bundleFile(this.#layout, this.#id, "ctl"), constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ENXIO") return; // conmon has ended, and with it the terminal
+      throw error;
+    }
+    try {
+      writeSync(control, `1 ${stdout.rows} ${stdout.columns}\n`);
+    } finally {
+      closeSync(control);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import type { ExecOptions } from "../../engine/engine.ts";
+import type { Context } from "./context.ts";
+import { userOf } from "./create.ts";
+import { cgroupPath } from "./layout.ts";
+import { nameFiles, resolvConfText, writeHosts } from "./network/hosts.ts";
+import { firstHosts } from "./network/sync.ts";
+import type { OciProcess } from "./oci-spec.ts";
+import type { ContainerRecord } from "./records.ts";
+import { bundleFile } from "./runtime.ts";
+import { execProcess as execProcessOf, runtimeSpec } from "./runtime-spec.ts";
+
+/** Writes everything that the runtime reads of a container whose root file system is mounted: its configuration and the files bound into it. */
+export async function writeBundle(context: Context, record: ContainerRecord, rootfs: string): Promise<void> {
+  const { layout } = context;
+  const { service } = record.spec;
+  const { init, facts } = context.tools();
+  const files = nameFiles(layout, record.id);
+  writeHosts(layout, record.id, firstHosts(layout, record));
+  await writeFile(files.hostname, `${record.hostname}\n`, { mode: 0o644 });
+  await writeFile(files.resolvConf, await resolvConfText(), { mode: 0o644 });
+  const spec = runtimeSpec({
+    service,
+    process: record.process,
+    user: userOf(record, rootfs),
+    rootfs,
+    hostname: record.hostname,
+    mounts: record.mounts,
+    files,
+    cgroupsPath: cgroupPath(record.id),
+    network: "private",
+    initProgram: init,
+    facts,
+  });
+  await writeFile(configFile(context, record.id), JSON.stringify(spec), { mode: 0o600 });
+}
+
+/** Whether a bundle was written since the container was created or last taken apart. */
+export function hasBundle(context: Context, id: string): boolean {
+  return existsSync(configFile(context, id));
+}
+
+/** A further process for a running container. Throws E_USER_UNKNOWN. */
+export function execProcess(
+  context: Context,
+  record: ContainerRecord,
+  request: { readonly options: ExecOptions; readonly rootfs: string },
+): OciProcess {
+  const { options, rootfs } = request;
+  return execProcessOf({
+    argv: options.argv,
+    env: options.env,
+    user: userOf(record, rootfs, options.user ?? record.process.user),
+    cwd: options.workingDir,
+    tty: options.tty,
+    privileged: options.privileged,
+    process: record.process,
+    service: record.spec.service,
+    facts: context.tools().facts,
+  });
+}
+
+const configFile = (context: Context, id: string): string => bundleFile(context.layout, id, "config.json");

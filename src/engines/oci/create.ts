@@ -1,0 +1,88 @@
+import { randomBytes } from "node:crypto";
+import type { ContainerSpec } from "../../model/action.ts";
+import { Failure } from "../../model/diagnostic.ts";
+import type { Context } from "./context.ts";
+import { findExecutable } from "./executable.ts";
+import { placeMounts, prepareMounts } from "./placed-mounts.ts";
+import { lease } from "./network/networks.ts";
+import { mergeConfig } from "./process-config.ts";
+import { type ContainerRecord, createRecord, findContainer } from "./records.ts";
+import { discard } from "./remove.ts";
+import { mountRootfs } from "./rootfs.ts";
+import { type Cover, ensureDirectoryInside, readInside } from "./rootfs-path.ts";
+import { startFailure } from "./runtime.ts";
+import { type ContainerUser, resolveUser, USER_FILE_LIMIT } from "./user.ts";
+
+/**
+ * Makes a container without starting it: name, addresses, root file system, volumes. What would stop it from running (no such user, no such
+ * program, a bind source that is missing) is found here, so that a replacement fails before the one that runs is touched.
+ */
+export async function createContainer(context: Context, name: string, spec: ContainerSpec): Promise<void> {
+  const { layout, store } = context;
+  const { service } = spec;
+  const image = await store.find(service.image);
+  if (image === null)
+    throw new Failure({
+      code: "E_IMAGE_ABSENT",
+      message: `service ${service.name}: image ${service.image} is not here`,
+      hint: "wharf pull fetches it",
+    });
+  const id = randomBytes(32).toString("hex");
+  const hostname = service.hostname ?? id.slice(0, 12);
+  const process = mergeConfig(image.config, service, { hostname, tty: service.tty });
+  const mounts = placeMounts(layout, spec.mounts, process.volumes);
+  const { reference, layers, config } = { reference: service.image, layers: image.layers, config: image.config };
+  const record: ContainerRecord = {
+    version: 1,
+    id,
+    name,
+    createdAt: new Date().toISOString(),
+    spec,
+    image: { reference, id: image.id, layers, config },
+    process,
+    hostname,
+    mounts,
+  };
+  await createRecord(layout, record);
+  try {
+    for (const network of spec.networks) await lease(layout, network.name, { id, live: (other) => findContainer(layout, other) !== null });
+    const rootfs = await mountRootfs(layout, { id, layersDirectory: store.layersDirectory, layers: image.layers });
+    await prepareMounts(layout, spec, { mounts, rootfs });
+    ensureWorkingDirectory(record, rootfs);
+    userOf(record, rootfs);
+    checkProgram(record, rootfs);
+  } catch (error) {
+    await discard(context, record);
+    throw error;
+  }
+}
+
+/** The user that its processes run as, from the passwd and group files that they will see. Throws E_USER_UNKNOWN. */
+export function userOf(record: ContainerRecord, rootfs: string, user: string | null = record.process.user): ContainerUser {
+  const options = { covers: coversOf(record), limit: USER_FILE_LIMIT };
+  return resolveUser(user, {
+    passwd: readInside(rootfs, "/etc/passwd", options),
+    group: readInside(rootfs, "/etc/group", options),
+    image: record.image.reference,
+  });
+}
+
+/** What lies over the root file system of a container. */
+export function coversOf(record: ContainerRecord): readonly Cover[] {
+  return record.mounts.map(({ target, source }) => ({ target, source }));
+}
+
+/** Makes the working directory where the image lacks it; one that lies in a mount is the mount's business. */
+export function ensureWorkingDirectory(record: ContainerRecord, rootfs: string): void {
+  const { cwd } = record.process;
+  if (record.mounts.some(({ target }) => cwd === target || cwd.startsWith(`${target}/`))) return;
+  ensureDirectoryInside(rootfs, cwd, { mode: 0o755, uid: 0, gid: 0 });
+}
+
+function checkProgram(record: ContainerRecord, rootfs: string): void {
+  const [program = ""] = record.process.argv;
+  const path = record.process.env.find((entry) => entry.startsWith("PATH="))?.slice(5) ?? "";
+  const answer = findExecutable(rootfs, program, { path, cwd: record.process.cwd, covers: coversOf(record) });
+  if (answer === "not-found") throw startFailure(record.name, `exec: "${program}": executable file not found`);
+  if (answer === "not-executable") throw startFailure(record.name, `exec: "${program}": permission denied`);
+}

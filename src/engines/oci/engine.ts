@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Check } from "../../engine/doctor.ts";
+import type { ApplyContext, AttachOptions, Engine } from "../../engine/engine.ts";
+import type { Images } from "../../engine/images.ts";
+import { openStore } from "../../images/images.ts";
+import { sweepTemporaries } from "../../lib/atomic-file.ts";
+import type { Action } from "../../model/action.ts";
+import { Failure } from "../../model/diagnostic.ts";
+import { LABEL } from "../../model/labels.ts";
+import { type Context, createContext } from "./context.ts";
+import { createContainer } from "./create.ts";
+import { checkMachine } from "./doctor.ts";
+import { execIn } from "./exec.ts";
+import { inspectContainer } from "./inspection.ts";
+import { openLayout } from "./layout.ts";
+import { readLogs } from "./logs.ts";
+import { createNetwork, removeNetwork, sweepNetworks } from "./network/networks.ts";
+import { observeAll, observeProject } from "./observe.ts";
+import { allContainers, type Container, containerNamed, findContainer, renameRecord, sweepRecords } from "./records.ts";
+import { removeContainer } from "./remove.ts";
+import { startAttached, startContainer } from "./start.ts";
+import { hasEnded, killContainer, stopContainer } from "./stop.ts";
+import { createVolume, removeVolume, sweepVolumes } from "./volumes.ts";
+
+export interface OciOptions {
+  readonly root: string;
+  readonly run: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly insecureRegistries: readonly string[];
+}
+
+/** The engine that needs no daemon. Looking works for anybody who may read its directories; changing anything needs root. */
+export async function createEngine(options: OciOptions): Promise<Engine> {
+  if (process.geteuid?.() !== 0)
+    throw new Failure({
+      code: "E_NO_PRIVILEGE",
+      message: "the oci engine needs root to make namespaces and mounts",
+      hint: "run it with sudo, or choose another engine with --engine",
+    });
+  const layout = openLayout(options.root, options.run);
+  const store = openStore({ directory: layout.images, env: options.env, insecureRegistries: options.insecureRegistries });
+  const context = createContext(layout, store);
+  let swept: Promise<void> | undefined;
+  return {
+    name: "oci",
+    capabilities: { scheduling: "client", healthchecks: "none", builds: false },
+    observe: (project) => observeProject(context, project),
+    apply: async (action, applyContext) => {
+      swept ??= sweep(context);
+      await swept;
+      await apply(context, action, applyContext);
+    },
+    containers: async () => observeAll(context),
+    logs: (ids, logOptions, signal) => readLogs(layout, ids, { options: logOptions, signal }),
+    exec: (id, execOptions, signal) => execIn(context, byId(context, id), { options: execOptions, signal }),
+    runAttached: (id, attachOptions, signal) => runAttached(context, byId(context, id), { options: attachOptions, signal }),
+    wait: (id, signal) => waitFor(context, id, signal),
+    inspect: async (id) => inspectContainer(context, byId(context, id)),
+    images: imagesOf(context),
+    close: () => store.close(),
+  };
+}
+
+export async function doctor(options: { readonly root: string }): Promise<readonly Check[]> {
+  return checkMachine(options);
+}
+
+async function apply(context: Context, action: Action, { signal, progress, note }: ApplyContext): Promise<void> {
+  const { layout, store } = context;
+  switch (action.kind) {
+    case "image.pull":
+      await store.pull(action.reference, { platform: action.platform, policy: action.policy, progress, note, signal });
+      return;
+    case "network.create":
+      return createNetwork(layout, {
+        name: action.network,
+        project: action.labels[LABEL.project] ?? "",
+        key: action.key,
+        labels: action.labels,
+      });
+    case "network.remove":
+      await removeNetwork(layout, action.network, (id) => findContainer(layout, id) !== null);
+      return context.syncNetwork();
+    case "volume.create":
+      return createVolume(layout, {
+        name: action.volume,
+        project: action.labels[LABEL.project] ?? null,
+        key: action.key,
+        anonymous: false,
+        labels: action.labels,
+      });
+    case "volume.remove":
+      return removeVolume(layout, action.volume);
+    case "container.create":
+      return createContainer(context, action.container, action.spec);
+    case "container.start":
+      return startContainer(context, containerNamed(layout, action.container));
+    case "container.stop":
+      return stopContainer(context, containerNamed(layout, action.container), { graceMs: action.graceMs, signal });
+    case "container.kill":
+      return killContainer(context, containerNamed(layout, action.container), action.signal);
+    case "container.restart":
+      await stopContainer(context, containerNamed(layout, action.container), { graceMs: action.graceMs, signal });
+      return startContainer(context, containerNamed(layout, action.container));
+    case "container.remove":
+      return removeContainer(context, containerNamed(layout, action.container), { force: action.force, volumes: action.volumes });
+    case "container.rename":
+      await renameRecord(layout, containerNamed(layout, action.container).record, action.to);
+      return context.syncNetwork();
+    case "container.wait":
+      return waitUntil(context, action, signal);
+  }
+}
+
+/** Attached runs go through conmon as every other container does, so that losing the caller loses nothing. */
+async function runAttached(
+  context: Context,
+  container: Container,
+  request: { readonly options: AttachOptions; readonly signal: AbortSignal },
+): Promise<number> {
+  const attachment = await startAttached(context, container);
+  if (attachment !== null) {
+    const { stdin, stdout, stderr } = process;
+    await attachment.copy({ stdin, stdout, stderr }, { ...request.options, signal: request.signal });
+  }
+  request.signal.throwIfAborted();
+  return waitFor(context, container.record.id, request.signal);
+}
+
+async function waitFor(context: Context, id: string, signal: AbortSignal): Promise<number> {
+  for (;;) {
+    const { status } = byId(context, id);
+    if (status.state === "exited") return status.exitCode;
+    if (status.state === "running") await hasEnded({ run: status.run, withinMs: 60_000, signal });
+    else await sleep(50);
+    signal.throwIfAborted();
+  }
+}
+
+async function waitUntil(
+  context: Context,
+  action: Extract<Action, { readonly kind: "container.wait" }>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (action.until === "healthy")
+    throw new Failure({
+      code: "E_UNSUPPORTED",
+      message: `${action.container}: waiting for health is not supported by the oci engine yet`,
+      hint: "use condition: service_started",
+    });
+  const { record } = containerNamed(context.layout, action.container);
+  const code = await waitFor(context, record.id, signal);
+  if (code !== 0 && action.required)
+    throw new Failure({
+      code: "E_DEPENDENCY_FAILED",
+      message: `${action.container} ended with ${code}, and others wait for it to succeed`,
+      hint: `wharf logs ${record.spec.service.name} shows what it printed`,
+    });
+}
+
+function imagesOf({ layout, store }: Context): Images {
+  return {
+    list: () => store.list(),
+    inspect: (nameOrId) => store.inspect(nameOrId),
+    import: (tar, options, signal) => store.import(tar, options, signal),
+    push: (reference, progress, signal) => store.push(reference, progress, signal),
+    remove: (nameOrId, { force }) => {
+      const users = new Map<string, string[]>();
+      for (const { record } of allContainers(layout)) users.set(record.image.id, [...(users.get(record.image.id) ?? []), record.name]);
+      return store.remove(nameOrId, { force, users });
+    },
+  };
+}
+
+/** Once a command that changes something: what commands left that were killed half-way goes first. */
+async function sweep({ layout }: Context): Promise<void> {
+  await Promise.all([sweepRecords(layout), sweepNetworks(layout), sweepVolumes(layout), sweepTemporaries(layout.locks)]);
+}
+
+function byId({ layout }: Context, id: string): Container {
+  const container = findContainer(layout, id);
+  if (container === null)
+    throw new Failure({
+      code: "E_NO_SUCH_CONTAINER",
+      message: `there is no container ${id.slice(0, 12)}`,
+      hint: "wharf ps -a lists those there are",
+    });
+  return container;
+}

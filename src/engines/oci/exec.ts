@@ -1,0 +1,63 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { constants } from "node:os";
+import type { ExecOptions } from "../../engine/engine.ts";
+import { Failure } from "../../model/diagnostic.ts";
+import { execProcess } from "./bundle.ts";
+import type { Context } from "./context.ts";
+import { bundleDirectory, rootfsDirectory } from "./layout.ts";
+import { type Container, liveRun } from "./records.ts";
+import { bundleFile } from "./runtime.ts";
+
+/**
+ * Runs another process inside a running container, on the caller's own standard streams: the runtime itself keeps the terminal, its size and
+ * its keys. Gives the exit status (126: not executable, 127: no such program, 128 + n: ended by signal n). Throws E_NOT_RUNNING, E_USER_UNKNOWN.
+ */
+export async function execIn(
+  context: Context,
+  { record }: Container,
+  request: { readonly options: ExecOptions; readonly signal: AbortSignal },
+): Promise<number> {
+  const { layout } = context;
+  const { options, signal } = request;
+  if (liveRun(layout, record.id) === null)
+    throw new Failure({
+      code: "E_NOT_RUNNING",
+      message: `container ${record.name} is not running`,
+      hint: `wharf start ${record.spec.service.name} starts it`,
+    });
+  const file = bundleFile(layout, record.id, `exec-${randomUUID()}.json`);
+  await writeFile(file, JSON.stringify(execProcess(context, record, { options, rootfs: rootfsDirectory(layout, record.id) })), {
+    mode: 0o600,
+  });
+  try {
+    const words = [
+      "--root",
+      layout.runtime,
+      "--log",
+      "/dev/null",
+      "exec",
+      "--process",
+      file,
+      ...(options.detach ? ["--detach"] : []),
+      record.id,
+    ];
+    const child = spawn(context.tools().runtime.path, words, {
+      cwd: bundleDirectory(layout, record.id),
+      stdio: [options.stdin && !options.detach ? "inherit" : "ignore", "inherit", "inherit"],
+    });
+    const abort = (): void => void child.kill("SIGTERM");
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      return await new Promise<number>((resolve, reject) => {
+        child.once("error", reject);
+        child.once("exit", (code, by) => resolve(code ?? 128 + (by === null ? 0 : constants.signals[by])));
+      });
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  } finally {
+    await rm(file, { force: true });
+  }
+}

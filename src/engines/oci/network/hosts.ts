@@ -1,0 +1,73 @@
+import { writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ExtraHost } from "../../../model/service.ts";
+import { containerDirectory, type Layout } from "../layout.ts";
+
+/** The files that say who is who inside a container. They are bound into it one by one, so they are written in place: a rename would not be seen. */
+export interface NameFiles {
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+export function nameFiles(layout: Layout, id: string): NameFiles {
+  const directory = containerDirectory(layout, id);
+  return { hosts: join(directory, "hosts"), hostname: join(directory, "hostname"), resolvConf: join(directory, "resolv.conf") };
+}
+
+export interface HostsEntry {
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
+/** The text of a container's hosts file. Pure. `gateway` stands in for `host-gateway`. */
+export function hostsText(options: {
+  readonly own: readonly HostsEntry[];
+  readonly peers: readonly HostsEntry[];
+  readonly extra: readonly ExtraHost[];
+  readonly gateway: string | null;
+}): string {
+  const lines = [
+    "127.0.0.1\tlocalhost",
+    "::1\tlocalhost ip6-localhost ip6-loopback",
+    "fe00::\tip6-localnet",
+    "ff00::\tip6-mcastprefix",
+    "ff02::1\tip6-allnodes",
+    "ff02::2\tip6-allrouters",
+  ];
+  for (const { name, address } of options.extra) {
+    const resolved = address === "host-gateway" ? options.gateway : address;
+    if (resolved !== null) lines.push(`${resolved}\t${name}`);
+  }
+  for (const { address, names } of [...options.own, ...options.peers]) lines.push(`${address}\t${[...new Set(names)].join(" ")}`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** Writes a hosts file in place, keeping its inode. */
+export function writeHosts(layout: Layout, id: string, text: string): void {
+  writeFileSync(nameFiles(layout, id).hosts, text, { mode: 0o644 });
+}
+
+/** The resolver configuration for a container: this machine's, without servers that only this machine reaches. */
+export async function resolvConfText(): Promise<string> {
+  const own = await readFile("/etc/resolv.conf", "utf8").catch(absent);
+  const usable = own === null ? null : withoutLoopback(own);
+  if (usable?.hasServer === true) return usable.text;
+  // A stub resolver on loopback knows the real servers.
+  for (const path of ["/run/systemd/resolve/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf"]) {
+    const real = await readFile(path, "utf8").catch(absent);
+    if (real !== null) return withoutLoopback(real).text;
+  }
+  return usable?.text ?? "";
+}
+
+function withoutLoopback(text: string): { readonly text: string; readonly hasServer: boolean } {
+  const lines = text.split("\n").filter((line) => !/^\s*nameserver\s+(127\.|::1)/.test(line) && !/^\s*[#;]/.test(line));
+  return { text: `${lines.join("\n").trim()}\n`, hasServer: lines.some((line) => /^\s*nameserver\s/.test(line)) };
+}
+
+function absent(error: NodeJS.ErrnoException): null {
+  if (error.code === "ENOENT") return null;
+  throw error;
+}

@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+import type { Layout } from "../layout.ts";
+import { allContainers, type ContainerRecord, liveRun } from "../records.ts";
+import { type HostsEntry, hostsText, nameFiles, writeHosts } from "./hosts.ts";
+import { allNetworks, isPresent, type NetworkRecord, readNetwork } from "./networks.ts";
+import { applyRules } from "./ports.ts";
+
+/**
+ * Brings the packet filter and every running container's hosts file in line with what runs now. Level-driven: it looks at the whole world and
+ * not at what changed, so it also mends what was flushed or lost. Call it under the world's wiring lock.
+ */
+export async function syncNetwork(layout: Layout): Promise<void> {
+  const networks = allNetworks(layout);
+  const live = allContainers(layout).flatMap(({ record }) => {
+    const run = liveRun(layout, record.id);
+    return run === null ? [] : [{ record, run }];
+  });
+  const records = live.map(({ record }) => record);
+  for (const record of records) {
+    const text = hostsOf(record, { networks, live: records });
+    if (readFileSync(nameFiles(layout, record.id).hosts, "utf8") !== text) writeHosts(layout, record.id, text);
+  }
+  await applyRules({
+    table: `wharf_${layout.world}`,
+    networks: networks.filter(isPresent),
+    ports: live.flatMap(({ record, run }) => {
+      const address = addressesOf(record, networks)[0]?.address;
+      return address === undefined ? [] : run.ports.map((port) => ({ ...port, address }));
+    }),
+  });
+}
+
+/** What a container's hosts file says before it begins: itself, and those that run already. */
+export function firstHosts(layout: Layout, record: ContainerRecord): string {
+  const networks = record.spec.networks.flatMap(({ name }) => readNetwork(layout, name) ?? []);
+  const live = allContainers(layout).filter((other) => other.record.id !== record.id && liveRun(layout, other.record.id) !== null);
+  return hostsOf(record, { networks, live: live.map((other) => other.record) });
+}
+
+/** A container's addresses with the names that it answers to there. */
+export function addressesOf(
+  record: ContainerRecord,
+  networks: readonly NetworkRecord[],
+): readonly (HostsEntry & { readonly network: NetworkRecord })[] {
+  return record.spec.networks.flatMap(({ name, aliases }) => {
+    const network = networks.find((n) => n.name === name);
+    const address = network?.leases[record.id];
+    return network === undefined || address === undefined
+      ? []
+      : [{ network, address, names: [record.name, ...aliases, record.id.slice(0, 12)] }];
+  });
+}
+
+function hostsOf(
+  record: ContainerRecord,
+  world: { readonly networks: readonly NetworkRecord[]; readonly live: readonly ContainerRecord[] },
+): string {
+  const own = addressesOf(record, world.networks);
+  const mine = new Set(own.map(({ network }) => network.name));
+  const peers = world.live
+    .filter(({ id }) => id !== record.id)
+    .flatMap((other) => addressesOf(other, world.networks).filter(({ network }) => mine.has(network.name)));
+  return hostsText({
+    own: own.map(({ address, names }) => ({ address, names: [record.hostname, ...names] })),
+    peers,
+    extra: record.spec.service.extraHosts,
+    gateway: own[0]?.network.gateway ?? null,
+  });
+}

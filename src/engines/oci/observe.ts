@@ -1,0 +1,100 @@
+import { LABEL, labelBoolean } from "../../model/labels.ts";
+import type { Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
+import type { Project } from "../../model/project.ts";
+import type { Context } from "./context.ts";
+import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
+import { takenBindings } from "./network/publish.ts";
+import { addressesOf } from "./network/sync.ts";
+import { allContainers, type Container, readStarting } from "./records.ts";
+import { allVolumes } from "./volumes.ts";
+
+/** What exists, as far as a project is concerned. Reads files and the process table; runs nothing and changes nothing. */
+export async function observeProject(context: Context, project: Project): Promise<Observed> {
+  const { layout } = context;
+  const all = allContainers(layout);
+  const networks = allNetworks(layout);
+  const own = all.filter(({ record }) => record.spec.project === project.name);
+  return {
+    containers: own.map((container) => describe(container, networks)),
+    networks: networks
+      .filter((n) => n.project === project.name || project.networks.some(({ name }) => name === n.name))
+      .map((n) => ({ name: n.name, project: n.project, key: n.key, present: isPresent(n) })),
+    volumes: allVolumes(layout)
+      .filter((v) => v.project === project.name || project.volumes.some(({ name }) => name === v.name))
+      .map(({ name, project: owner, key }) => ({ name, project: owner, key })),
+    images: await observeImages(context, project),
+    foreign: all.filter((container) => !own.includes(container)).map(({ record }) => ({ name: record.name, project: record.spec.project })),
+    takenPorts: observePorts(context, project, new Set(own.map(({ record }) => record.name))),
+  };
+}
+
+export function observeAll(context: Context): readonly ObservedContainer[] {
+  const networks = allNetworks(context.layout);
+  return allContainers(context.layout).map((container) => describe(container, networks));
+}
+
+function describe({ record, status }: Container, networks: readonly NetworkRecord[]): ObservedContainer {
+  const { spec } = record;
+  const run = status.state === "created" ? null : status.run;
+  const addresses = addressesOf(record, networks);
+  return {
+    id: record.id,
+    name: record.name,
+    project: spec.project,
+    service: spec.service.name,
+    number: spec.number,
+    oneOff: spec.oneOff,
+    hash: spec.hash,
+    attributes: spec.attributes,
+    image: { reference: record.image.reference, id: record.image.id },
+    state: status.state,
+    exitCode: status.state === "exited" ? status.exitCode : null,
+    pid: status.state === "running" ? status.run.process.pid : null,
+    createdAt: record.createdAt,
+    startedAt: run?.startedAt ?? null,
+    finishedAt: status.state === "exited" ? status.finishedAt : null,
+    argv: record.process.argv,
+    labels: { ...spec.labels, [LABEL.oneOff]: labelBoolean(spec.oneOff) },
+    ports: status.state === "running" ? status.run.ports : [],
+    networks: spec.networks.map(({ name }) => ({
+      name,
+      address: status.state === "running" ? (addresses.find(({ network }) => network.name === name)?.address ?? null) : null,
+    })),
+    volumes: record.mounts.flatMap(({ volume, target, anonymous }) => (volume === null ? [] : [{ name: volume, target, anonymous }])),
+    mounts: record.mounts.map(({ type, source }) => (type === "tmpfs" ? "tmpfs" : source)),
+  };
+}
+
+async function observeImages({ store }: Context, project: Project): Promise<Readonly<Record<string, ObservedImage>>> {
+  const references = [...new Set(project.services.map(({ image }) => image))];
+  const found = await Promise.all(references.map(async (reference) => [reference, await store.find(reference)] as const));
+  const images: Record<string, ObservedImage> = {};
+  for (const [reference, image] of found) {
+    if (image === null) continue;
+    const { Entrypoint = [], Cmd = [], Volumes = {} } = image.config;
+    images[reference] = { id: image.id, digest: image.digest, command: [...Entrypoint, ...Cmd], volumes: Object.keys(Volumes) };
+  }
+  return images;
+}
+
+/** Only ports that the project wants are looked at: naming who has one walks all processes. */
+function observePorts({ layout }: Context, project: Project, own: ReadonlySet<string>): readonly TakenPort[] {
+  const wanted = new Set(
+    project.services.flatMap(({ ports }) => ports.flatMap(({ published }) => (published === null ? [] : range(published)))),
+  );
+  if (wanted.size === 0) return [];
+  const mine = allContainers(layout).filter(({ record }) => own.has(record.name));
+  const ownPorts = new Set(
+    mine.flatMap(({ record, status }) =>
+      (status.state === "running" ? status.run.ports : (readStarting(layout, record.id)?.ports ?? [])).map(
+        (p) => `${p.protocol} ${p.host} ${p.published}`,
+      ),
+    ),
+  );
+  return takenBindings(layout, null)
+    .filter(({ protocol, host, port }) => wanted.has(port) && !ownPorts.has(`${protocol} ${host} ${port}`))
+    .map(({ protocol, host, port, by }) => ({ protocol, host, port, by: by() }));
+}
+
+const range = ({ from, to }: { readonly from: number; readonly to: number }): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);

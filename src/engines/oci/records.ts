@@ -1,0 +1,277 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdir, readdir, rename, rm, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { ImageConfig } from "../../engine/images.ts";
+import { createAtomic, isTemporary, sweepTemporaries, syncDirectory, writeAtomic } from "../../lib/atomic-file.ts";
+import { identify, isAlive, type ProcessIdentity } from "../../lib/process-identity.ts";
+import type { ContainerSpec } from "../../model/action.ts";
+import { Failure } from "../../model/diagnostic.ts";
+import type { PublishedPort } from "../../model/observed.ts";
+import { bundleDirectory, containerDirectory, type Layout } from "./layout.ts";
+import type { ProcessConfig } from "./process-config.ts";
+
+/** What a container is made of: written when it is created, changed only by a rename. `version` guards its form. */
+export interface ContainerRecord {
+  readonly version: 1;
+  readonly id: string;
+  readonly name: string;
+  /** RFC 3339 UTC. */
+  readonly createdAt: string;
+  readonly spec: ContainerSpec;
+  readonly image: { readonly reference: string; readonly id: string; readonly layers: readonly string[]; readonly config: ImageConfig };
+  readonly process: ProcessConfig;
+  readonly hostname: string;
+  readonly mounts: readonly PlacedMount[];
+}
+
+/** A mount whose source is decided. */
+export interface PlacedMount {
+  readonly type: "bind" | "volume" | "tmpfs";
+  /** Host path; empty for tmpfs. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  /** Engine name of the volume, or `null`. */
+  readonly volume: string | null;
+  readonly anonymous: boolean;
+  readonly noCopy: boolean;
+  readonly propagation: string;
+  /** Mount options of a tmpfs (`size=…`, `mode=…`). */
+  readonly options: readonly string[];
+}
+
+/** Its last start. */
+export interface RunState {
+  readonly process: ProcessIdentity;
+  readonly conmon: ProcessIdentity | null;
+  readonly startedAt: string;
+  readonly ports: readonly PublishedPort[];
+}
+
+export type Status =
+  | { readonly state: "created" }
+  | { readonly state: "running"; readonly run: RunState }
+  /** `exitCode` is 255 when nobody saw it end (its monitor was killed, or the machine went down). */
+  | {
+      readonly state: "exited";
+      readonly run: RunState;
+      readonly exitCode: number;
+      readonly finishedAt: string | null;
+      readonly seen: boolean;
+    };
+
+export interface Container {
+  readonly record: ContainerRecord;
+  readonly status: Status;
+}
+
+/** Every container of this world. */
+export function allContainers(layout: Layout): Container[] {
+  const found: Container[] = [];
+  for (const entry of readdirSync(layout.containers)) {
+    const container = entry.startsWith(".") ? null : findContainer(layout, entry);
+    if (container !== null) found.push(container);
+  }
+  return found.sort((a, b) => (a.record.createdAt < b.record.createdAt ? -1 : 1));
+}
+
+/** A container by its full id, or `null`. */
+export function findContainer(layout: Layout, id: string): Container | null {
+  const record = readRecord(layout, id);
+  return record === null ? null : { record, status: statusOf(layout, id) };
+}
+
+/** A container by name. Throws E_NO_SUCH_CONTAINER. */
+export function containerNamed(layout: Layout, name: string): Container {
+  const id = readName(layout, name)?.id;
+  const container = id === undefined ? null : findContainer(layout, id);
+  if (container === null)
+    throw new Failure({
+      code: "E_NO_SUCH_CONTAINER",
+      message: `there is no container named ${name}`,
+      hint: "wharf ps -a lists those there are",
+    });
+  return container;
+}
+
+/** What a container is doing, from its files and the process table. */
+export function statusOf(layout: Layout, id: string): Status {
+  const run = readJson<RunState>(join(containerDirectory(layout, id), "state.json"));
+  if (run === null || isStarting(layout, id)) return { state: "created" };
+  if (isAlive(run.process)) return { state: "running", run };
+  const exit = readExit(layout, id);
+  return { state: "exited", run, exitCode: exit?.code ?? 255, finishedAt: exit?.at ?? null, seen: exit !== null };
+}
+
+/** The run whose process lives now, also while it is still being started; `null` otherwise. */
+export function liveRun(layout: Layout, id: string): RunState | null {
+  const run = readJson<RunState>(join(containerDirectory(layout, id), "state.json"));
+  return run !== null && isAlive(run.process) ? run : null;
+}
+
+/** Writes a new container: staged beside the others, its name reserved, then moved into place. Throws E_NAME_TAKEN. */
+export async function createRecord(layout: Layout, record: ContainerRecord): Promise<void> {
+  const me = identify(process.pid);
+  if (me === null) throw new Error("this process is not in /proc");
+  const staging = join(layout.containers, `.new-${me.pid}-${me.start}-${record.id}`);
+  await mkdir(staging, { mode: 0o711 });
+  try {
+    await mkdir(join(staging, "upper"), { mode: 0o755 });
+    await mkdir(join(staging, "work"), { mode: 0o700 });
+    await writeAtomic(join(staging, "container.json"), JSON.stringify(record), { durable: false });
+    await reserveName(layout, record.name, { id: record.id, owner: me });
+    try {
+      await rename(staging, containerDirectory(layout, record.id));
+    } catch (error) {
+      await releaseName(layout, record.name, record.id);
+      throw error;
+    }
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Makes what was created so far survive a power cut. */
+export async function syncRecords(layout: Layout): Promise<void> {
+  await syncDirectory(layout.containers);
+}
+
+/** Gives a container another name. Throws E_NAME_TAKEN. */
+export async function renameRecord(layout: Layout, record: ContainerRecord, name: string): Promise<ContainerRecord> {
+  const me = identify(process.pid);
+  if (me === null) throw new Error("this process is not in /proc");
+  const renamed = { ...record, name };
+  await reserveName(layout, name, { id: record.id, owner: me });
+  await writeAtomic(join(containerDirectory(layout, record.id), "container.json"), JSON.stringify(renamed), { durable: false });
+  await releaseName(layout, record.name, record.id);
+  return renamed;
+}
+
+/** Takes a container's files away. Its mounts must be gone. */
+export async function removeRecord(layout: Layout, record: ContainerRecord): Promise<void> {
+  const trash = join(layout.containers, `.trash-${record.id}`);
+  await rename(containerDirectory(layout, record.id), trash);
+  await releaseName(layout, record.name, record.id);
+  await rm(trash, { recursive: true, force: true });
+}
+
+export async function writeState(layout: Layout, id: string, state: RunState): Promise<void> {
+  await writeAtomic(join(containerDirectory(layout, id), "state.json"), JSON.stringify(state), { durable: false });
+}
+
+/** Forgets the last run, before a new one. */
+export async function clearState(layout: Layout, id: string): Promise<void> {
+  await rm(join(containerDirectory(layout, id), "state.json"), { force: true });
+  await rm(join(containerDirectory(layout, id), "exit"), { force: true });
+}
+
+export interface Exit {
+  readonly code: number;
+  readonly at: string;
+}
+
+/** How the last run ended, as conmon wrote it down; `null` while it did not. */
+export function readExit(layout: Layout, id: string): Exit | null {
+  const path = join(containerDirectory(layout, id), "exit");
+  const text = readText(path);
+  if (text === null) return null;
+  const code = Number.parseInt(text, 10);
+  return { code: Number.isInteger(code) && code >= 0 ? code : 255, at: statSync(path).mtime.toISOString() };
+}
+
+/** A start under way: who makes it, and the host ports that it took. */
+export interface Starting {
+  readonly owner: ProcessIdentity;
+  readonly ports: readonly PublishedPort[];
+}
+
+/** Marks a start under way, so that a command killed in the middle of it is noticed, and so that nobody else takes its ports. */
+export async function markStarting(layout: Layout, id: string, starting: Starting): Promise<void> {
+  await writeAtomic(startingMarker(layout, id), JSON.stringify(starting), { durable: false });
+}
+
+export async function unmarkStarting(layout: Layout, id: string): Promise<void> {
+  await unlink(startingMarker(layout, id));
+}
+
+export function readStarting(layout: Layout, id: string): Starting | null {
+  return readJson<Starting>(startingMarker(layout, id));
+}
+
+function isStarting(layout: Layout, id: string): boolean {
+  return statSync(startingMarker(layout, id), { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Removes what commands left that were killed half-way: staged containers, names of nothing, trash. */
+export async function sweepRecords(layout: Layout): Promise<void> {
+  const entries = await readdir(layout.containers);
+  for (const entry of entries) {
+    const [, pid, start] = /^\.new-(\d+)-(\d+)-/.exec(entry) ?? [];
+    const abandoned = pid !== undefined && identify(Number(pid))?.start !== start;
+    if (abandoned || entry.startsWith(".trash-")) await rm(join(layout.containers, entry), { recursive: true, force: true });
+  }
+  const present = new Set(entries);
+  await sweepTemporaries(layout.names);
+  for (const name of await readdir(layout.names)) {
+    if (isTemporary(name)) continue;
+    const held = readName(layout, name);
+    if (held === null || (!present.has(held.id) && !isAlive(held.owner))) await rm(join(layout.names, name), { force: true });
+  }
+}
+
+interface NameHolder {
+  readonly id: string;
+  /** Who reserved it: as long as that process lives the container may still be on its way. */
+  readonly owner: ProcessIdentity;
+}
+
+const startingMarker = (layout: Layout, id: string): string => join(bundleDirectory(layout, id), "starting");
+
+async function reserveName(layout: Layout, name: string, holder: NameHolder): Promise<void> {
+  const path = join(layout.names, name);
+  for (;;) {
+    if (await createAtomic(path, JSON.stringify(holder), { durable: false })) return;
+    const other = readName(layout, name);
+    if (other === null) continue;
+    const record = readRecord(layout, other.id);
+    if (record === null && !isAlive(other.owner)) {
+      await rm(path, { force: true });
+      continue;
+    }
+    const project = record?.spec.project;
+    throw new Failure({
+      code: "E_NAME_TAKEN",
+      message: `the container name ${name} is taken by ${project === undefined ? "a container that is being created" : `container ${other.id.slice(0, 12)} of project ${project}`}`,
+      hint: `remove it (wharf rm ${name}), or choose another name`,
+    });
+  }
+}
+
+async function releaseName(layout: Layout, name: string, id: string): Promise<void> {
+  if (readName(layout, name)?.id === id) await rm(join(layout.names, name), { force: true });
+}
+
+function readName(layout: Layout, name: string): NameHolder | null {
+  return readJson<NameHolder>(join(layout.names, name));
+}
+
+function readRecord(layout: Layout, id: string): ContainerRecord | null {
+  return readJson<ContainerRecord>(join(containerDirectory(layout, id), "container.json"));
+}
+
+/** Our own files, written whole: what is there parses. */
+function readJson<T>(path: string): T | null {
+  const text = readText(path);
+  return text === null ? null : (JSON.parse(text) as T);
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import { rm } from "node:fs/promises";
+import { isAlive } from "../../lib/process-identity.ts";
+import { Failure } from "../../model/diagnostic.ts";
+import { killMonitors } from "./conmon.ts";
+import type { Context } from "./context.ts";
+import { bundleDirectory } from "./layout.ts";
+import { release } from "./network/networks.ts";
+import { type Container, type ContainerRecord, liveRun, readStarting, removeRecord } from "./records.ts";
+import { unmountRootfs } from "./rootfs.ts";
+import { killCgroup, runtimeForget } from "./runtime.ts";
+import { endNow } from "./stop.ts";
+import { removeVolume } from "./volumes.ts";
+
+/** Removes a container and what belongs to it alone. Throws E_STILL_RUNNING for a running one without `force`. */
+export async function removeContainer(
+  context: Context,
+  { record }: Container,
+  options: { readonly force: boolean; readonly volumes: boolean },
+): Promise<void> {
+  const { layout } = context;
+  if (liveRun(layout, record.id) !== null) {
+    if (!options.force && readStarting(layout, record.id) === null)
+      throw new Failure({
+        code: "E_STILL_RUNNING",
+        message: `container ${record.name} is running`,
+        hint: `stop it first, or: wharf rm -f ${record.name}`,
+      });
+    await endNow(context, record.id);
+    await discard(context, record);
+    await context.syncNetwork();
+  } else {
+    await discard(context, record);
+  }
+  if (options.volumes)
+    for (const { volume, anonymous } of record.mounts) if (volume !== null && anonymous) await removeVolume(layout, volume);
+}
+
+/** Takes a container that does not run apart, whatever state its creation or its last start was left in. */
+export async function discard(context: Context, record: ContainerRecord): Promise<void> {
+  const { layout } = context;
+  await tidy(context, record.id);
+  for (const { name } of record.spec.networks) await release(layout, name, record.id);
+  await removeRecord(layout, record);
+}
+
+/**
+ * Removes what a run leaves: the runtime's state, control groups, mounts, the bundle. The container must not run. A start that was killed
+ * half-way may have left a monitor, a runtime or a process that waits to begin: they end first.
+ */
+export async function tidy(context: Context, id: string): Promise<void> {
+  const { layout } = context;
+  const starting = readStarting(layout, id);
+  if (starting !== null && !(isAlive(starting.owner) && starting.owner.pid !== process.pid)) {
+    await killMonitors(id);
+    await killCgroup(id);
+    await endNow(context, id);
+  }
+  await runtimeForget(layout, context.tools().runtime, id);
+  unmountRootfs(layout, id);
+  await rm(bundleDirectory(layout, id), { recursive: true, force: true });
+}

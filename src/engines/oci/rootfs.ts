@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Failure } from "../../model/diagnostic.ts";
+import { containerDirectory, type Layout, rootfsDirectory } from "./layout.ts";
+import { MS_PRIVATE, mount, SystemCallError, unmount } from "./syscalls.ts";
+
+/** Stacks the image's layers under the container's own one. Nothing when it is mounted already. Gives the directory. */
+export async function mountRootfs(
+  layout: Layout,
+  options: { readonly id: string; readonly layersDirectory: string; readonly layers: readonly string[] },
+): Promise<string> {
+  const { id, layersDirectory, layers } = options;
+  const target = rootfsDirectory(layout, id);
+  await mkdir(target, { recursive: true, mode: 0o755 });
+  if (isMounted(target)) return target;
+  const own = containerDirectory(layout, id);
+  // Overlayfs wants at least one lower directory: an image without layers stands on an empty one.
+  const lower = layers.length === 0 ? [join(own, "empty")] : layers;
+  if (layers.length === 0) await mkdir(join(own, "empty"), { recursive: true });
+  // The kernel takes one page of options: short names, relative to the layers' directory, leave room for some five hundred layers.
+  const data = `lowerdir=${lower.join(":")},upperdir=${join(own, "upper")},workdir=${join(own, "work")}`;
+  const home = process.cwd();
+  process.chdir(layersDirectory);
+  try {
+    mount("overlay", target, { type: "overlay", flags: 0, data });
+    mount("none", target, { type: null, flags: MS_PRIVATE, data: null });
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    throw new Failure(
+      {
+        code: "E_ROOTFS",
+        message: `the layers of ${id.slice(0, 12)} could not be stacked: ${error.message}`,
+        hint: "the kernel needs overlayfs, and WHARF_ROOT must not lie on an overlay or network file system itself",
+      },
+      { cause: error },
+    );
+  } finally {
+    process.chdir(home);
+  }
+  return target;
+}
+
+export function unmountRootfs(layout: Layout, id: string): void {
+  const target = rootfsDirectory(layout, id);
+  while (unmount(target)); // once for each time it was mounted
+}
+
+function isMounted(target: string): boolean {
+  return readFileSync("/proc/self/mountinfo", "utf8").includes(` ${target} `);
+}

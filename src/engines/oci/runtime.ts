@@ -1,0 +1,147 @@
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "../../lib/process.ts";
+import { Failure } from "../../model/diagnostic.ts";
+import { type CgroupMode, parseCgroupMode } from "./kernel-facts.ts";
+import { bundleDirectory, cgroupPath, type Layout } from "./layout.ts";
+
+/** The OCI runtime of this machine. */
+export interface Runtime {
+  readonly name: "runc" | "crun";
+  readonly path: string;
+}
+
+/** Directories that programs of an administrator lie in, even where a user's PATH leaves them out. */
+const PROGRAMS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/** Absolute path of a program, or `null`. */
+export function findProgram(name: string): string | null {
+  for (const directory of PROGRAMS) {
+    const path = join(directory, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOENT" && code !== "EACCES" && code !== "ENOTDIR") throw error;
+    }
+  }
+  return null;
+}
+
+let mode: CgroupMode | undefined;
+
+/** How control groups are mounted here. */
+export function cgroupMode(): CgroupMode {
+  mode ??= parseCgroupMode(readFileSync("/proc/self/mountinfo", "utf8"));
+  return mode;
+}
+
+/** runc, or crun where only that is there and it can work. `null`: neither. */
+export function findRuntime(): Runtime | null {
+  const runc = findProgram("runc");
+  if (runc !== null) return { name: "runc", path: runc };
+  const crun = findProgram("crun");
+  return crun !== null && crunWorksHere() ? { name: "crun", path: crun } : null;
+}
+
+/** crun refuses a hybrid layout whose unified side has controllers. */
+export function crunWorksHere(): boolean {
+  if (cgroupMode() !== "hybrid") return true;
+  const controllers = "/sys/fs/cgroup/unified/cgroup.controllers";
+  return !existsSync(controllers) || readFileSync(controllers, "latin1").trim() === "";
+}
+
+/** Lets a created container's process begin. Throws E_COMMAND_NOT_FOUND, E_COMMAND_NOT_EXECUTABLE or E_START. */
+export async function runtimeStart(
+  layout: Layout,
+  runtime: Runtime,
+  { id, name }: { readonly id: string; readonly name: string },
+): Promise<void> {
+  const finished = await run(runtime.path, ["--root", layout.runtime, "start", id]);
+  if (finished.status !== 0) throw startFailure(name, finished.stderr.trim());
+}
+
+/** Removes every trace that a runtime keeps of a container whose processes are gone: its state and its control groups. */
+export async function runtimeForget(layout: Layout, runtime: Runtime, id: string): Promise<void> {
+  if (existsSync(join(layout.runtime, id))) await run(runtime.path, ["--root", layout.runtime, "delete", "--force", id]);
+  await rm(join(layout.runtime, id), { recursive: true, force: true }); // a runtime killed half-way left a directory it does not know itself
+  await removeCgroups(id);
+}
+
+/** Ends everything in a container's control groups, for what a killed start left running. */
+export async function killCgroup(id: string): Promise<void> {
+  for (const directory of await cgroupDirectories(id)) {
+    for (const pid of (await readOrEmpty(join(directory, "cgroup.procs"))).split("\n").filter(Boolean)) killIfThere(Number(pid));
+  }
+}
+
+/** A runtime's words, turned into ours. */
+export function startFailure(name: string, words: string): Failure {
+  const [, program] = /exec:? \\?"([^"\\]+)\\?"/.exec(words) ?? [];
+  const subject = program ?? "its command";
+  if (/executable file not found|no such file or directory/i.test(words) && /exec|start container process/.test(words)) {
+    return new Failure({
+      code: "E_COMMAND_NOT_FOUND",
+      message: `${name}: the image has no program ${subject}`,
+      hint: "check cmd and entrypoint; `wharf run SERVICE sh` shows what the image holds",
+    });
+  }
+  if (/permission denied/i.test(words) && /exec/.test(words)) {
+    return new Failure({
+      code: "E_COMMAND_NOT_EXECUTABLE",
+      message: `${name}: ${subject} may not be executed`,
+      hint: "make the file executable in the image, or run it with its interpreter",
+    });
+  }
+  return new Failure({
+    code: "E_START",
+    message: `${name} did not start: ${words || "the runtime gave no reason"}`,
+    hint: "wharf doctor checks this machine",
+  });
+}
+
+async function removeCgroups(id: string): Promise<void> {
+  for (const directory of await cgroupDirectories(id)) await removeTree(directory);
+}
+
+/** Directories of a control group go one by one, the innermost first; the files in them go with them. */
+async function removeTree(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true }))
+    if (entry.isDirectory()) await removeTree(join(directory, entry.name));
+  await rmdir(directory);
+}
+
+async function cgroupDirectories(id: string): Promise<string[]> {
+  const roots = cgroupMode() === "v2" ? ["/sys/fs/cgroup"] : (await readdir("/sys/fs/cgroup")).map((name) => `/sys/fs/cgroup/${name}`);
+  return roots.map((root) => `${root}${cgroupPath(id)}`).filter((directory) => existsSync(directory));
+}
+
+async function readOrEmpty(path: string): Promise<string> {
+  try {
+    return await readFile(path, "latin1");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}
+
+/** SIGKILL for a process; that it is gone already is as good. */
+export function killIfThere(pid: number): void {
+  signalIfThere(pid, "SIGKILL");
+}
+
+/** Sends a signal; gives `false` when there is no such process. */
+export function signalIfThere(pid: number, signal: NodeJS.Signals | number): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
+}
+
+/** Path of a file that the runtime or conmon writes in the bundle. */
+export const bundleFile = (layout: Layout, id: string, name: string): string => join(bundleDirectory(layout, id), name);

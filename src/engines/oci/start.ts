@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { withLock } from "../../lib/file-lock.ts";
+import { identify } from "../../lib/process-identity.ts";
+import type { PublishedPort } from "../../model/observed.ts";
+import { Attachment } from "./attach.ts";
+import { hasBundle, writeBundle } from "./bundle.ts";
+import { monitor } from "./conmon.ts";
+import type { Context } from "./context.ts";
+import { ensureWorkingDirectory } from "./create.ts";
+import { prepareMounts } from "./placed-mounts.ts";
+import { attach, ensureBridge, type NetworkRecord, readNetwork } from "./network/networks.ts";
+import { choosePorts, takenBindings } from "./network/publish.ts";
+import { type Container, type ContainerRecord, clearState, markStarting, unmarkStarting, writeState } from "./records.ts";
+import { tidy } from "./remove.ts";
+import { mountRootfs } from "./rootfs.ts";
+import { runtimeStart } from "./runtime.ts";
+import { endNow } from "./stop.ts";
+
+/** Starts a container that does not run. Nothing when it does. When it fails nothing of the start is left. */
+export async function startContainer(context: Context, container: Container): Promise<void> {
+  await begin(context, container, { attached: false });
+}
+
+/** As `startContainer`, with a connection to its streams that was made before its program began; `null` when it ran already. */
+export async function startAttached(context: Context, container: Container): Promise<Attachment | null> {
+  return begin(context, container, { attached: true });
+}
+
+async function begin(context: Context, { record, status }: Container, options: { readonly attached: boolean }): Promise<Attachment | null> {
+  const { layout } = context;
+  const { id, name } = record;
+  if (status.state === "running") return null;
+  const { runtime, conmon } = context.tools();
+  if (hasBundle(context, id) || status.state === "exited") await tidy(context, id);
+  await clearState(layout, id);
+  const rootfs = await mountRootfs(layout, { id, layersDirectory: context.store.layersDirectory, layers: record.image.layers });
+  await prepareMounts(layout, record.spec, { mounts: record.mounts, rootfs });
+  ensureWorkingDirectory(record, rootfs);
+  const networks = ensureNetworks(context, record);
+  const ports = await reservePorts(context, record);
+  let attachment: Attachment | null = null;
+  try {
+    await writeBundle(context, record, rootfs);
+    const { tty, stdinOpen } = record.spec.service;
+    const monitored = await monitor(layout, runtime, { id, name, tty, stdin: stdinOpen, program: conmon });
+    await writeState(layout, id, { ...monitored, startedAt: new Date().toISOString(), ports });
+    attach(networks, { id, pid: monitored.process.pid });
+    await context.syncNetwork();
+    if (options.attached) attachment = new Attachment(layout, id);
+    await runtimeStart(layout, runtime, { id, name });
+    await unmarkStarting(layout, id);
+    return attachment;
+  } catch (error) {
+    attachment?.close();
+    await endNow(context, id);
+    await tidy(context, id);
+    await clearState(layout, id);
+    throw error;
+  }
+}
+
+function ensureNetworks({ layout }: Context, record: ContainerRecord): readonly NetworkRecord[] {
+  const networks = record.spec.networks.flatMap(({ name }) => readNetwork(layout, name) ?? []);
+  for (const network of networks) ensureBridge(network);
+  return networks;
+}
+
+/** Takes the host ports, written into the marker of this start so that no other start takes them. Throws E_PORT_TAKEN. */
+async function reservePorts({ layout }: Context, record: ContainerRecord): Promise<readonly PublishedPort[]> {
+  const owner = identify(process.pid);
+  if (owner === null) throw new Error("this process is not in /proc");
+  const { ports } = record.spec.service;
+  if (ports.length === 0) {
+    await markStarting(layout, record.id, { owner, ports: [] });
+    return [];
+  }
+  return withLock(join(layout.locks, "ports.lock"), { purpose: `publish ports of ${record.name}`, timeoutMs: 30_000 }, async () => {
+    const chosen = choosePorts(ports, takenBindings(layout, record.id));
+    await markStarting(layout, record.id, { owner, ports: chosen });
+    return chosen;
+  });
+}

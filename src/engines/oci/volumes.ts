@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { createAtomic } from "../../lib/atomic-file.ts";
+import { runOk } from "../../lib/process.ts";
+import { Failure } from "../../model/diagnostic.ts";
+import { isContainerName } from "../../model/names.ts";
+import type { Layout } from "./layout.ts";
+
+/** A directory that outlives containers. */
+export interface VolumeRecord {
+  readonly version: 1;
+  readonly name: string;
+  readonly project: string | null;
+  readonly key: string | null;
+  readonly anonymous: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: string;
+}
+
+export const volumeData = (layout: Layout, name: string): string => join(layout.volumes, name, "data");
+
+export function readVolume(layout: Layout, name: string): VolumeRecord | null {
+  try {
+    return JSON.parse(readFileSync(join(layout.volumes, name, "volume.json"), "utf8")) as VolumeRecord;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+export function allVolumes(layout: Layout): VolumeRecord[] {
+  return readdirSync(layout.volumes)
+    .filter((name) => !name.startsWith("."))
+    .flatMap((name) => readVolume(layout, name) ?? [])
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Makes a volume that is not there yet. */
+export async function createVolume(layout: Layout, wanted: Omit<VolumeRecord, "version" | "createdAt">): Promise<void> {
+  if (!isContainerName(wanted.name))
+    throw new Failure({
+      code: "E_VOLUME_NAME",
+      message: `${JSON.stringify(wanted.name)} cannot name a volume`,
+      hint: "use letters, digits, dots, dashes and underscores",
+    });
+  if (readVolume(layout, wanted.name) !== null) return;
+  await mkdir(volumeData(layout, wanted.name), { recursive: true, mode: 0o755 });
+  const record: VolumeRecord = { version: 1, ...wanted, createdAt: new Date().toISOString() };
+  await createAtomic(join(layout.volumes, wanted.name, "volume.json"), JSON.stringify(record));
+}
+
+/** Deletes a volume and what is in it. Nothing when it is not there. */
+export async function removeVolume(layout: Layout, name: string): Promise<void> {
+  const trash = join(layout.volumes, `.trash-${name}`);
+  try {
+    await rename(join(layout.volumes, name), trash);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return;
+  }
+  await rm(trash, { recursive: true, force: true });
+}
+
+/** Fills an empty volume with what the image has at its mount point, owner and mode of the directory too, as Docker does. */
+export async function copyUp(source: string, data: string): Promise<void> {
+  if ((await readdir(data)).length > 0) return;
+  const there = await stat(source);
+  if (!there.isDirectory()) return;
+  await runOk("cp", ["-a", "--reflink=auto", "--", `${source}/.`, data]);
+}
+
+/** Finishes removals that were interrupted, and drops directories whose creation was. */
+export async function sweepVolumes(layout: Layout): Promise<void> {
+  for (const name of await readdir(layout.volumes))
+    if (name.startsWith(".trash-")) await rm(join(layout.volumes, name), { recursive: true, force: true });
+}
