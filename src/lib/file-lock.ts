@@ -44,6 +44,41 @@ export class LockHeld extends Error {
  * A holder that died is known exactly (boot, pid, start time), without heartbeats. The directory must be on one file system.
  */
 export async function acquire(path: string, options: LockOptions): Promise<Lock> {
+  const leave = await takeTurn(path, options);
+  try {
+    const lock = await acquireBetweenProcesses(path, options);
+    return { release: () => lock.release().finally(leave) };
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+/** Waiters of one process for each path: they queue here, in order and without polling, and only the first of them looks at the file. */
+const queues = new Map<string, Promise<void>>();
+
+async function takeTurn(path: string, options: LockOptions): Promise<() => void> {
+  const before = queues.get(path);
+  let leave = (): void => undefined;
+  const mine = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  const tail = (before ?? Promise.resolve()).then(() => mine);
+  queues.set(path, tail);
+  void tail.then(() => {
+    if (queues.get(path) === tail) queues.delete(path);
+  });
+  if (before === undefined) return leave;
+  const patience = new AbortController();
+  const waited = await Promise.race([before.then(() => true), sleep(options.timeoutMs, false, { signal: patience.signal })]);
+  patience.abort();
+  if (waited && options.signal?.aborted !== true) return leave;
+  leave();
+  options.signal?.throwIfAborted();
+  throw new LockHeld(path, (await readHolder(path)) ?? { boot: "", pid: process.pid, start: "", token: "", purpose: options.purpose, since: new Date().toISOString() });
+}
+
+async function acquireBetweenProcesses(path: string, options: LockOptions): Promise<Lock> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const me = identify(process.pid);
   if (me === null) throw new Error("this process is not in /proc");
