@@ -266,6 +266,7 @@ export const CODES = {
     explain:
       'A user or group given by name is looked up in /etc/passwd and /etc/group of the image, and is not there. A number (`user: "1000:1000"`) needs no entry.',
   },
+  E_VOLUME_IN_USE: { family: "failed", explain: "A volume is removed only after the containers that mount it. `wharf ps -a` lists them." },
   E_VOLUME_MISSING: {
     family: "failed",
     explain:

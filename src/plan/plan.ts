@@ -1,6 +1,9 @@
 import type { Observed } from "../model/observed.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
+import { beginPlanning, finishPlanning } from "./planning.ts";
+import { planGround, planServices, selectServices } from "./services.ts";
+import { planOrphans, planTeardown } from "./teardown.ts";
 
 export interface PlanOptions {
   readonly recreate: "changed" | "always" | "never";
@@ -39,12 +42,7 @@ export const DEFAULTS: PlanOptions = {
   healthchecks: false,
 };
 
-/** What to do so that the world becomes as the project says. Pure: equal input, equal plan. */
-export function plan(_desired: Project, _observed: Observed, _options: PlanOptions): Plan {
-  throw new Error("not built yet");
-}
-
-/** One thing asked of containers that exist, without looking at what the spec says they should be. */
+/** One thing asked of containers that exist, without looking at what the spec says they should be. See `planOperation`. */
 export type Operation =
   | { readonly kind: "start" }
   | { readonly kind: "stop"; readonly graceMs: number | null }
@@ -52,7 +50,20 @@ export type Operation =
   | { readonly kind: "kill"; readonly signal: string }
   | { readonly kind: "remove"; readonly force: boolean; readonly stop: boolean; readonly volumes: boolean };
 
-/** A plan for an operation on services or containers by name (`null`: all of the project), in the order of dependencies. */
-export function planOperation(_project: Project, _observed: Observed, _operation: Operation, _names: readonly string[] | null): Plan {
-  throw new Error("not built yet");
+/** What to do so that the world becomes as the project says. Pure: equal input, equal plan. */
+export function plan(desired: Project, observed: Observed, options: PlanOptions): Plan {
+  const p = beginPlanning(desired, observed, options);
+  if (isNothing(desired)) planTeardown(p);
+  else {
+    const services = selectServices(p);
+    planServices(p, services);
+    planOrphans(p);
+    planGround(p, services);
+  }
+  return finishPlanning(p);
+}
+
+/** Whether this is the project that has nothing. A file that happens to have no services is not: its orphans are only named. */
+function isNothing({ files, services, disabled }: Project): boolean {
+  return files.length === 0 && services.length === 0 && disabled.length === 0;
 }

@@ -1,0 +1,250 @@
+/**
+ * What each action does to the world, as a pure function: the planner's laws are checked against it, and the memory engine is made of it.
+ * It refuses what a real engine cannot do either, so that a wrong order of steps fails.
+ */
+import type { Action, ContainerSpec } from "./action.ts";
+import type { Code } from "./codes.ts";
+import { Failure } from "./diagnostic.ts";
+import { LABEL } from "./labels.ts";
+import type { ContainerState, Observed, ObservedContainer, ObservedImage, PublishedPort } from "./observed.ts";
+import type { Reference } from "./reference.ts";
+import type { Mount, Port, Service } from "./service.ts";
+
+/** What the world adds that the action does not say. */
+export interface Chance {
+  /** RFC 3339 UTC. */
+  readonly now?: string;
+  /** The id of a container that is created, 64 hex digits. */
+  readonly id?: string;
+  /** What a pull brings. */
+  readonly registry?: (reference: Reference) => ObservedImage;
+}
+
+/** The world after an action. Throws a `Failure` where the action cannot be carried out. */
+export function simulate(world: Observed, action: Action, chance: Chance = {}): Observed {
+  const now = chance.now ?? BEGINNING;
+  switch (action.kind) {
+    case "image.pull": {
+      const { reference, policy } = action;
+      if (policy === "missing" && world.images[reference] !== undefined) return world;
+      return { ...world, images: { ...world.images, [reference]: (chance.registry ?? anyImage)(reference) } };
+    }
+    case "network.create": {
+      const { network: name, key, labels } = action;
+      if (world.networks.some((network) => network.name === name)) return world;
+      return { ...world, networks: [...world.networks, { name, project: projectOf(labels), key, present: true }] };
+    }
+    case "network.remove": {
+      const user = world.containers.find(({ networks }) => networks.some(({ name }) => name === action.network));
+      if (user !== undefined) throw refused("E_NETWORK_IN_USE", `network ${action.network} is in use by container ${user.name}`);
+      return { ...world, networks: world.networks.filter(({ name }) => name !== action.network) };
+    }
+    case "volume.create": {
+      const { volume: name, key, labels } = action;
+      if (world.volumes.some((volume) => volume.name === name)) return world;
+      return { ...world, volumes: [...world.volumes, { name, project: projectOf(labels), key }] };
+    }
+    case "volume.remove": {
+      const user = world.containers.find(({ volumes }) => volumes.some(({ name }) => name === action.volume));
+      if (user !== undefined) throw refused("E_VOLUME_IN_USE", `volume ${action.volume} is in use by container ${user.name}`);
+      return { ...world, volumes: world.volumes.filter(({ name }) => name !== action.volume) };
+    }
+    case "container.create":
+      return create(world, { ...action, id: chance.id ?? nextId(world), now });
+    case "container.start":
+      return start(world, { name: action.container, now });
+    case "container.restart": {
+      const ended = isLive(find(world, action.container)) ? end(world, { name: action.container, exitCode: 0, now }) : world;
+      return start(ended, { name: action.container, now });
+    }
+    case "container.stop":
+      return isLive(find(world, action.container)) ? end(world, { name: action.container, exitCode: 0, now }) : world;
+    case "container.kill":
+      if (!isLive(find(world, action.container))) throw refused("E_NOT_RUNNING", `container ${action.container} does not run`);
+      return DEADLY.has(action.signal) ? end(world, { name: action.container, exitCode: 137, now }) : world;
+    case "container.remove":
+      return remove(world, action);
+    case "container.rename":
+      find(world, action.container);
+      claimName(world, action.to);
+      return edit(world, action.container, { name: action.to });
+    case "container.wait":
+      return wait(world, { ...action, now });
+  }
+}
+
+/** The world in which a container's process has ended by itself. */
+export function end(
+  world: Observed,
+  { name, exitCode, now }: { readonly name: string; readonly exitCode: number; readonly now: string },
+): Observed {
+  return edit(world, name, { state: "exited", exitCode, pid: null, finishedAt: now });
+}
+
+const BEGINNING = "1970-01-01T00:00:00Z";
+const LIVE: readonly ContainerState[] = ["running", "paused", "restarting"];
+const DEADLY: ReadonlySet<string> = new Set(["SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"]);
+const FIRST_FREE_PORT = 49_152;
+
+interface Creation {
+  readonly container: string;
+  readonly spec: ContainerSpec;
+  readonly id: string;
+  readonly now: string;
+}
+
+function create(world: Observed, { container: name, spec, id, now }: Creation): Observed {
+  const { service, project, number, oneOff, hash, attributes, labels } = spec;
+  claimName(world, name);
+  const image = world.images[service.image];
+  if (image === undefined) throw refused("E_IMAGE_ABSENT", `image ${service.image} is not here`);
+  const argv = commandOf(service, image);
+  if (argv.length === 0) throw refused("E_NOTHING_TO_RUN", `container ${name} has nothing to run`);
+  for (const network of spec.networks)
+    if (!world.networks.some((candidate) => candidate.name === network.name))
+      throw refused("E_NO_SUCH_NETWORK", `there is no network ${network.name}`);
+  const volumes = volumesOf(world, { mounts: spec.mounts, image, id });
+  const made = volumes.filter((volume) => !world.volumes.some((known) => known.name === volume.name));
+  const container: ObservedContainer = {
+    id,
+    name,
+    project,
+    service: service.name,
+    number,
+    oneOff,
+    hash,
+    attributes,
+    image: { reference: service.image, id: image.id },
+    state: "created",
+    exitCode: null,
+    pid: null,
+    createdAt: now,
+    startedAt: null,
+    finishedAt: null,
+    argv,
+    labels,
+    ports: service.ports.map((port) => choosePort(world, port)),
+    networks: spec.networks.map((network) => ({ name: network.name, address: null })),
+    volumes,
+    mounts: spec.mounts.flatMap((mount) => (mount.type === "volume" ? [] : [mount.type === "bind" ? mount.source : "tmpfs"])),
+  };
+  return {
+    ...world,
+    containers: [...world.containers, container],
+    volumes: [...world.volumes, ...made.map((volume) => ({ name: volume.name, project, key: null }))],
+  };
+}
+
+function start(world: Observed, { name, now }: { readonly name: string; readonly now: string }): Observed {
+  const container = find(world, name);
+  if (isLive(container)) return world;
+  for (const port of container.ports) {
+    const holder = world.containers.find((other) => other !== container && isLive(other) && other.ports.some((held) => clash(held, port)));
+    const taken = world.takenPorts.find((held) => clash({ ...held, published: held.port }, port));
+    const by = holder === undefined ? taken?.by : `container ${holder.name}`;
+    if (by !== undefined) throw refused("E_PORT_TAKEN", `port ${port.published}/${port.protocol} of container ${name} is taken by ${by}`);
+  }
+  return edit(world, name, { state: "running", pid: 1000 + world.containers.indexOf(container), startedAt: now });
+}
+
+function remove(world: Observed, { container: name, volumes, force }: Extract<Action, { kind: "container.remove" }>): Observed {
+  const container = find(world, name);
+  if (isLive(container) && !force) throw refused("E_STILL_RUNNING", `container ${name} is ${container.state}`);
+  const containers = world.containers.filter((other) => other !== container);
+  const used = new Set(containers.flatMap((other) => other.volumes.map((volume) => volume.name)));
+  const gone = new Set(container.volumes.flatMap((volume) => (volumes && volume.anonymous && !used.has(volume.name) ? [volume.name] : [])));
+  return { ...world, containers, volumes: world.volumes.filter((volume) => !gone.has(volume.name)) };
+}
+
+/** Time passes: what runs ends well, or gets healthy. */
+function wait(world: Observed, action: Extract<Action, { kind: "container.wait" }> & { readonly now: string }): Observed {
+  const { container: name, until, required, now } = action;
+  const container = find(world, name);
+  if (isLive(container)) return until === "completed" ? end(world, { name, exitCode: 0, now }) : world;
+  if (until === "completed" && container.exitCode === 0) return world;
+  if (!required) return world;
+  throw refused("E_NOT_RUNNING", `container ${name} is ${container.state} and will not be ${until}`);
+}
+
+function find(world: Observed, name: string): ObservedContainer {
+  const container = world.containers.find((candidate) => candidate.name === name);
+  if (container === undefined) throw refused("E_NO_SUCH_CONTAINER", `there is no container ${name}`);
+  return container;
+}
+
+function edit(world: Observed, name: string, change: Partial<ObservedContainer>): Observed {
+  const target = find(world, name);
+  return { ...world, containers: world.containers.map((container) => (container === target ? { ...container, ...change } : container)) };
+}
+
+function claimName(world: Observed, name: string): void {
+  const taken = [...world.containers, ...world.foreign].find((holder) => holder.name === name);
+  if (taken === undefined) return;
+  const by = taken.project === null ? "a container of no project" : `project ${taken.project}`;
+  throw refused("E_NAME_TAKEN", `container name ${name} is taken by ${by}`);
+}
+
+function isLive({ state }: ObservedContainer): boolean {
+  return LIVE.includes(state);
+}
+
+function commandOf({ entrypoint, command }: Service, image: ObservedImage): readonly string[] {
+  if (entrypoint === null && command === null) return image.command;
+  return [...(entrypoint ?? []), ...(command ?? [])];
+}
+
+/** The volumes that a container gets: those it names, and new anonymous ones for the spec and the image. */
+function volumesOf(
+  world: Observed,
+  { mounts, image, id }: { readonly mounts: readonly Mount[]; readonly image: ObservedImage; readonly id: string },
+) {
+  const anonymous = new Set(world.containers.flatMap(({ volumes }) => volumes.flatMap((v) => (v.anonymous ? [v.name] : []))));
+  const named = mounts.flatMap((mount) =>
+    mount.type === "volume" && mount.source !== null ? [{ name: mount.source, target: mount.target }] : [],
+  );
+  for (const { name } of named)
+    if (!world.volumes.some((volume) => volume.name === name)) throw refused("E_VOLUME_MISSING", `there is no volume ${name}`);
+  const open = mounts.flatMap((mount) => (mount.type === "volume" && mount.source === null ? [mount.target] : []));
+  const covered = new Set(mounts.map(({ target }) => target));
+  const fresh = [...open, ...image.volumes.filter((target) => !covered.has(target))];
+  return [
+    ...named.map((volume) => ({ ...volume, anonymous: anonymous.has(volume.name) })),
+    ...fresh.map((target, index) => ({ name: `${id.slice(0, 60)}${String(index).padStart(4, "0")}`, target, anonymous: true })),
+  ];
+}
+
+/** The first port of the range that nobody has; when all are taken the first, and the start fails. */
+function choosePort(world: Observed, { target, protocol, host, published }: Port): PublishedPort {
+  const { from, to } = published ?? { from: FIRST_FREE_PORT, to: 65_535 };
+  const held = world.containers.flatMap(({ ports }) => ports);
+  for (let port = from; port <= to; port++) {
+    const candidate = { target, protocol, host, published: port };
+    const free =
+      !held.some((other) => clash(other, candidate)) &&
+      !world.takenPorts.some((taken) => clash({ ...taken, published: taken.port }, candidate));
+    if (free) return candidate;
+  }
+  return { target, protocol, host, published: from };
+}
+
+function clash(a: Omit<PublishedPort, "target">, b: Omit<PublishedPort, "target">): boolean {
+  return a.protocol === b.protocol && a.published === b.published && (a.host === b.host || a.host === "0.0.0.0" || b.host === "0.0.0.0");
+}
+
+function projectOf(labels: Readonly<Record<string, string>>): string | null {
+  return labels[LABEL.project] ?? null;
+}
+
+/** One more than any so far. */
+function nextId({ containers }: Observed): string {
+  const highest = containers.reduce((most, { id }) => (BigInt(`0x${id}`) > most ? BigInt(`0x${id}`) : most), 0n);
+  return (highest + 1n).toString(16).padStart(64, "0");
+}
+
+function anyImage(reference: Reference): ObservedImage {
+  return { id: `sha256:${reference}`, digest: null, command: ["/run"], volumes: [] };
+}
+
+function refused(code: Code, message: string): Failure {
+  return new Failure({ code, message });
+}

@@ -1,0 +1,149 @@
+/**
+ * What a change of a service's attribute means for its containers, attribute by attribute. The keys and texts recorded here go into every
+ * container's hash, so they are a contract: new ones may come, those written stay as they are.
+ */
+import type { Source } from "../model/diagnostic.ts";
+import { canonical, isList, type Json } from "../model/json.ts";
+import type { AttributeChange } from "../model/plan.ts";
+import type { Project } from "../model/project.ts";
+import type { Mount, Port, RestartPolicy, Service } from "../model/service.ts";
+
+/** What containers are made from, by the spec's own names; what is left at its default is absent. */
+export type Attributes = Readonly<Record<string, Json>>;
+
+/** Only a new container can have it: its name in the spec, and its value for the record, `null` where it is the default. */
+interface Recreate {
+  readonly key: string;
+  readonly record: (service: Service) => Json;
+}
+
+/** `scale`: how many containers; `none`: looked up in the spec whenever it matters. */
+const CHANGE = {
+  name: "none",
+  image: { key: "image", record: (s) => s.image },
+  containerName: { key: "container_name", record: (s) => s.containerName },
+  command: { key: "command", record: (s) => s.command },
+  entrypoint: { key: "entrypoint", record: (s) => s.entrypoint },
+  environment: { key: "environment", record: (s) => some(mapValues(s.environment, (value) => value ?? false)) }, // false: taken away
+  ports: { key: "ports", record: (s) => list(s.ports.map(portText)) },
+  expose: { key: "expose", record: (s) => list(s.expose.map(({ port, protocol }) => `${port}/${protocol}`)) },
+  workingDir: { key: "working_dir", record: (s) => s.workingDir },
+  user: { key: "user", record: (s) => s.user },
+  hostname: { key: "hostname", record: (s) => s.hostname },
+  labels: { key: "labels", record: (s) => some(s.labels) },
+  dependsOn: "none",
+  restart: { key: "restart", record: (s) => restartText(s.restart) },
+  init: { key: "init", record: (s) => flag(s.init) },
+  tty: { key: "tty", record: (s) => flag(s.tty) },
+  stdinOpen: { key: "stdin_open", record: (s) => flag(s.stdinOpen) },
+  readOnly: { key: "read_only", record: (s) => flag(s.readOnly) },
+  mounts: { key: "volumes", record: (s) => some(Object.fromEntries(s.mounts.map((mount) => [mount.target, mountRecord(mount)]))) },
+  extraHosts: { key: "extra_hosts", record: (s) => list(s.extraHosts.map(({ name, address }) => `${name}=${address}`)) },
+  capAdd: { key: "cap_add", record: (s) => list(s.capAdd) },
+  capDrop: { key: "cap_drop", record: (s) => list(s.capDrop) },
+  stopSignal: { key: "stop_signal", record: (s) => s.stopSignal },
+  stopGraceMs: "none",
+  scale: "scale",
+  pullPolicy: "none",
+  platform: { key: "platform", record: (s) => s.platform },
+  profiles: "none",
+} as const satisfies Record<keyof Service, Recreate | "scale" | "none">;
+
+/** What of a service its containers are made from. Its mounts name volumes as the caller resolved them. */
+export function attributesOf(service: Service): Attributes {
+  const found: Record<string, Json> = {};
+  for (const row of Object.values(CHANGE)) {
+    const value = typeof row === "string" ? null : row.record(service);
+    if (typeof row !== "string" && value !== null) found[row.key] = value;
+  }
+  return found;
+}
+
+/** What differs between two records of a service, each difference with the place in the spec where the new value stands. */
+export function compare(
+  before: Attributes,
+  after: Attributes,
+  where: { readonly project: Project; readonly service: string },
+): readonly AttributeChange[] {
+  return differences("", { before, after }).map((difference) => ({
+    ...difference,
+    source: sourceOf(where.project, `services.${where.service}.${difference.path}`),
+  }));
+}
+
+/** The place of a dotted path in the spec, or of the nearest thing around it that has one. */
+export function sourceOf(project: Project, path: string): Source | null {
+  for (let at = path; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf(".")))) {
+    const source = Object.hasOwn(project.sources, at) ? project.sources[at] : undefined;
+    if (source !== undefined) return source;
+  }
+  return null;
+}
+
+type Difference = Pick<AttributeChange, "path" | "before" | "after">;
+
+function differences(path: string, { before, after }: { readonly before: Json; readonly after: Json }): readonly Difference[] {
+  if (!isMap(before) || !isMap(after)) return canonical(before) === canonical(after) ? [] : [{ path, before, after }];
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  return keys.flatMap((key) =>
+    differences(path === "" ? key : `${path}.${key}`, { before: member(before, key), after: member(after, key) }),
+  );
+}
+
+type JsonMap = { readonly [key: string]: Json };
+
+function isMap(value: Json): value is JsonMap {
+  return value !== null && typeof value === "object" && !isList(value);
+}
+
+function member(map: JsonMap, key: string): Json {
+  return (Object.hasOwn(map, key) ? map[key] : undefined) ?? null;
+}
+
+function mapValues<T>(map: Readonly<Record<string, T>>, change: (value: T) => Json): JsonMap {
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]));
+}
+
+function some(map: JsonMap): Json {
+  return Object.keys(map).length === 0 ? null : map;
+}
+
+function list(items: readonly string[]): Json {
+  return items.length === 0 ? null : items;
+}
+
+function flag(value: boolean): Json {
+  return value ? true : null;
+}
+
+function portText({ host, published, target, protocol }: Port): string {
+  const inside = `${target}/${protocol}`;
+  if (published === null) return `${host}::${inside}`;
+  return `${host}:${published.from === published.to ? published.from : `${published.from}-${published.to}`}:${inside}`;
+}
+
+function restartText({ name, limit }: RestartPolicy): Json {
+  if (name === "no") return null;
+  return limit === 0 ? name : `${name}:${limit}`;
+}
+
+/** Like the whole, a mount's record leaves out what is at its default. */
+function mountRecord(mount: Mount): Json {
+  const { type } = mount;
+  const common: Record<string, Json> = mount.readOnly ? { type, read_only: true } : { type };
+  switch (mount.type) {
+    case "bind":
+      if (mount.propagation !== "rprivate") common["propagation"] = mount.propagation;
+      return { ...common, source: mount.source }; // whether a missing source is made matters only while the container is
+    case "volume":
+      if (mount.source !== null) common["source"] = mount.source;
+      if (mount.noCopy) common["nocopy"] = true;
+      if (mount.subpath !== null) common["subpath"] = mount.subpath;
+      return common;
+    case "tmpfs":
+      if (mount.size !== null) common["size"] = mount.size;
+      if (mount.mode !== null) common["mode"] = mount.mode;
+      if (mount.options.length > 0) common["options"] = mount.options;
+      return common;
+  }
+}

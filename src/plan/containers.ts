@@ -1,0 +1,250 @@
+/**
+ * The containers of one service. Each replica has a slot, known by its number: usually one container, none before the first `up`, and two
+ * while a replacement is under way (`shop-web-1`, and `shop-web-1.next` that takes its place). A plan made in the middle of a replacement
+ * that broke off finds the newer container as good as wanted, and goes on from there.
+ */
+import { containerName } from "../model/names.ts";
+import type { ObservedContainer } from "../model/observed.ts";
+import type { Service } from "../model/service.ts";
+import { compare, sourceOf } from "./change.ts";
+import { gatesOf, restartCause } from "./gates.ts";
+import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
+import { changed, graceOf, isUp, type Planning, placed, readyKey, type Settled, stepKey, takeAway } from "./planning.ts";
+
+interface Slot {
+  readonly number: number;
+  /** The name of its container in the end. */
+  readonly name: string;
+  readonly containers: readonly ObservedContainer[];
+}
+
+/** Plans one service; those it depends on are planned already. */
+export function planService(p: Planning, service: Service): void {
+  const pattern = patternOf(p.desired, service);
+  const scale = p.options.scale[service.name] ?? service.scale;
+  const slots = slotsOf(p, service);
+  const isGood = (slot: Slot) => slot.containers.some((container) => whyNot(p, pattern, container) === null);
+  const byWorth = [...slots].sort((a, b) => Number(isGood(b)) - Number(isGood(a)) || a.number - b.number);
+  const settled = byWorth.slice(0, scale).map((slot) => settle(p, pattern, slot));
+  for (const slot of byWorth.slice(scale)) for (const container of slot.containers) retire(p, container, `scaled down to ${scale}`);
+  const highest = Math.max(0, ...slots.map(({ number }) => number));
+  for (let number = highest + 1; settled.length < scale; number++) {
+    const name = containerName(p.desired.name, service, number);
+    settled.push(make(p, pattern, { number, name, containers: [] }));
+  }
+  p.settled.set(service.name, settled);
+  const steps = settled.flatMap(({ after }) => after);
+  const gates = gatesOf(p, service, "order");
+  p.draft.milestone(readyKey(service.name), steps.length > 0 ? { after: steps } : gates);
+}
+
+/** Restarts what runs on as it is, of services that are not planned themselves, where a dependency that they follow was replaced. */
+export function restartDependents(p: Planning): void {
+  for (const service of p.desired.services) {
+    const cause = p.settled.has(service.name) ? null : restartCause(p, service);
+    if (cause === null || !p.options.start) continue;
+    for (const container of p.observed.containers) {
+      if (container.service !== service.name || container.oneOff || !isUp(container)) continue;
+      restart(p, container, cause);
+      changed(p, "update", { address: `container/${container.name}`, reason: cause });
+    }
+  }
+}
+
+function retire(p: Planning, container: ObservedContainer, reason: string): void {
+  takeAway(p, container, { reason });
+  changed(p, "remove", { address: `container/${container.name}`, reason });
+}
+
+function slotsOf(p: Planning, service: Service): readonly Slot[] {
+  const byNumber = new Map<number, ObservedContainer[]>();
+  for (const container of p.observed.containers) {
+    if (container.service !== service.name || container.oneOff) continue;
+    const slot = byNumber.get(container.number);
+    if (slot === undefined) byNumber.set(container.number, [container]);
+    else slot.push(container);
+  }
+  return [...byNumber]
+    .sort(([a], [b]) => a - b)
+    .map(([number, containers]) => ({ number, name: containerName(p.desired.name, service, number), containers }));
+}
+
+/** Why a container cannot stay as it is, or `null` when it can. */
+function whyNot(p: Planning, pattern: Pattern, container: ObservedContainer): string | null {
+  if (container.state === "dead") return "dead";
+  if (p.options.recreate === "never") return null;
+  if (container.hash !== pattern.hash) return `config changed${changesIn(p, pattern, container)}`;
+  const image = p.observed.images[pattern.service.image];
+  if (image !== undefined && image.id !== container.image.id) return "image changed";
+  return p.options.recreate === "always" ? "forced" : null;
+}
+
+function changesIn(p: Planning, pattern: Pattern, container: ObservedContainer): string {
+  const paths = attributeChanges(p, pattern, container).map(({ path }) => path);
+  if (paths.length === 0) return "";
+  return `: ${paths.slice(0, 3).join(", ")}${paths.length > 3 ? ` and ${paths.length - 3} more` : ""}`;
+}
+
+function attributeChanges(p: Planning, pattern: Pattern, { attributes }: ObservedContainer) {
+  return attributes === null ? [] : compare(attributes, pattern.attributes, { project: p.desired, service: pattern.service.name });
+}
+
+/** Brings a slot that has containers to the one it shall have. */
+function settle(p: Planning, pattern: Pattern, slot: Slot): Settled {
+  const good = slot.containers.filter((container) => whyNot(p, pattern, container) === null);
+  const keeper = good.find(isUp) ?? good.find(({ name }) => name === slot.name) ?? good[0];
+  return keeper === undefined ? make(p, pattern, slot) : keep(p, pattern, { slot, keeper });
+}
+
+/** The slot keeps a container it has: that is started if need be, gets its final name, and others in the slot go. */
+function keep(p: Planning, pattern: Pattern, { slot, keeper }: { readonly slot: Slot; readonly keeper: ObservedContainer }): Settled {
+  const { service } = pattern;
+  const others = slot.containers.filter((container) => container !== keeper);
+  const done = keeper.state === "exited" && keeper.exitCode === 0 && isAwaited(p, service);
+  const cause = isUp(keeper) ? restartCause(p, service) : null;
+  const steps: string[] = [];
+  const stops = stopKeys(others);
+  if (p.options.start && !isUp(keeper) && !done) {
+    steps.push(start(p, pattern, { container: keeper.name, slot, reason: stateText(keeper), after: stops }));
+    waitPatiently(p, stops, service);
+  } else if (p.options.start && cause !== null) steps.push(restart(p, keeper, cause));
+  const wasStarted = steps.length > 0;
+  const finishing = "an interrupted replacement goes on";
+  for (const other of others) takeAway(p, other, { reason: finishing, after: steps });
+  const renamed = keeper.name !== slot.name && canTake(p, slot);
+  if (renamed) steps.push(rename(p, pattern, { container: keeper.name, slot, reason: finishing, after: steps }));
+  const address = `container/${renamed ? slot.name : keeper.name}`;
+  if (cause !== null && wasStarted) changed(p, "update", { address, reason: cause });
+  else if (wasStarted) changed(p, "start", { address, reason: stateText(keeper) });
+  else if (renamed || others.length > 0) changed(p, "update", { address, reason: finishing });
+  else changed(p, "unchanged", { address, reason: done ? "it did its work" : "as the spec says" });
+  return { name: renamed ? slot.name : keeper.name, after: steps, done: done && !wasStarted };
+}
+
+/** The slot gets a new container, which takes the place of those it has. */
+function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
+  const { service } = pattern;
+  const old = slot.containers.find(({ name }) => name === slot.name) ?? slot.containers[0] ?? null;
+  const reason = old === null ? "not there yet" : (whyNot(p, pattern, old) ?? "forced");
+  const name = p.observed.containers.some((container) => container.name === slot.name) ? `${slot.name}.next` : slot.name;
+  if (p.draft.has(stepKey("container.create", name))) return refuseTwin(p, service, slot);
+  const create = p.draft.step(stepKey("container.create", name), {
+    action: { kind: "container.create", container: name, spec: containerSpec(p, pattern, { ...slot, oneOff: false, old }) },
+    reason,
+    service: service.name,
+    after: groundwork(p, pattern),
+  });
+  p.made.add(service);
+  p.names.push({ name, step: create, source: nameSource(p, service) });
+  const steps = [create];
+  const inTheWay = slot.containers.filter((container) => container.name === name);
+  const olds = slot.containers.filter((container) => container.name !== name);
+  for (const stale of inTheWay) takeAway(p, stale, { reason: "left over from a replacement" });
+  if (p.options.start) {
+    const stops = stopKeys(olds);
+    steps.push(start(p, pattern, { container: name, slot, reason, after: [create, ...stops] }));
+    waitPatiently(p, stops, service);
+  }
+  for (const container of olds) takeAway(p, container, { reason, stopAfter: [create], after: [...steps] });
+  if (name !== slot.name) steps.push(rename(p, pattern, { container: name, slot, reason, after: steps }));
+  const address = `container/${slot.name}`;
+  if (old === null) changed(p, "create", { address, reason });
+  else {
+    p.replaced.add(service.name);
+    changed(p, "replace", { address, reason, attributes: replacedAttributes(p, pattern, old) });
+  }
+  return { name: slot.name, after: steps, done: false };
+}
+
+/** Two services, or two replicas of one with a fixed name, that come to the same container name. */
+function refuseTwin(p: Planning, service: Service, { name }: Slot): Settled {
+  const source = nameSource(p, service);
+  p.problems.push({
+    code: "E_NAME_TAKEN",
+    message: `container name ${name} of service ${service.name} is that of another container of the project as well`,
+    hint: service.containerName === null ? "rename one of the two" : "leave `name` out, and each container gets a name of its own",
+    ...placed(source),
+  });
+  return { name, after: [], done: false };
+}
+
+function replacedAttributes(p: Planning, pattern: Pattern, old: ObservedContainer) {
+  const changes = attributeChanges(p, pattern, old);
+  const image = p.observed.images[pattern.service.image];
+  if (changes.length > 0 || image === undefined || image.id === old.image.id) return changes;
+  return [{ path: "image", before: old.image.id, after: image.id, source: sourceOf(p.desired, `services.${pattern.service.name}.image`) }];
+}
+
+function stopKeys(containers: readonly ObservedContainer[]): readonly string[] {
+  return containers.filter(isUp).map(({ name }) => stepKey("container.stop", name));
+}
+
+/** What is stopped for a successor that has to wait runs until that one need not wait any more. */
+function waitPatiently(p: Planning, stops: readonly string[], service: Service): void {
+  const until = gatesOf(p, service, "wait").after;
+  for (const stop of stops) p.patient.push({ stop, until });
+}
+
+interface SlotStep {
+  /** The container by the name it has then. */
+  readonly container: string;
+  readonly slot: Slot;
+  readonly reason: string;
+  readonly after: readonly string[];
+}
+
+function start(p: Planning, { service }: Pattern, { container, slot, reason, after }: SlotStep): string {
+  const gates = gatesOf(p, service, "wait");
+  const step = p.draft.step(stepKey("container.start", container), {
+    action: { kind: "container.start", container },
+    reason,
+    service: service.name,
+    after: [...gates.after, ...after],
+    afterAnyway: gates.afterAnyway,
+  });
+  service.ports.forEach((port, index) => {
+    p.ports.push({ port, container: slot.name, step, source: sourceOf(p.desired, `services.${service.name}.ports.${index}`) });
+  });
+  return step;
+}
+
+function restart(p: Planning, { name, service }: ObservedContainer, reason: string): string {
+  const desired = p.desired.services.find((candidate) => candidate.name === service);
+  return p.draft.step(stepKey("container.restart", name), {
+    action: { kind: "container.restart", container: name, graceMs: graceOf(p, service) },
+    reason,
+    service,
+    after: desired === undefined ? [] : gatesOf(p, desired, "order").after,
+  });
+}
+
+function rename(p: Planning, { service }: Pattern, { container, slot, reason, after }: SlotStep): string {
+  const step = p.draft.step(stepKey("container.rename", container), {
+    action: { kind: "container.rename", container, to: slot.name },
+    reason,
+    service: service.name,
+    after,
+  });
+  p.names.push({ name: slot.name, step, source: nameSource(p, service) });
+  return step;
+}
+
+/** Whether the slot's own name is free, or will be once the slot is settled. */
+function canTake(p: Planning, slot: Slot): boolean {
+  if (p.observed.foreign.some(({ name }) => name === slot.name)) return false;
+  return p.observed.containers.every((container) => container.name !== slot.name || slot.containers.includes(container));
+}
+
+/** Whether its end is what another service waits for. */
+function isAwaited(p: Planning, { name }: Service): boolean {
+  return p.desired.services.some(({ dependsOn }) => dependsOn.some((d) => d.service === name && d.condition === "completed"));
+}
+
+function nameSource(p: Planning, { name, containerName }: Service) {
+  return sourceOf(p.desired, containerName === null ? `services.${name}` : `services.${name}.container_name`);
+}
+
+function stateText({ state, exitCode }: ObservedContainer): string {
+  if (state === "created") return "made but not started";
+  return exitCode === null ? state : `${state} with ${exitCode}`;
+}

@@ -1,0 +1,72 @@
+/** Which images are pulled, and which services cannot run with the image they name. */
+import { familiar } from "../model/reference.ts";
+import type { PullPolicy, Service } from "../model/service.ts";
+import { sourceOf } from "./change.ts";
+import { changed, type Planning, placed, stepKey } from "./planning.ts";
+
+/** Plans the pulls for these services; the containers to make are planned already. */
+export function planImages(p: Planning, services: readonly Service[]): void {
+  const pulls = new Map<string, Service[]>();
+  for (const service of services) {
+    if (policyOf(p, service) !== "always" && !p.made.has(service)) continue; // what runs needs no image
+    if (willPull(p, service)) pulls.set(pullKey(service), [...(pulls.get(pullKey(service)) ?? []), service]);
+    else checkImage(p, service);
+  }
+  for (const [key, [first, ...others]] of pulls) if (first !== undefined) planPull(p, { key, first, others });
+}
+
+/** Whether a container of this service waits for a pull, so that nothing is known of its image yet. */
+export function willPull(p: Planning, service: Service): boolean {
+  const policy = policyOf(p, service);
+  return policy === "always" || (policy === "missing" && p.observed.images[service.image] === undefined);
+}
+
+/** One pull serves every service with this image for this platform. */
+export function pullKey({ image, platform }: Pick<Service, "image" | "platform">): string {
+  return stepKey("image.pull", `${image} ${platform ?? ""}`);
+}
+
+function policyOf(p: Planning, service: Service): PullPolicy {
+  return p.options.pull ?? service.pullPolicy;
+}
+
+function planPull(
+  p: Planning,
+  { key, first, others }: { readonly key: string; readonly first: Service; readonly others: readonly Service[] },
+): void {
+  const { image: reference, platform } = first;
+  const present = p.observed.images[reference] !== undefined;
+  const reason = present ? "pull policy is always" : "not here yet";
+  const policy = [first, ...others].some((service) => policyOf(p, service) === "always") ? "always" : "missing";
+  const service = others.length === 0 ? first.name : null;
+  p.draft.step(key, { action: { kind: "image.pull", reference, platform, policy }, reason, service });
+  changed(p, "pull", { address: `image/${familiar(reference)}`, reason });
+}
+
+/** What is here must be enough: the image itself, and something in it or in the service to run. */
+function checkImage(p: Planning, service: Service): void {
+  const image = p.observed.images[service.image];
+  const name = familiar(service.image);
+  const source = placed(sourceOf(p.desired, `services.${service.name}.image`));
+  if (image === undefined) {
+    p.problems.push({
+      code: "E_IMAGE_ABSENT",
+      message: `image ${name} of service ${service.name} is not here, and its pull policy is never`,
+      hint: `\`wharf pull ${service.name}\` fetches it; or set \`pull_policy: missing\``,
+      ...source,
+    });
+  } else if (!hasCommand(service, image.command)) {
+    p.problems.push({
+      code: "E_NOTHING_TO_RUN",
+      message: `service ${service.name} has nothing to run: it gives no command, and image ${name} has none`,
+      hint: `give it one, as in \`cmd: sleep infinity\`, or look inside with \`wharf run -it ${service.name} sh\``,
+      ...source,
+    });
+  }
+}
+
+/** An entrypoint given by the service puts the image's own command aside. */
+function hasCommand({ entrypoint, command }: Service, ofImage: readonly string[]): boolean {
+  if (entrypoint !== null) return entrypoint.length > 0 || (command !== null && command.length > 0);
+  return (command !== null && command.length > 0) || ofImage.length > 0;
+}

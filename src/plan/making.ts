@@ -1,0 +1,96 @@
+/** What a new container is made of: the service with everything that the planner decides for it. */
+import type { ContainerSpec } from "../model/action.ts";
+import { LABEL, labelBoolean } from "../model/labels.ts";
+import { scopedName } from "../model/names.ts";
+import type { ObservedContainer } from "../model/observed.ts";
+import type { Project } from "../model/project.ts";
+import type { Mount, Service } from "../model/service.ts";
+import { type Attributes, attributesOf } from "./change.ts";
+import { configHash } from "./hash.ts";
+import { pullKey, willPull } from "./images.ts";
+import { dependsOnText } from "./order.ts";
+import { type Planning, stepKey } from "./planning.ts";
+
+/** What every up-to-date container of a service has in common. */
+export interface Pattern {
+  readonly service: Service;
+  /** The service's mounts, volumes by their engine name. */
+  readonly mounts: readonly Mount[];
+  readonly attributes: Attributes;
+  readonly hash: string;
+}
+
+export function patternOf(project: Project, service: Service): Pattern {
+  const mounts = service.mounts.map((mount) => resolveMount(project, mount));
+  const attributes = attributesOf({ ...service, mounts });
+  return { service, mounts, attributes, hash: configHash(attributes) };
+}
+
+/** The name in the engine of the volume that the spec calls `key`. */
+export function volumeName(project: Project, key: string): string {
+  return project.volumes.find((volume) => volume.key === key)?.name ?? scopedName(project.name, key);
+}
+
+/** The steps that must be done before a container of a service can be made: its image, its networks, its volumes. */
+export function groundwork(p: Planning, pattern: Pattern): readonly string[] {
+  return [
+    pullKey(pattern.service),
+    ...p.desired.networks.map(({ name }) => stepKey("network.create", name)),
+    ...pattern.mounts.flatMap((mount) =>
+      mount.type === "volume" && mount.source !== null ? [stepKey("volume.create", mount.source)] : [],
+    ),
+  ];
+}
+
+/** The container that takes the place of `old`, whose anonymous volumes it gets where it still has a place for them. */
+export function containerSpec(
+  p: Planning,
+  pattern: Pattern,
+  as: { readonly name: string; readonly number: number; readonly oneOff: boolean; readonly old: ObservedContainer | null },
+): ContainerSpec {
+  const { name: project, directory, files, networks } = p.desired;
+  const { service, hash, attributes } = pattern;
+  const aliases = as.oneOff || service.name === as.name ? [as.name] : [service.name, as.name];
+  return {
+    project,
+    directory,
+    service,
+    number: as.number,
+    oneOff: as.oneOff,
+    hash,
+    attributes,
+    labels: {
+      ...service.labels,
+      [LABEL.project]: project,
+      [LABEL.service]: service.name,
+      [LABEL.number]: String(as.number),
+      [LABEL.oneOff]: labelBoolean(as.oneOff),
+      [LABEL.hash]: hash,
+      [LABEL.directory]: directory,
+      [LABEL.files]: files.join(","),
+      [LABEL.dependsOn]: dependsOnText(service.dependsOn),
+    },
+    networks: networks.map((network) => ({ name: network.name, aliases })),
+    mounts: as.old === null || p.options.renewAnonymousVolumes ? pattern.mounts : carryOver(p, pattern, as.old),
+  };
+}
+
+function resolveMount(project: Project, mount: Mount): Mount {
+  return mount.type === "volume" && mount.source !== null ? { ...mount, source: volumeName(project, mount.source) } : mount;
+}
+
+/** An anonymous volume stays where the spec or the image still asks for one; an image not known yet gets the benefit of the doubt. */
+function carryOver(p: Planning, pattern: Pattern, old: ObservedContainer): readonly Mount[] {
+  const anonymous = new Map(old.volumes.flatMap(({ name, target, anonymous }) => (anonymous ? [[target, name]] : [])));
+  const mounts = pattern.mounts.map((mount) => {
+    const name = anonymous.get(mount.target);
+    return mount.type === "volume" && mount.source === null && name !== undefined ? { ...mount, source: name } : mount;
+  });
+  const image = p.observed.images[pattern.service.image];
+  for (const [target, source] of anonymous) {
+    if (mounts.some((mount) => mount.target === target)) continue;
+    if (image !== undefined && !willPull(p, pattern.service) && !image.volumes.includes(target)) continue;
+    mounts.push({ type: "volume", source, target, readOnly: false, noCopy: false, subpath: null });
+  }
+  return mounts;
+}

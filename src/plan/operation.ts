@@ -1,0 +1,130 @@
+/** Operations on containers that exist: the spec gives only their order and their grace. */
+import type { Action } from "../model/action.ts";
+import type { Observed, ObservedContainer } from "../model/observed.ts";
+import type { ChangeKind, Plan } from "../model/plan.ts";
+import type { Project } from "../model/project.ts";
+import { suggestion } from "../model/suggest.ts";
+import { groups } from "./dependents.ts";
+import { DEFAULTS, type Operation } from "./plan.ts";
+import { beginPlanning, changed, finishPlanning, graceOf, isUp, type Planning, stepKey } from "./planning.ts";
+
+/** A plan for an operation on services or containers by name (`null`: all of the project), in the order of dependencies. */
+export function planOperation(project: Project, observed: Observed, operation: Operation, names: readonly string[] | null): Plan {
+  const graceMs = "graceMs" in operation ? operation.graceMs : null;
+  const p = beginPlanning(project, observed, { ...DEFAULTS, stopGraceMs: graceMs });
+  const containers = select(p, operation, names);
+  const forward = groups(project, containers);
+  const ordered = WAY[operation.kind] === "reverse" ? [...forward].reverse() : forward;
+  for (const group of ordered) {
+    const dependents = forward.filter(({ dependencies }) => group.service !== null && dependencies.includes(group.service));
+    const earlier = { forward: group.dependencies, reverse: dependents.map(({ service }) => service ?? ""), none: [] }[WAY[operation.kind]];
+    const after = earlier.map(passedKey);
+    const steps = group.containers.flatMap((container) => planOne(p, operation, { container, after, named: names !== null }));
+    p.draft.milestone(passedKey(group.service ?? ""), { after: steps.length > 0 ? steps : after });
+  }
+  return finishPlanning(p);
+}
+
+/** Which comes first: dependencies, dependents, or neither. */
+const WAY = { start: "forward", restart: "forward", stop: "reverse", remove: "reverse", kill: "none" } as const satisfies Record<
+  Operation["kind"],
+  "forward" | "reverse" | "none"
+>;
+
+const passedKey = (service: string): string => `passed ${service}`;
+
+/** The containers meant by these names. One-off containers only count when called by name. */
+function select(p: Planning, operation: Operation, names: readonly string[] | null): readonly ObservedContainer[] {
+  const { containers } = p.observed;
+  if (names === null) return containers.filter(({ oneOff }) => !oneOff);
+  const services = new Set([...p.desired.services.map(({ name }) => name), ...p.desired.disabled]);
+  for (const { service } of containers) if (service !== null) services.add(service);
+  const found = new Set<ObservedContainer>();
+  for (const name of names) {
+    const meant = containers.filter((container) => container.name === name || (container.service === name && !container.oneOff));
+    for (const container of meant) found.add(container);
+    if (meant.length === 0 && !services.has(name)) {
+      const known = [...services, ...containers.map((container) => container.name)];
+      p.problems.push({
+        code: "E_NO_SUCH_SERVICE",
+        message: `project ${p.desired.name} has no service and no container called ${name}`,
+        ...suggestion(name, known, known.length === 0 ? "the project has no containers" : `it has ${known.join(", ")}`),
+      });
+    } else if (meant.length === 0 && operation.kind !== "remove")
+      p.notices.push({
+        code: "W_NO_CONTAINERS",
+        message: `service ${name} has no containers to ${operation.kind}`,
+        hint: `\`wharf up -d ${name}\` makes them`,
+      });
+  }
+  return containers.filter((container) => found.has(container));
+}
+
+/** Plans what is done to one container. Gives the key of the step that the next in order waits for, if there is any. */
+function planOne(
+  p: Planning,
+  operation: Operation,
+  { container, after, named }: { readonly container: ObservedContainer; readonly after: readonly string[]; readonly named: boolean },
+): readonly string[] {
+  const address = `container/${container.name}`;
+  const actions = actionsOf(p, operation, container);
+  if (actions === null && named) {
+    p.problems.push({
+      code: "E_STILL_RUNNING",
+      message: `container ${container.name} is ${container.state}`,
+      hint: `stop it first with \`wharf stop ${container.name}\`, or remove it anyway with -f`,
+    });
+    return [];
+  }
+  if (actions === null || actions.length === 0) {
+    changed(p, "unchanged", { address, reason: container.state });
+    return [];
+  }
+  const reason = REASON[operation.kind];
+  const keys: string[] = [];
+  for (const action of actions) {
+    const key = stepKey(action.kind, container.name);
+    keys.push(p.draft.step(key, { action, reason, service: container.service, after: [...after, ...keys] }));
+  }
+  changed(p, CHANGE[operation.kind], { address, reason });
+  return keys.slice(0, 1);
+}
+
+/** The steps in a row; none when it is as asked, `null` when that must not be done to a container that runs. */
+function actionsOf(p: Planning, operation: Operation, target: ObservedContainer): readonly Action[] | null {
+  const container = target.name;
+  const up = isUp(target);
+  const graceMs = graceOf(p, target.service);
+  switch (operation.kind) {
+    case "start":
+      return up ? [] : [{ kind: "container.start", container }];
+    case "stop":
+      return up ? [{ kind: "container.stop", container, graceMs }] : [];
+    case "restart":
+      return [{ kind: "container.restart", container, graceMs }];
+    case "kill":
+      return up ? [{ kind: "container.kill", container, signal: operation.signal }] : [];
+    case "remove": {
+      const { volumes, force, stop } = operation;
+      if (up && stop)
+        return [
+          { kind: "container.stop", container, graceMs },
+          { kind: "container.remove", container, volumes, force },
+        ];
+      return up && !force ? null : [{ kind: "container.remove", container, volumes, force }];
+    }
+  }
+}
+
+const REASON = {
+  start: "asked to start",
+  stop: "asked to stop",
+  restart: "asked to restart",
+  kill: "asked to kill",
+  remove: "asked to remove",
+} as const satisfies Record<Operation["kind"], string>;
+
+const CHANGE = { start: "start", stop: "stop", restart: "update", kill: "stop", remove: "remove" } as const satisfies Record<
+  Operation["kind"],
+  ChangeKind
+>;

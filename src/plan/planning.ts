@@ -1,0 +1,147 @@
+/** What the parts of the planner hand to each other while they work on one plan. Nothing of it leaves the planner. */
+import type { ActionKind } from "../model/action.ts";
+import type { Diagnostic, Source } from "../model/diagnostic.ts";
+import type { Observed, ObservedContainer } from "../model/observed.ts";
+import type { Change, ChangeKind, Plan } from "../model/plan.ts";
+import type { Project } from "../model/project.ts";
+import type { Port, Service } from "../model/service.ts";
+import { Draft } from "./draft.ts";
+import type { PlanOptions } from "./plan.ts";
+
+export interface Planning {
+  readonly desired: Project;
+  readonly observed: Observed;
+  readonly options: PlanOptions;
+  readonly draft: Draft;
+  readonly changes: Change[];
+  readonly notices: Diagnostic[];
+  readonly problems: Diagnostic[];
+  /** Names that steps give to containers. */
+  readonly names: NameClaim[];
+  /** Fixed host ports that steps open. */
+  readonly ports: PortClaim[];
+  /** Services of which a container is made. */
+  readonly made: Set<Service>;
+  /** Services of which a container is replaced. */
+  readonly replaced: Set<string>;
+  /** What each service has in the end. */
+  readonly settled: Map<string, readonly Settled[]>;
+  /** Stops that had better wait, so that nothing is down longer than it must. */
+  readonly patient: { readonly stop: string; readonly until: readonly string[] }[];
+}
+
+export interface NameClaim {
+  readonly name: string;
+  /** The step that gives it. */
+  readonly step: string;
+  readonly source: Source | null;
+}
+
+export interface PortClaim {
+  readonly port: Port;
+  /** The container that wants it, by its final name. */
+  readonly container: string;
+  /** The step that opens it. */
+  readonly step: string;
+  readonly source: Source | null;
+}
+
+/** A container as it is when the plan is done. */
+export interface Settled {
+  readonly name: string;
+  /** Steps after which it goes by this name and runs. */
+  readonly after: readonly string[];
+  /** It ended well and stays as it is. */
+  readonly done: boolean;
+}
+
+export function beginPlanning(desired: Project, observed: Observed, options: PlanOptions): Planning {
+  return {
+    desired,
+    observed,
+    options,
+    draft: new Draft(),
+    changes: [],
+    notices: [],
+    problems: [],
+    names: [],
+    ports: [],
+    made: new Set(),
+    replaced: new Set(),
+    settled: new Map(),
+    patient: [],
+  };
+}
+
+export function finishPlanning(p: Planning): Plan {
+  return {
+    project: p.desired.name,
+    steps: p.problems.length === 0 ? p.draft.steps() : [],
+    changes: [...p.changes].sort((a, b) => rank(a) - rank(b)),
+    confirmations: [],
+    notices: once(p.notices),
+    problems: once(p.problems),
+  };
+}
+
+/** What containers stand on is read before them. */
+function rank({ address }: Change): number {
+  return READING_ORDER.findIndex((kind) => address.startsWith(`${kind}/`));
+}
+
+const READING_ORDER = ["image", "network", "volume", "container"];
+
+/** Several replicas say the same. */
+function once(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...new Map(diagnostics.map((diagnostic) => [`${diagnostic.code} ${diagnostic.message}`, diagnostic])).values()];
+}
+
+/** The key of the step that does this to that. */
+export const stepKey = (kind: ActionKind, subject: string): string => `${kind} ${subject}`;
+
+/** The milestone at which a service can be built upon. */
+export const readyKey = (service: string): string => `ready ${service}`;
+
+/** Whether a container has live processes. */
+export function isUp(container: ObservedContainer): boolean {
+  return container.state === "running" || container.state === "paused" || container.state === "restarting";
+}
+
+export function changed(
+  p: Planning,
+  kind: ChangeKind,
+  about: Omit<Change, "kind" | "attributes"> & Partial<Pick<Change, "attributes">>,
+): void {
+  p.changes.push({ kind, attributes: [], ...about });
+}
+
+/** The grace period of a stop: as the command says, else as the spec says, else (`null`) as the container was made with. */
+export function graceOf(p: Planning, service: string | null): number | null {
+  return p.options.stopGraceMs ?? p.desired.services.find(({ name }) => name === service)?.stopGraceMs ?? null;
+}
+
+/** Steps that take a container away, the stop included. Gives the key of the last one. */
+export function takeAway(
+  p: Planning,
+  container: ObservedContainer,
+  how: { readonly reason: string; readonly after?: readonly string[]; readonly stopAfter?: readonly string[]; readonly volumes?: boolean },
+): string {
+  const { reason } = how;
+  const { name, service } = container;
+  const stop = stepKey("container.stop", name);
+  if (isUp(container)) {
+    const graceMs = graceOf(p, service);
+    p.draft.step(stop, { action: { kind: "container.stop", container: name, graceMs }, reason, service, after: how.stopAfter ?? [] });
+  }
+  return p.draft.step(stepKey("container.remove", name), {
+    action: { kind: "container.remove", container: name, volumes: how.volumes ?? false, force: false },
+    reason,
+    service,
+    after: [stop, ...(how.after ?? [])],
+  });
+}
+
+/** `source` for a diagnostic, absent where there is none. */
+export function placed(source: Source | null): { readonly source?: Source } {
+  return source === null ? {} : { source };
+}

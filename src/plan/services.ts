@@ -1,0 +1,47 @@
+/** What the spec's services need, taken together. */
+import type { Service } from "../model/service.ts";
+import { suggestion } from "../model/suggest.ts";
+import { planConflicts } from "./conflicts.ts";
+import { planService, restartDependents } from "./containers.ts";
+import { planImages } from "./images.ts";
+import { planNetworks } from "./networks.ts";
+import { inOrder, withDependencies } from "./order.ts";
+import type { Planning } from "./planning.ts";
+import { planVolumes } from "./volumes.ts";
+
+/** The services that the options ask for, dependencies first. */
+export function selectServices(p: Planning): readonly Service[] {
+  const { services, dependencies, scale } = p.options;
+  for (const name of new Set([...(services ?? []), ...Object.keys(scale)])) checkName(p, name);
+  const ordered = inOrder(p.desired.services);
+  if (services === null) return ordered;
+  const names = dependencies ? withDependencies(ordered, services) : new Set(services);
+  return ordered.filter(({ name }) => names.has(name));
+}
+
+/** The containers of these services, dependencies first. */
+export function planServices(p: Planning, services: readonly Service[]): void {
+  for (const service of services) planService(p, service);
+  restartDependents(p);
+}
+
+/** What containers stand on: images, networks, volumes; and whether names and ports are free for them. All containers are planned by now. */
+export function planGround(p: Planning, services: readonly Service[]): void {
+  const used = services.filter(({ name, scale }) => (p.options.scale[name] ?? scale) > 0);
+  planImages(p, used);
+  if (used.length > 0) planNetworks(p);
+  planVolumes(p, used);
+  planConflicts(p);
+}
+
+function checkName(p: Planning, name: string): void {
+  const names = p.desired.services.map((service) => service.name);
+  if (names.includes(name)) return;
+  p.problems.push({
+    code: "E_NO_SUCH_SERVICE",
+    message: `project ${p.desired.name} has no service called ${name}`,
+    ...(p.desired.disabled.includes(name)
+      ? { hint: `its profile is not active: name one of its profiles with --profile` }
+      : suggestion(name, names, names.length === 0 ? "it has no services" : `it has ${names.join(", ")}`)),
+  });
+}

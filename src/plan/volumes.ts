@@ -1,0 +1,36 @@
+import { LABEL } from "../model/labels.ts";
+import type { Service } from "../model/service.ts";
+import { sourceOf } from "./change.ts";
+import { volumeName } from "./making.ts";
+import { foreign } from "./networks.ts";
+import { changed, type Planning, placed, stepKey } from "./planning.ts";
+
+/** Plans the named volumes that these services mount: made where missing, never changed; external ones must be there. */
+export function planVolumes(p: Planning, services: readonly Service[]): void {
+  const used = new Set(
+    services.flatMap(({ mounts }) => mounts.flatMap((m) => (m.type === "volume" && m.source !== null ? [m.source] : []))),
+  );
+  for (const key of used) {
+    const volume = p.desired.volumes.find((candidate) => candidate.key === key);
+    const name = volumeName(p.desired, key);
+    const found = p.observed.volumes.find((candidate) => candidate.name === name);
+    const address = `volume/${name}`;
+    const reason = "not there yet";
+    if (found !== undefined) {
+      changed(p, "unchanged", { address, reason: "there already" });
+      if (found.project !== p.desired.name && volume?.external !== true)
+        p.notices.push(foreign({ kind: "volume", name, owner: found.project, project: p.desired.name }));
+    } else if (volume?.external === true) {
+      p.problems.push({
+        code: "E_VOLUME_MISSING",
+        message: `volume ${name} is external, and there is no such volume`,
+        hint: `make it first, or take \`external\` away so that it is made for ${p.desired.name}`,
+        ...placed(sourceOf(p.desired, `volumes.${key}`)),
+      });
+    } else {
+      const labels = { ...volume?.labels, [LABEL.project]: p.desired.name, [LABEL.volume]: key };
+      p.draft.step(stepKey("volume.create", name), { action: { kind: "volume.create", volume: name, key, labels }, reason, service: null });
+      changed(p, "create", { address, reason });
+    }
+  }
+}
