@@ -1,14 +1,26 @@
-/** The command's entry: finds the verb in argv and runs it. */
+/** The command's entry: finds what argv asks for and does it. Only the exit status is left when it is done. */
 import { COMMANDS } from "../commands/table.ts";
+import { commandLine } from "./argv.ts";
 import { runCommand, showHelp } from "./host.ts";
+import { reportError } from "./report.ts";
+import { versionLine } from "./version.ts";
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  throw error;
+main(process.argv.slice(2)).catch(async (error: unknown) => {
+  process.exitCode = await reportError(error, null);
 });
 
 async function main(argv: readonly string[]): Promise<void> {
-  const [first, second, ...rest] = argv;
-  if (first === undefined || argv.includes("--help")) return showHelp(COMMANDS, argv);
-  if (second !== undefined && `${first}:${second}` in COMMANDS) return runCommand(COMMANDS, `${first}:${second}`, rest);
-  return runCommand(COMMANDS, first, argv.slice(1));
+  const ids = Object.keys(COMMANDS);
+  const line = commandLine(argv, ids);
+  switch (line.kind) {
+    case "version":
+      process.stdout.write(`${versionLine()}\n`);
+      return;
+    case "help":
+      if (line.words.length > 0) commandLine(line.words, ids); // throws for a command that does not exist
+      await showHelp(COMMANDS, line.words);
+      return;
+    case "run":
+      await runCommand(COMMANDS, line.id, line.argv);
+  }
 }

@@ -1,0 +1,35 @@
+/** What the command's listings say, parsed. */
+import type { CallOptions, World } from "./world.ts";
+
+/** A line of `ps --format json`: the keys that tests look at. */
+export interface Listed {
+  readonly ID: string;
+  readonly Name: string;
+  readonly Image: string;
+  readonly Project: string;
+  readonly Service: string;
+  readonly State: string;
+  readonly ExitCode: number;
+  readonly CreatedAt: string;
+}
+
+/** The keys of a container's inspect document that tests look at. */
+export interface Inspected {
+  readonly Id: string;
+  readonly State: { readonly Status: string; readonly StartedAt: string; readonly Pid: number };
+  readonly Config: { readonly Env: readonly string[]; readonly Cmd: readonly string[] };
+}
+
+export async function ps(world: World, args: readonly string[], options: CallOptions): Promise<readonly Listed[]> {
+  const text = await world.ok(["ps", "--format", "json", ...args], options);
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line): Listed => JSON.parse(line));
+}
+
+export async function inspect(world: World, name: string): Promise<Inspected> {
+  const [document]: Inspected[] = JSON.parse(await world.ok(["inspect", name]));
+  if (document === undefined) throw new Error(`inspect ${name} gave nothing`);
+  return document;
+}
