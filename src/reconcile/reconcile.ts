@@ -1,9 +1,17 @@
 import type { Engine } from "../engine/engine.ts";
+import { type Execution, execute } from "../execute/execute.ts";
+import { subject } from "../model/action.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
-import type { Emit, Outcome, Summary } from "../model/event.ts";
-import type { Plan } from "../model/plan.ts";
+import { Failure } from "../model/diagnostic.ts";
+import type { Emit, EventStep, Outcome, Summary } from "../model/event.ts";
+import type { Observed } from "../model/observed.ts";
+import type { Plan, Step } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
-import type { Operation, PlanOptions } from "../plan/plan.ts";
+import { joined, shifted } from "../plan/join.ts";
+import { type OneOff, planOneOff } from "../plan/one-off.ts";
+import { planOperation } from "../plan/operation.ts";
+import { type Operation, type PlanOptions, plan } from "../plan/plan.ts";
+import { withProjectLock } from "./project-lock.ts";
 
 /** What a run needs of its surroundings. */
 export interface World {
@@ -28,21 +36,111 @@ export interface RunResult {
 }
 
 /** Observes and plans; changes nothing and takes no lock. */
-export async function preview(_world: World, _project: Project, _options: PlanOptions): Promise<Plan> {
-  throw new Error("not built yet");
+export async function preview(world: World, project: Project, options: PlanOptions): Promise<Plan> {
+  return plan(project, await world.engine.observe(project, world.signal), forEngine(world, options));
 }
 
 /** The whole way: lock, observe, plan, confirm, execute. Throws `Failure` when the plan has problems or the lock is held. */
-export async function reconcile(_world: World, _project: Project, _options: PlanOptions): Promise<RunResult> {
-  throw new Error("not built yet");
+export async function reconcile(world: World, project: Project, options: PlanOptions): Promise<RunResult> {
+  const complete = forEngine(world, options);
+  const purpose = project.files.length === 0 && project.services.length === 0 ? "down" : options.start ? "up" : "create";
+  return locked(world, { project, purpose }, async () => {
+    const first = (observed: Observed) => plan(project, observed, complete);
+    // What a pull brings is known when it is there: only then can be said who must be replaced for it.
+    const second = (observed: Observed) => plan(project, observed, { ...complete, recreate: settled(options.recreate), pull: "missing" });
+    return carryOut(world, project, [first, second]);
+  });
 }
 
 /** The same way for an operation on what exists (`start`, `stop`, `restart`, `kill`, `rm`). */
-export async function operate(
-  _world: World,
-  _project: Project,
-  _operation: Operation,
-  _names: readonly string[] | null,
+export async function operate(world: World, project: Project, operation: Operation, names: readonly string[] | null): Promise<RunResult> {
+  const purpose = operation.kind === "remove" ? "rm" : operation.kind;
+  return locked(world, { project, purpose }, () =>
+    carryOut(world, project, [(observed) => planOperation(project, observed, operation, names)]),
+  );
+}
+
+/** The same way for the container of a `run`: it exists afterwards, called as `oneOffContainer` says, and the caller starts it. */
+export async function prepareOneOff(world: World, project: Project, options: Omit<OneOff, "healthchecks">): Promise<RunResult> {
+  const complete = { ...options, healthchecks: checksHealth(world) };
+  return locked(world, { project, purpose: "run" }, () =>
+    carryOut(world, project, [(observed) => planOneOff(project, observed, complete)]),
+  );
+}
+
+/** Asks every question of a plan until one is answered with no. */
+export async function approve({ confirmations }: Pick<Plan, "confirmations">, confirm: World["confirm"]): Promise<boolean> {
+  for (const question of confirmations) if (!(await confirm(question))) return false;
+  return true;
+}
+
+function checksHealth({ engine }: World): boolean {
+  return engine.capabilities.healthchecks !== "none";
+}
+
+function forEngine(world: World, options: PlanOptions): PlanOptions {
+  return { ...options, healthchecks: checksHealth(world) };
+}
+
+/** What is replaced by force is replaced once. */
+function settled(recreate: PlanOptions["recreate"]): PlanOptions["recreate"] {
+  return recreate === "always" ? "changed" : recreate;
+}
+
+function locked<T>(world: World, of: { readonly project: Project; readonly purpose: string }, work: () => Promise<T>): Promise<T> {
+  const { lockDirectory: directory, lockTimeoutMs: timeoutMs, signal, emit } = world;
+  const warn = (diagnostic: Diagnostic) => emit({ type: "notice", diagnostic });
+  return withProjectLock({ directory, project: of.project.name, purpose: of.purpose, timeoutMs, signal, warn }, work);
+}
+
+/** Makes a plan and carries it out; a further one only when what was pulled may change what is to be done. */
+async function carryOut(
+  world: World,
+  project: Project,
+  [first, second]: readonly [(observed: Observed) => Plan, ((observed: Observed) => Plan)?],
 ): Promise<RunResult> {
-  throw new Error("not built yet");
+  const began = performance.now();
+  const made = first(await world.engine.observe(project, world.signal));
+  let result = await round(world, made);
+  if (second !== undefined && result.outcome === "converged" && made.steps.some(isRefresh)) {
+    const further = shifted(second(await world.engine.observe(project, world.signal)), made.steps.length);
+    if (further.steps.length > 0 || further.problems.length > 0) result = both(result, await round(world, further));
+  }
+  const { outcome, summary } = result;
+  world.emit({ type: "run.finished", outcome, ms: Math.round(performance.now() - began), summary });
+  return result;
+}
+
+/** A pull of an image that may have been here already in another version. */
+function isRefresh({ action }: Step): boolean {
+  return action.kind === "image.pull" && action.policy === "always";
+}
+
+async function round(world: World, made: Plan): Promise<RunResult> {
+  const { emit, engine, signal } = world;
+  if (made.problems.length > 0) throw new Failure(made.problems);
+  const unchanged = made.changes.filter(({ kind }) => kind === "unchanged").length;
+  emit({ type: "plan.ready", project: made.project, steps: made.steps.map(eventStep), unchanged });
+  for (const diagnostic of made.notices) emit({ type: "notice", diagnostic });
+  const execution: Execution = (await approve(made, world.confirm))
+    ? await execute(made.steps, engine, { emit, signal })
+    : { outcome: "cancelled", summary: { done: 0, failed: 0, skipped: made.steps.length }, diagnostics: [] };
+  return { plan: made, ...execution };
+}
+
+function eventStep({ id, action, service, reason }: Step): EventStep {
+  return { id, kind: action.kind, subject: subject(action), service, reason };
+}
+
+function both(first: RunResult, second: RunResult): RunResult {
+  return {
+    plan: joined(first.plan, second.plan),
+    outcome: second.outcome,
+    summary: {
+      done: first.summary.done + second.summary.done,
+      failed: first.summary.failed + second.summary.failed,
+      skipped: first.summary.skipped + second.summary.skipped,
+    },
+    diagnostics: [...first.diagnostics, ...second.diagnostics],
+  };
 }

@@ -1,0 +1,99 @@
+import type { ApplyContext, Engine } from "../engine/engine.ts";
+import { type Action, subject } from "../model/action.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import { diagnosticsOf } from "../model/diagnostic.ts";
+import type { Emit, Outcome, Summary } from "../model/event.ts";
+import type { Step } from "../model/plan.ts";
+import { slots } from "./slots.ts";
+
+export interface ExecuteOptions {
+  readonly emit: Emit;
+  /** Once aborted no step begins; those in hand end as the engine ends them. */
+  readonly signal: AbortSignal;
+  /** Most steps at once; without it all that can run do. */
+  readonly limit?: number;
+}
+
+export interface Execution {
+  readonly outcome: Outcome;
+  readonly summary: Summary;
+  /** What went wrong, in the order it happened. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+type End = { readonly status: "done" | "failed" } | { readonly status: "skipped"; readonly because: number | null };
+
+/**
+ * Carries out steps, each as soon as all it comes after are done. A step behind one that is not done is skipped and says because of which.
+ * Decides nothing and never throws: what happened is in the events and in the result. Every step ends in exactly one event.
+ */
+export async function execute(steps: readonly Step[], engine: Engine, options: ExecuteOptions): Promise<Execution> {
+  const { emit, signal } = options;
+  const diagnostics: Diagnostic[] = [];
+  const slot = slots(options.limit ?? Number.POSITIVE_INFINITY);
+  const ends = new Map<number, Promise<End>>();
+  for (const step of steps) ends.set(step.id, run(step)); // a step comes after its predecessors in the list, so theirs are there
+  const counts = { done: 0, failed: 0, skipped: 0 };
+  for (const end of await Promise.all(ends.values())) counts[end.status]++;
+  const outcome = signal.aborted && counts.done < steps.length ? "cancelled" : counts.done < steps.length ? "failed" : "converged";
+  return { outcome, summary: counts, diagnostics };
+
+  async function run(step: Step): Promise<End> {
+    for (const id of step.after) {
+      const end = await ends.get(id);
+      if (end?.status !== "done") return skip(step, end?.status === "skipped" && end.because === null ? null : id);
+    }
+    for (const id of step.afterAnyway ?? []) await ends.get(id);
+    return slot(() => (signal.aborted ? skip(step, null) : apply(step)));
+  }
+
+  function skip(step: Step, because: number | null): End {
+    emit({ type: "step.skipped", step: step.id, because });
+    return { status: "skipped", because };
+  }
+
+  async function apply(step: Step): Promise<End> {
+    const began = performance.now();
+    const took = () => Math.round(performance.now() - began);
+    emit({ type: "step.started", step: step.id });
+    try {
+      await engine.apply(step.action, contextOf(step, options));
+      emit({ type: "step.done", step: step.id, ms: took() });
+      return { status: "done" };
+    } catch (error) {
+      const found = signal.aborted && isAbort(error) ? [cancelled(step.action)] : diagnosticsOf(error);
+      diagnostics.push(...found);
+      emit({ type: "step.failed", step: step.id, ms: took(), diagnostics: found });
+      return { status: "failed" };
+    }
+  }
+}
+
+/** Progress comes in the thousands; what a person cannot see is left out, the last word on an item never. */
+const PROGRESS_INTERVAL_MS = 50;
+
+function contextOf({ id: step }: Step, { emit, signal }: ExecuteOptions): ApplyContext {
+  const told = new Map<string, number>();
+  return {
+    signal,
+    progress(item, phase, done, total) {
+      const key = `${item} ${phase}`;
+      const now = performance.now();
+      const last = told.get(key);
+      if (last !== undefined && done !== total && now - last < PROGRESS_INTERVAL_MS) return;
+      told.set(key, now);
+      emit({ type: "step.progress", step, item, phase, done, total });
+    },
+    note(message) {
+      emit({ type: "step.note", step, message });
+    },
+  };
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError");
+}
+
+function cancelled(action: Action): Diagnostic {
+  return { code: "E_CANCELLED", message: `${action.kind} of ${subject(action)} was interrupted`, hint: "run the command again to go on" };
+}
