@@ -1,0 +1,307 @@
+/**
+ * Writes the entries of one layer into a directory of its own, in the form that overlayfs reads: a whiteout is a character device 0:0, a
+ * directory that hides what lies below it has the attribute `trusted.overlay.opaque`. Synchronous, for a worker thread.
+ * Directories are open to us alone until `finish`, which gives them what the layer says and makes the whiteouts.
+ */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
+import {
+  type Attributes,
+  badLink,
+  badPath,
+  components,
+  type DirectoryNode,
+  directoryNode,
+  FILE,
+  join,
+  limit,
+  type Node,
+  type Place,
+  printable,
+  WHITEOUT,
+  walk,
+} from "./layer-tree.ts";
+import { MAJOR_LIMIT, MINOR_LIMIT, makeSpecial, setXattr } from "./special.ts";
+import { malformed } from "./tar-header.ts";
+import type { TarEntry, TarSink } from "./tar-reader.ts";
+import { isOpaqueMarker, isReserved, whiteoutOf } from "./whiteout.ts";
+import { isAllowedXattr, isIgnorable } from "./xattrs.ts";
+
+export interface WriterLimits {
+  readonly entries: number;
+  readonly devices: number;
+  /** Bytes of content. */
+  readonly bytes: number;
+}
+
+export interface Written {
+  readonly entries: number;
+  /** Bytes of content. */
+  readonly size: number;
+  /** Directories that the layer only passes through: their owner and mode are a lower layer's matter. Latin1 paths, parents first. */
+  readonly implicit: readonly string[];
+  /** Directories that hide what lower layers have in them. */
+  readonly opaque: readonly string[];
+  /** Hard links to files of lower layers, not made yet. */
+  readonly lowerLinks: readonly { readonly path: string; readonly target: string }[];
+}
+
+const PATH_LIMIT = 4095;
+const OPAQUE = { name: "trusted.overlay.opaque", value: Buffer.from("y") };
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+export class LayerWriter implements TarSink {
+  /** The layer's directory as latin1 text, like every path here. */
+  readonly #directory: string;
+  readonly #limits: WriterLimits;
+  readonly #root: DirectoryNode = directoryNode(null, { opaque: false });
+  readonly #umask = process.umask();
+  readonly #uid = process.geteuid?.() ?? 0;
+  readonly #gid = process.getegid?.() ?? 0;
+  #entries = 0;
+  #devices = 0;
+  #size = 0;
+  #open: { readonly descriptor: number; readonly entry: TarEntry; readonly path: string } | null = null;
+  /** The parent of the entry before: most entries lie where their predecessor did. */
+  #last: { readonly text: string; readonly place: Place } | null = null;
+
+  /** `directory` exists, is empty, and nobody else writes to it. */
+  constructor(directory: string, limits: WriterLimits) {
+    this.#directory = Buffer.from(directory).toString("latin1");
+    this.#limits = limits;
+  }
+
+  entry(entry: TarEntry): void {
+    this.#entries += 1;
+    if (this.#entries > this.#limits.entries) throw limit("too many entries", `${this.#limits.entries}`);
+    const parts = components(entry.path);
+    const name = parts.at(-1);
+    if (name === undefined) {
+      if (entry.type !== "directory") throw badPath(entry.path, "replaces the layer's root");
+      this.#root.attributes = attributesOf(entry);
+    } else if (isReserved(name)) this.#whiteout(parts, name);
+    else this.#add(entry, parts, name);
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#open === null) return;
+    this.#size += chunk.length;
+    if (this.#size > this.#limits.bytes) throw limit(`more than ${this.#limits.bytes} bytes`, "no more than the disk has room for");
+    for (let at = 0; at < chunk.length; ) at += writeSync(this.#open.descriptor, chunk, at);
+  }
+
+  end(): void {
+    if (this.#open === null) return;
+    const { descriptor, entry, path } = this.#open;
+    // Changing the owner clears set-id bits and capabilities: those come after it.
+    if (!this.#isMine(entry)) fchownSync(descriptor, entry.uid, entry.gid);
+    this.#xattrs(path, entry);
+    if (entry.mode > 0o777 || (entry.mode & this.#umask) !== 0) fchmodSync(descriptor, entry.mode);
+    futimesSync(descriptor, clamped(entry.mtime), clamped(entry.mtime));
+    this.close();
+  }
+
+  /** Lets go of a file that is still open. To be called however the unpacking ended. */
+  close(): void {
+    if (this.#open !== null) closeSync(this.#open.descriptor);
+    this.#open = null;
+  }
+
+  finish(): Written {
+    const implicit: string[] = [];
+    const opaque: string[] = [];
+    const lowerLinks: { path: string; target: string }[] = [];
+    const complete = ({ node, path }: Place, hidden: boolean): void => {
+      if (node.opaque) opaque.push(path);
+      else if (node.attributes === null && path !== "") implicit.push(path);
+      const hides = hidden || node.opaque;
+      for (const [name, child] of node.children) {
+        const at = join(path, name);
+        if (child.kind === "directory") complete({ node: child, path: at }, hides);
+        else if (child.kind === "lower-link") lowerLinks.push({ path: at, target: child.target });
+        // Nothing shines through a directory that hides what lies below it, and a whiteout in it would be seen.
+        else if (child.kind === "whiteout" && !hides) makeSpecial(this.#disk(at), { kind: "character", major: 0, minor: 0 });
+      }
+      this.#completeDirectory(node, path);
+    };
+    complete({ node: this.#root, path: "" }, false);
+    return { entries: this.#entries, size: this.#size, implicit, opaque, lowerLinks };
+  }
+
+  #completeDirectory(node: DirectoryNode, path: string): void {
+    const disk = this.#disk(path);
+    const { attributes } = node;
+    if (attributes !== null && !this.#isMine(attributes)) lchownSync(disk, attributes.uid, attributes.gid);
+    if (attributes !== null) this.#xattrs(path, attributes);
+    if (node.opaque) setXattr(disk, OPAQUE.name, OPAQUE.value);
+    chmodSync(disk, attributes?.mode ?? 0o755);
+    if (attributes !== null) utimesSync(disk, clamped(attributes.mtime), clamped(attributes.mtime));
+  }
+
+  #add(entry: TarEntry, parts: readonly string[], name: string): void {
+    const parent = this.#parent(parts);
+    const path = join(parent.path, name);
+    const existing = parent.node.children.get(name);
+    if (entry.type === "directory" && existing?.kind === "directory") {
+      existing.attributes = attributesOf(entry);
+      return;
+    }
+    const link = entry.type === "hardlink" ? this.#linkTarget(entry) : null;
+    if (link?.here === path) return; // a name linked to itself is there already
+    if (existing !== undefined && entry.type !== "directory") this.#remove(parent, name);
+    switch (entry.type) {
+      case "directory":
+        this.#directoryIn(parent, name).attributes = attributesOf(entry);
+        return;
+      case "file":
+        parent.node.children.set(name, FILE);
+        this.#open = { descriptor: openSync(this.#disk(path), CREATE, entry.mode & 0o777), entry, path };
+        return;
+      case "symlink":
+        if (entry.target === "") throw malformed(`the symbolic link ${printable(entry.path)} has no target`);
+        symlinkSync(bytes(entry.target), this.#disk(path));
+        parent.node.children.set(name, { kind: "symlink", target: entry.target });
+        break;
+      case "hardlink":
+        parent.node.children.set(name, link?.node ?? FILE);
+        if (link?.here !== undefined) linkSync(this.#disk(link.here), this.#disk(path));
+        return;
+      case "character":
+      case "block":
+      case "fifo":
+        parent.node.children.set(name, FILE);
+        this.#special(entry, path);
+        break;
+    }
+    if (!this.#isMine(entry)) lchownSync(this.#disk(path), entry.uid, entry.gid);
+    this.#xattrs(path, entry);
+    if (entry.type !== "symlink") chmodSync(this.#disk(path), entry.mode);
+    lutimesSync(this.#disk(path), clamped(entry.mtime), clamped(entry.mtime));
+  }
+
+  #special(entry: TarEntry, path: string): void {
+    const { type, major, minor } = entry;
+    if (type !== "character" && type !== "block" && type !== "fifo") return;
+    this.#devices += 1;
+    if (this.#devices > this.#limits.devices) throw limit("too many device nodes", `${this.#limits.devices}`);
+    if (major > MAJOR_LIMIT || minor > MINOR_LIMIT) throw malformed(`${printable(entry.path)} has the device number ${major}:${minor}`);
+    makeSpecial(this.#disk(path), { kind: type, major, minor });
+  }
+
+  /** Where a hard link leads: to a path of this layer, or to one that only a lower layer can have. */
+  #linkTarget(entry: TarEntry): { readonly node: Node; readonly here?: string } {
+    const parts = components(entry.target);
+    const name = parts.at(-1);
+    if (name === undefined) throw malformed(`the hard link ${printable(entry.path)} has no target`);
+    const place = walk(this.#root, parts.slice(0, -1), null);
+    const node = place?.node.children.get(name);
+    if (node?.kind === "directory") throw badLink(`${printable(entry.path)} is a hard link to the directory ${printable(entry.target)}`);
+    if (node?.kind === "lower-link") return { node };
+    if (place === null || node === undefined || node.kind === "whiteout") return { node: { kind: "lower-link", target: parts.join("/") } };
+    return { node, here: join(place.path, name) };
+  }
+
+  /** A whiteout removes from lower layers only, wherever it stands in this one. */
+  #whiteout(parts: readonly string[], name: string): void {
+    if (isOpaqueMarker(name)) {
+      this.#parent(parts).node.opaque = true;
+      return;
+    }
+    const hidden = whiteoutOf(name);
+    if (hidden === null || this.#isHidden(parts)) return;
+    const { node } = this.#parent(parts);
+    const existing = node.children.get(hidden);
+    if (existing === undefined) node.children.set(hidden, WHITEOUT);
+    else if (existing.kind === "directory") existing.opaque = true;
+  }
+
+  /** Whether a parent of the entry is whited out by this very layer: then everything below it is already. */
+  #isHidden(parts: readonly string[]): boolean {
+    const above = parts.slice(0, -2);
+    const parent = parts.at(-2);
+    return parent !== undefined && walk(this.#root, above, null)?.node.children.get(parent)?.kind === "whiteout";
+  }
+
+  #parent(parts: readonly string[]): Place {
+    const text = parts.slice(0, -1).join("/");
+    if (this.#last?.text === text) return this.#last.place;
+    const place = walk(this.#root, parts.slice(0, -1), (parent, name) => this.#directoryIn(parent, name));
+    if (place === null) throw new Error(`no parent for ${parts.join("/")}`);
+    this.#last = { text, place };
+    return place;
+  }
+
+  /** Makes a directory. Where it takes the place of something else of this layer, nothing of a lower one may shine through. */
+  #directoryIn(parent: Place, name: string): DirectoryNode {
+    const existing = parent.node.children.get(name);
+    if (existing !== undefined) this.#remove(parent, name);
+    const node = directoryNode(null, { opaque: existing !== undefined });
+    mkdirSync(this.#disk(join(parent.path, name)), 0o700);
+    parent.node.children.set(name, node);
+    return node;
+  }
+
+  #remove(parent: Place, name: string): void {
+    const node = parent.node.children.get(name);
+    const disk = this.#disk(join(parent.path, name));
+    this.#last = null;
+    if (node?.kind === "directory") rmSync(disk, { recursive: true });
+    else if (node?.kind === "file" || node?.kind === "symlink") unlinkSync(disk);
+    parent.node.children.delete(name);
+  }
+
+  #xattrs(path: string, { xattrs }: Attributes): void {
+    for (const [name, value] of xattrs) {
+      if (!isAllowedXattr(name)) continue;
+      try {
+        setXattr(this.#disk(path), name, value);
+      } catch (error) {
+        if (!isIgnorable(error, name)) throw error;
+      }
+    }
+  }
+
+  #isMine({ uid, gid }: { readonly uid: number; readonly gid: number }): boolean {
+    return uid === this.#uid && gid === this.#gid;
+  }
+
+  #disk(path: string): string | Buffer {
+    if (path === "") return bytes(this.#directory);
+    const whole = `${this.#directory}/${path}`;
+    if (whole.length > PATH_LIMIT)
+      throw limit(`a path of ${path.length} bytes`, `paths of at most ${PATH_LIMIT - this.#directory.length - 1}`);
+    return bytes(whole);
+  }
+}
+
+function attributesOf({ uid, gid, mode, mtime, xattrs }: TarEntry): Attributes {
+  return { uid, gid, mode, mtime, xattrs };
+}
+
+/** Node takes text as UTF-8: only ASCII means the same bytes. */
+function bytes(latin1: string): string | Buffer {
+  return ASCII.test(latin1) ? latin1 : Buffer.from(latin1, "latin1");
+}
+
+const ASCII = /^[\0-\x7f]*$/;
+
+/** A time that every file system can keep: 1901 to 2446. */
+function clamped(seconds: number): number {
+  return Math.min(Math.max(seconds, -(2 ** 31)), 15_032_385_535);
+}

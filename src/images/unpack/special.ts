@@ -1,0 +1,77 @@
+/** The two system calls that layers need and Node lacks: making device nodes, and extended attributes. koffi loads with the first of them. */
+import { createRequire } from "node:module";
+
+export type SpecialKind = "character" | "block" | "fifo";
+
+/** Throws an error with `code` as node's fs does. The last component of the path is never followed. */
+export function makeSpecial(
+  path: string | Buffer,
+  options: { readonly kind: SpecialKind; readonly major: number; readonly minor: number },
+): void {
+  const { mknod } = libc();
+  check("mknod", mknod(cString(path), FILE_TYPE[options.kind] | 0o600, deviceNumber(options.major, options.minor)), path);
+}
+
+/** Sets an extended attribute of the path itself, also where it is a symbolic link. */
+export function setXattr(path: string | Buffer, name: string, value: Buffer): void {
+  const { lsetxattr } = libc();
+  check("lsetxattr", lsetxattr(cString(path), cString(Buffer.from(name, "latin1")), value, value.length, 0), path);
+}
+
+/** Largest device numbers that the kernel's 32-bit encoding holds. */
+export const MAJOR_LIMIT = 0xfff;
+export const MINOR_LIMIT = 0xfffff;
+
+const FILE_TYPE: Readonly<Record<SpecialKind, number>> = { character: 0o020000, block: 0o060000, fifo: 0o010000 };
+
+const ERRNO: Readonly<Record<number, string>> = {
+  1: "EPERM",
+  2: "ENOENT",
+  13: "EACCES",
+  17: "EEXIST",
+  22: "EINVAL",
+  28: "ENOSPC",
+  30: "EROFS",
+  34: "ERANGE",
+  95: "ENOTSUP",
+  122: "EDQUOT",
+};
+
+interface Libc {
+  readonly mknod: (path: Buffer, mode: number, device: number) => number;
+  readonly lsetxattr: (path: Buffer, name: Buffer, value: Buffer, size: number, flags: number) => number;
+  readonly errno: () => number;
+}
+
+let loaded: Libc | undefined;
+
+function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Libc {
+  const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+  const library = koffi.load("libc.so.6");
+  return {
+    mknod: library.func("int mknod(const uint8_t *path, uint32_t mode, uint64_t device)"),
+    lsetxattr: library.func("int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)"),
+    errno: () => koffi.errno(),
+  };
+}
+
+/** glibc's `makedev` for numbers within the limits: twelve bits of major above eight of minor, the rest of minor on top. */
+function deviceNumber(major: number, minor: number): number {
+  return (minor & 0xff) + major * 0x100 + (minor >> 8) * 0x100000;
+}
+
+function cString(text: string | Buffer): Buffer {
+  return Buffer.concat([typeof text === "string" ? Buffer.from(text) : text, Buffer.from([0])]);
+}
+
+function check(call: string, result: number, path: string | Buffer): void {
+  if (result === 0) return;
+  const errno = libc().errno();
+  const code = ERRNO[errno] ?? `errno ${errno}`;
+  throw Object.assign(new Error(`${code}: ${call} '${path.toString()}'`), { code, syscall: call });
+}
