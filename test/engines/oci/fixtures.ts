@@ -1,0 +1,112 @@
+/** A service, a machine and a container's input, so that a test states only what matters to it. */
+import { DEFAULT_CAPABILITIES } from "../../../src/engines/oci/capabilities.ts";
+import type { KernelFacts } from "../../../src/engines/oci/kernel-facts.ts";
+import { mergeConfig } from "../../../src/engines/oci/process-config.ts";
+import type { RuntimeSpecInput } from "../../../src/engines/oci/runtime-spec.ts";
+import { parseReference, type Reference } from "../../../src/model/reference.ts";
+import type { Service } from "../../../src/model/service.ts";
+
+export function reference(text: string): Reference {
+  const parsed = parseReference(text);
+  if (typeof parsed !== "string") throw new Error(parsed.problem);
+  return parsed;
+}
+
+export function service(given: Partial<Service> = {}): Service {
+  return {
+    name: "web",
+    image: reference("colors"),
+    containerName: null,
+    command: null,
+    entrypoint: null,
+    environment: {},
+    ports: [],
+    expose: [],
+    workingDir: null,
+    user: null,
+    hostname: null,
+    labels: {},
+    dependsOn: [],
+    restart: { name: "no", limit: 0 },
+    init: false,
+    tty: false,
+    stdinOpen: false,
+    readOnly: false,
+    mounts: [],
+    extraHosts: [],
+    capAdd: [],
+    capDrop: [],
+    stopSignal: null,
+    stopGraceMs: 10_000,
+    scale: 1,
+    pullPolicy: "missing",
+    platform: null,
+    profiles: [],
+    ...given,
+  };
+}
+
+/** An engine that holds what a container gets by default, on a machine of control groups version 2. */
+export const KERNEL: KernelFacts = {
+  version: { major: 6, minor: 1 },
+  architecture: "amd64",
+  cgroups: "v2",
+  capabilities: new Set(DEFAULT_CAPABILITIES),
+  maxOpenFiles: 524_288,
+};
+
+export function specInput(given: Partial<RuntimeSpecInput> & { readonly service?: Service } = {}): RuntimeSpecInput {
+  const wanted = given.service ?? service();
+  const image = { Cmd: ["/usr/bin/colors"], Env: ["PATH=/usr/bin:/bin", "COLOR=green"] };
+  return {
+    process: mergeConfig(image, wanted, { hostname: "0123456789ab", tty: wanted.tty }),
+    user: { uid: 0, gid: 0, additionalGids: [0], home: "/root", name: "root" },
+    rootfs: "/run/wharf/c/0123456789ab/rootfs",
+    hostname: "0123456789ab",
+    mounts: [],
+    files: { hosts: "/run/wharf/f/hosts", hostname: "/run/wharf/f/hostname", resolvConf: "/run/wharf/f/resolv.conf" },
+    cgroupsPath: "/wharf-0123456789ab",
+    network: "private",
+    initProgram: "/usr/bin/tini",
+    facts: KERNEL,
+    ...given,
+    service: wanted,
+  };
+}
+
+/** Services that between them use everything a configuration can hold: what the golden files and the published schema are held against. */
+export const EXAMPLES: Readonly<Record<string, RuntimeSpecInput>> = {
+  plain: specInput(),
+  hardened: specInput({
+    service: service({ readOnly: true, capDrop: ["ALL"], capAdd: ["NET_BIND_SERVICE", "SYS_TIME"], user: "web" }),
+    user: { uid: 1000, gid: 1000, additionalGids: [1000, 10], home: "/home/web", name: "web" },
+    mounts: [
+      {
+        type: "tmpfs",
+        source: "",
+        target: "/tmp",
+        readOnly: false,
+        propagation: "",
+        options: ["size=1048576", "mode=1777", "exec", "size=2m"],
+      },
+    ],
+  }),
+  workshop: specInput({
+    service: service({ init: true, tty: true, capAdd: ["ALL"] }),
+    facts: { ...KERNEL, cgroups: "hybrid", maxOpenFiles: 4_000_000 },
+    mounts: [
+      {
+        type: "volume",
+        source: "/var/lib/wharf/volumes/deps/data",
+        target: "/app/node_modules",
+        readOnly: false,
+        propagation: "",
+        options: [],
+      },
+      { type: "bind", source: "/home/me/app", target: "/app", readOnly: false, propagation: "rslave", options: [] },
+      { type: "bind", source: "/home/me/etc", target: "/etc", readOnly: true, propagation: "rprivate", options: [] },
+      { type: "bind", source: "/home/me/hosts", target: "/etc/hosts", readOnly: true, propagation: "rprivate", options: [] },
+    ],
+  }),
+  "on the host's network": specInput({ network: "host" }),
+};

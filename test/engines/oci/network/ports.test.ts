@@ -1,0 +1,35 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { rulesText } from "../../../../src/engines/oci/network/ports.ts";
+
+const it = suite("packet filter rules");
+const network = { bridge: "wh0123456789", subnet: "10.200.1.0", prefix: 24 };
+const forward = { protocol: "tcp", host: "0.0.0.0", published: 8080, address: "10.200.1.2", target: 80 } as const;
+
+it("a world without networks leaves no table behind", () => {
+  assert.is(rulesText({ table: "wharf_x", networks: [], ports: [] }), "table ip wharf_x {}\ndelete table ip wharf_x\n");
+});
+
+it("the whole table is replaced in one transaction", () => {
+  assert.ok(
+    rulesText({ table: "wharf_x", networks: [network], ports: [] }).startsWith(
+      "table ip wharf_x {}\ndelete table ip wharf_x\ntable ip wharf_x {\n",
+    ),
+  );
+});
+
+it("a port for every address and one for a single address go into different maps", () => {
+  const text = rulesText({
+    table: "t",
+    networks: [network],
+    ports: [forward, { ...forward, host: "127.0.0.1", published: 9090, protocol: "udp" }],
+  });
+  assert.match(text, /map published \{[^}]*elements = \{ tcp \. 8080 : 10\.200\.1\.2 \. 80 \}/);
+  assert.match(text, /map published_on \{[^}]*elements = \{ udp \. 127\.0\.0\.1 \. 9090 : 10\.200\.1\.2 \. 80 \}/);
+});
+
+it("a map without elements has no empty list, which nft would refuse", () => {
+  assert.not.match(rulesText({ table: "t", networks: [network], ports: [] }), /elements = \{ *\}/);
+});
+
+it.run();
