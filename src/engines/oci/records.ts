@@ -100,6 +100,7 @@ export function statusOf(layout: Layout, id: string): Status {
   if (run === null || isStarting(layout, id)) return { state: "created" };
   if (isAlive(run.process)) return { state: "running", run };
   const exit = readExit(layout, id);
+  if (exit === null && run.conmon !== null && isAlive(run.conmon)) return { state: "running", run }; // its monitor is about to write how it ended
   return { state: "exited", run, exitCode: exit?.code ?? 255, finishedAt: exit?.at ?? null, seen: exit !== null };
 }
 

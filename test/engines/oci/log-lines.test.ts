@@ -28,8 +28,11 @@ it("a record cut short by a crash is no record", () => {
 
 it("the pieces of a long line are put together, each stream for itself, with the time of the first piece", () => {
   const joiner = new LineJoiner();
-  const add = (line: string): unknown =>
-    joiner.add(parseRecord(line) ?? assert.unreachable(line) ?? { time: "", stream: "stdout", partial: false, text: "" });
+  const add = (line: string): unknown => {
+    const record = parseRecord(line);
+    assert.ok(record);
+    return record === null ? null : joiner.add(record);
+  };
   assert.is(add("2026-11-24T01:00:01Z stdout P one "), null);
   assert.equal(add("2026-11-24T01:00:02Z stderr F between"), { time: "2026-11-24T01:00:02.000000000Z", stream: "stderr", text: "between" });
   assert.equal(add("2026-11-24T01:00:03Z stdout F two"), { time: "2026-11-24T01:00:01.000000000Z", stream: "stdout", text: "one two" });
