@@ -1,0 +1,258 @@
+/** What must hold for every project and every world. A failure prints the seed; WHARF_SEED=… and WHARF_RUNS=… repeat and widen a run. */
+import fc from "fast-check";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { subject } from "../../src/model/action.ts";
+import type { Observed, ObservedContainer } from "../../src/model/observed.ts";
+import type { Plan, Step } from "../../src/model/plan.ts";
+import { nothing, type Project } from "../../src/model/project.ts";
+import type { Service } from "../../src/model/service.ts";
+import { simulate } from "../../src/model/simulate.ts";
+import { DEFAULTS, type PlanOptions, plan } from "../../src/plan/plan.ts";
+import { container, image, observed, project, service } from "../support/build.ts";
+
+const seed = Number(process.env["WHARF_SEED"] ?? Date.now() % 2 ** 31);
+const numRuns = Number(process.env["WHARF_RUNS"] ?? 250);
+
+const NAMES = ["db", "cache", "api", "web"] as const;
+
+const serviceShape = fc.record({
+  image: fc.constantFrom("one", "two"),
+  color: fc.constantFrom(null, "red", "blue"),
+  scale: fc.integer({ min: 0, max: 3 }),
+  port: fc.option(fc.constantFrom(8080, 8081)),
+  mounts: fc.subarray(["data", "anonymous"] as const),
+  fixedName: fc.boolean(),
+  edges: fc.array(
+    fc.record({
+      to: fc.nat({ max: 3 }),
+      condition: fc.constantFrom("started", "completed", "healthy"),
+      restart: fc.boolean(),
+      required: fc.boolean(),
+    }),
+    { maxLength: 3 },
+  ),
+});
+
+const projects = fc.uniqueArray(fc.tuple(fc.nat({ max: 3 }), serviceShape), { selector: ([index]) => index }).map((shapes): Project => {
+  const services = shapes.sort(([a], [b]) => a - b).map(([index, shape], place): Service => {
+    const name = NAMES[index] ?? "db";
+    const usesPort = shape.port !== null && shapes.slice(0, place).every(([, other]) => other.port !== shape.port);
+    const single = usesPort || shape.fixedName;
+    const targets = new Set<string>();
+    return service({
+      name,
+      image: shape.image,
+      containerName: shape.fixedName ? `the-${name}` : null,
+      environment: shape.color === null ? {} : { COLOR: shape.color },
+      scale: single ? Math.min(shape.scale, 1) : shape.scale,
+      ports: usesPort ? [{ target: 3000, protocol: "tcp", host: "0.0.0.0", published: { from: shape.port ?? 0, to: shape.port ?? 0 } }] : [],
+      mounts: shape.mounts.map((kind) => ({
+        type: "volume",
+        source: kind === "data" ? "data" : null,
+        target: `/${kind}`,
+        readOnly: false,
+        noCopy: false,
+        subpath: null,
+      })),
+      dependsOn: shape.edges.flatMap(({ to, ...edge }) => {
+        const target = NAMES[to] ?? "db";
+        const known = to < index && shapes.some(([other]) => other === to) && !targets.has(target);
+        targets.add(target);
+        return known ? [{ service: target, ...edge }] : [];
+      }),
+    });
+  });
+  return project({ services, volumes: [{ key: "data", name: "shop_data", external: false, labels: {} }] });
+});
+
+/** Other people's things, which no plan may touch. */
+const neighbour = container({ name: "other-web-1", project: "other", id: "f".repeat(64), networks: [{ name: "other_default", address: null }] });
+const beginning = observed({
+  containers: [neighbour],
+  networks: [{ name: "other_default", project: "other", key: "default", present: true }],
+  volumes: [{ name: "other_data", project: "other", key: "data" }],
+});
+
+const mishaps = fc.array(fc.record({ kind: fc.constantFrom("stopped", "failed", "vanished", "dead", "new image"), which: fc.nat() }), { maxLength: 3 });
+
+/** What an earlier project left behind, perhaps broken off in the middle, and what befell it since. */
+const scenes = fc.record({ before: projects, after: projects, broken: fc.option(fc.nat({ max: 40 })), mishaps, order: fc.infiniteStream(fc.nat()) }).map((scene) => {
+  const first = planFor(scene.before, beginning);
+  const left = run(first.steps.slice(0, scene.broken ?? first.steps.length), beginning);
+  return { ...scene, world: scene.mishaps.reduce(befall, left) };
+});
+
+const options = fc.record({
+  removeOrphans: fc.boolean(),
+  healthchecks: fc.boolean(),
+  services: fc.option(fc.subarray([...NAMES])),
+  dependencies: fc.boolean(),
+});
+
+const it = suite("laws of the planner");
+
+it("a plan carried out leaves nothing to do", () => {
+  check(scenes, options, ({ after, world }, chosen) => {
+    const opts = fit(after, chosen);
+    const made = planFor(after, world, opts);
+    const then = run(made.steps, world);
+    assert.equal(describe(planFor(after, then, opts)), []);
+  });
+});
+
+it("any order that the edges allow works", () => {
+  check(scenes, options, ({ after, world, order }, chosen) => {
+    const opts = fit(after, chosen);
+    const made = planFor(after, world, opts);
+    const then = run(shuffled(made.steps, order), world);
+    assert.equal(describe(planFor(after, then, opts)), []);
+  });
+});
+
+it("dependencies are up, or done, before a dependent starts", () => {
+  check(scenes, options, ({ after, world, order }, chosen) => {
+    const opts = { ...fit(after, chosen), dependencies: true };
+    let now = world;
+    for (const step of shuffled(planFor(after, world, opts).steps, order)) {
+      if (step.action.kind === "container.start") {
+        const wanted = after.services.find(({ name }) => name === step.service);
+        for (const { service: name, condition } of wanted?.dependsOn ?? []) {
+          const scale = after.services.find((other) => other.name === name)?.scale ?? 0;
+          const members = now.containers.filter((member) => member.project === "shop" && member.service === name && !member.name.endsWith(".next"));
+          const fine = members.filter((member) => (condition !== "completed" && member.state === "running") || member.exitCode === 0);
+          assert.ok(fine.length >= scale, `${subject(step.action)} starts while ${name} is not ${condition}`);
+        }
+      }
+      now = simulate(now, step.action);
+    }
+  });
+});
+
+it("nothing of another project is touched", () => {
+  check(scenes, options, ({ after, world }, chosen) => {
+    for (const target of [after, nothing("shop", "/srv/shop")]) {
+      const then = run(planFor(target, world, { ...fit(after, chosen), services: null, removeVolumes: true, removeOrphans: true }).steps, world);
+      assert.equal(then.containers.filter(isForeign), world.containers.filter(isForeign));
+      assert.equal(then.networks.filter(isForeign), world.networks.filter(isForeign));
+      assert.equal(then.volumes.filter(isForeign), world.volumes.filter(isForeign));
+    }
+  });
+});
+
+it("volumes go only when that is asked for", () => {
+  check(scenes, options, ({ after, world }, chosen) => {
+    for (const target of [after, nothing("shop", "/srv/shop")]) {
+      const then = run(planFor(target, world, { ...fit(after, chosen), services: null }).steps, world);
+      for (const { name } of world.volumes) assert.ok(then.volumes.some((volume) => volume.name === name), `${name} is gone`);
+    }
+  });
+});
+
+it("towards nothing, nothing is left but volumes, and with them nothing at all", () => {
+  check(scenes, fc.boolean(), ({ world, order }, removeVolumes) => {
+    const target = nothing("shop", "/srv/shop");
+    const made = planFor(target, world, { removeVolumes });
+    const then = run(shuffled(made.steps, order), world);
+    const rest = [...then.containers, ...then.networks, ...(removeVolumes ? then.volumes : [])].filter((thing) => !isForeign(thing));
+    assert.equal(rest, []);
+    assert.equal(describe(planFor(target, then, { removeVolumes })), []);
+  });
+});
+
+it("broken off anywhere and begun again it gets to the same end, and makes no container twice", () => {
+  check(scenes, fc.nat({ max: 40 }), ({ after, world, order }, cut) => {
+    const made = planFor(after, world);
+    const steps = shuffled(made.steps, order);
+    const half = run(steps.slice(0, cut), world);
+    const again = planFor(after, half);
+    const then = run(again.steps, half);
+    assert.equal(describe(planFor(after, then)), []);
+    const creations = (of: readonly Step[]) => of.filter(({ action }) => action.kind === "container.create").length;
+    assert.is(creations(steps.slice(0, cut)) + creations(again.steps), creations(made.steps));
+    assert.ok(then.containers.every(({ name }) => !name.endsWith(".next")));
+  });
+});
+
+it("a replacement keeps its anonymous volumes", () => {
+  check(scenes, fc.constant(null), ({ after, world }) => {
+    const then = run(planFor(after, world).steps, world);
+    for (const before of world.containers)
+      for (const volume of before.volumes.filter(({ anonymous }) => anonymous)) {
+        const wanted = after.services.find(({ name, mounts }) => name === before.service && mounts.some(({ target }) => target === volume.target));
+        const successor = then.containers.find(({ name, service: of }) => name === before.name && of === wanted?.name);
+        if (successor !== undefined) assert.ok(successor.volumes.some(({ name }) => name === volume.name));
+      }
+  });
+});
+
+it("equal input gives an equal plan", () => {
+  check(scenes, options, ({ after, world }, chosen) => {
+    assert.equal(plan(after, world, { ...DEFAULTS, ...fit(after, chosen) }), plan(after, world, { ...DEFAULTS, ...fit(after, chosen) }));
+  });
+});
+
+it.run();
+
+function check<A, B>(a: fc.Arbitrary<A>, b: fc.Arbitrary<B>, law: (a: A, b: B) => void): void {
+  fc.assert(fc.property(a, b, law), { seed, numRuns });
+}
+
+/** The plan; scenes whose conflicts no plan can solve do not count. */
+function planFor(target: Project, world: Observed, given: Partial<PlanOptions> = {}): Plan {
+  const made = plan(target, seen(world), { ...DEFAULTS, ...given });
+  if (made.problems.length > 0) fc.pre(made.problems.some(({ code }) => code !== "E_NAME_TAKEN" && code !== "E_PORT_TAKEN"));
+  assert.equal(made.problems, []);
+  return made;
+}
+
+/** What an engine shows to the project of the world. */
+function seen(world: Observed): Observed {
+  return { ...world, containers: world.containers.filter((member) => !isForeign(member)), foreign: [{ name: neighbour.name, project: "other" }] };
+}
+
+function run(steps: readonly Step[], world: Observed): Observed {
+  return steps.reduce((now, step) => simulate(now, step.action), world);
+}
+
+function fit(target: Project, chosen: Partial<PlanOptions>): Partial<PlanOptions> {
+  const names = target.services.map(({ name }) => name);
+  return { ...chosen, services: chosen.services?.filter((name) => names.includes(name)) ?? null };
+}
+
+/** Another order that the edges allow. */
+function shuffled(steps: readonly Step[], order: Iterator<number>): readonly Step[] {
+  const open = [...steps];
+  const done = new Set<number>();
+  const result: Step[] = [];
+  while (open.length > 0) {
+    const able = open.filter((step) => [...step.after, ...(step.afterAnyway ?? [])].every((id) => done.has(id)));
+    const next = able[(order.next().value ?? 0) % able.length];
+    if (next === undefined) throw new Error("the steps wait for each other");
+    open.splice(open.indexOf(next), 1);
+    done.add(next.id);
+    result.push(next);
+  }
+  return result;
+}
+
+function befall(world: Observed, { kind, which }: { readonly kind: string; readonly which: number }): Observed {
+  const own = world.containers.filter((member) => !isForeign(member));
+  const target = own[which % Math.max(1, own.length)];
+  if (kind === "new image") return { ...world, images: { ...world.images, "docker.io/library/one:latest": image("one", { id: "sha256:newer" }) } };
+  const change = (given: Partial<ObservedContainer>) => ({
+    ...world,
+    containers: world.containers.map((member) => (member === target ? { ...member, ...given } : member)),
+  });
+  if (kind === "vanished") return { ...world, containers: world.containers.filter((member) => member !== target) };
+  if (kind === "dead") return change({ state: "dead", exitCode: 137 });
+  return change({ state: "exited", exitCode: kind === "failed" ? 1 : 0 });
+}
+
+function isForeign({ project: owner }: { readonly project: string | null }): boolean {
+  return owner !== "shop";
+}
+
+function describe({ steps }: Plan): readonly string[] {
+  return steps.map(({ action, reason }) => `${action.kind} ${subject(action)}: ${reason}`);
+}
