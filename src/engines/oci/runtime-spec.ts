@@ -22,7 +22,10 @@ export interface RuntimeSpecInput {
   readonly cgroupsPath: string;
   /** `private`: a new network namespace, wired by the process id once the runtime has made it (or left with loopback alone). */
   readonly network: "private" | "host";
-  /** Host path of a program that reaps and forwards signals, for services with `init`; `null`: there is none here. */
+  /**
+   * Host path of a program that reaps and forwards signals, for services with `init`; `null`: there is none here. It has to be statically
+   * linked: it runs where the image's libraries are, or none.
+   */
   readonly initProgram: string | null;
   readonly facts: KernelFacts;
 }
