@@ -39,17 +39,17 @@ export interface MakeOptions {
 
 /** Where a path of the container lies on the host. Throws E_ROOTFS_PATH when links go round in circles. */
 export function resolveInside(root: string, path: string): ResolvedPath {
-  return walk(root, path, {}, ({ path: host, inside, node }) => ({ path: host, inside, stats: node?.stats ?? null }));
+  return walk({ root, path }, ({ path: host, inside, node }) => ({ path: host, inside, stats: node?.stats ?? null }));
 }
 
 /** What the container will find at a path, links followed; `null`: nothing. Throws E_ROOTFS_PATH as `resolveInside`. */
 export function statInside(root: string, path: string, options: LookOptions = {}): Stats | null {
-  return walk(root, path, { covers: options.covers ?? [] }, ({ node }) => node?.stats ?? null);
+  return walk({ root, path, covers: options.covers }, ({ node }) => node?.stats ?? null);
 }
 
 /** The text of a regular file inside, `null` when there is none. Throws E_ROOTFS_PATH also when it has more than `limit` bytes. */
 export function readInside(root: string, path: string, options: LookOptions & { readonly limit: number }): string | null {
-  return walk(root, path, { covers: options.covers ?? [] }, ({ node }) => {
+  return walk({ root, path, covers: options.covers }, ({ node }) => {
     if (node?.stats.isFile() !== true) return null;
     const descriptor = openSync(through(node), constants.O_RDONLY);
     try {
@@ -65,7 +65,7 @@ export function readInside(root: string, path: string, options: LookOptions & { 
 
 /** Makes a directory and those above it where they are missing; what exists keeps its owner and mode. Gives its host path. */
 export function ensureDirectoryInside(root: string, path: string, options: MakeOptions): string {
-  return walk(root, path, { make: options }, ({ path: host, node }) => {
+  return walk({ root, path, make: options }, ({ path: host, node }) => {
     if (node?.stats.isDirectory() !== true) throw problem(path, "is not a directory, or lies below a file");
     return host;
   });
@@ -77,7 +77,7 @@ export function ensureFileInside(root: string, path: string, options: MakeOption
   if (there.stats?.isDirectory() === true) throw problem(path, "is a directory, where a file has to be");
   if (there.stats !== null) return there.path;
   const { dir, base } = posix.parse(there.inside);
-  return walk(root, dir, { make: { mode: 0o755, uid: 0, gid: 0 } }, ({ path: host, node }) => {
+  return walk({ root, path: dir, make: { mode: 0o755, uid: 0, gid: 0 } }, ({ path: host, node }) => {
     if (node?.stats.isDirectory() !== true) throw problem(path, "lies below a file");
     const file = `${through(node)}/${base}`;
     closeSync(openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, options.mode));
@@ -86,7 +86,10 @@ export function ensureFileInside(root: string, path: string, options: MakeOption
   });
 }
 
-interface WalkOptions extends LookOptions {
+interface Way {
+  readonly root: string;
+  readonly path: string;
+  readonly covers?: readonly Cover[] | undefined;
   /** Make directories that are missing. */
   readonly make?: MakeOptions;
 }
@@ -113,8 +116,10 @@ const MOST_STEPS = 4096;
 /** Not among node's constants; the same on every architecture that node runs on. */
 const O_PATH = 0o10000000;
 
-function walk<T>(root: string, path: string, options: WalkOptions, use: (end: Level) => T): T {
-  const covers = placeCovers(root, options.covers ?? []);
+/** Goes the way and hands over where it ends, open as long as `use` runs. */
+function walk<T>(way: Way, use: (end: Level) => T): T {
+  const { root, path, make } = way;
+  const covers = placeCovers(root, way.covers ?? []);
   const top: Level = { path: root, inside: "/", node: openNode(root, 0) };
   const below: Level[] = [];
   const pending = path.split("/").reverse();
@@ -130,7 +135,7 @@ function walk<T>(root: string, path: string, options: WalkOptions, use: (end: Le
         leave(below.pop());
         continue;
       }
-      const next = enter(here, name, { covers, make: options.make });
+      const next = enter(here, name, { covers, make });
       const link = next.node?.stats.isSymbolicLink() === true ? readlinkSync(`${through(here.node)}/${name}`) : null;
       if (link === null) {
         below.push(next);
@@ -178,7 +183,7 @@ function placeCovers(root: string, covers: readonly Cover[]): ReadonlyMap<string
   for (const cover of [...covers].sort((a, b) => depth(a) - depth(b))) {
     const before = [...placed].map(([target, source]) => ({ target, source }));
     placed.set(
-      walk(root, cover.target, { covers: before }, ({ inside }) => inside),
+      walk({ root, path: cover.target, covers: before }, ({ inside }) => inside),
       cover.source,
     );
   }

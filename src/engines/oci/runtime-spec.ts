@@ -51,15 +51,16 @@ export interface ExecInput {
  * A capability that is asked for and not held here is left out; `grantCapabilities` says which.
  */
 export function runtimeSpec(input: RuntimeSpecInput): OciSpec {
-  const { service, process, user, facts } = input;
+  const { service, user, facts } = input;
+  const { argv, env, cwd } = input.process;
   const { granted } = grantCapabilities({ add: service.capAdd, drop: service.capDrop, held: facts.capabilities });
   const init = service.init ? initProgram(input) : null;
   return {
     ociVersion: "1.0.2",
     process: processOf({
-      argv: init === null ? process.argv : [INIT_TARGET, "--", ...process.argv],
-      env: process.env,
-      cwd: process.cwd,
+      argv: init === null ? argv : [INIT_TARGET, "--", ...argv],
+      env,
+      cwd,
       tty: service.tty,
       user,
       capabilities: granted,
@@ -75,14 +76,15 @@ export function runtimeSpec(input: RuntimeSpecInput): OciSpec {
 /** A further process in a running container, as `runc exec --process` takes it. */
 export function execProcess(input: ExecInput): OciProcess {
   const { service, facts } = input;
+  const { env: own, cwd } = input.process;
   const { granted } = grantCapabilities({ add: service.capAdd, drop: service.capDrop, held: facts.capabilities });
-  const env = new Map(input.process.env.map(splitEntry));
+  const env = new Map(own.map(splitEntry));
   if (input.tty && !env.has("TERM")) env.set("TERM", "xterm");
   for (const [key, value] of Object.entries(input.env)) env.set(key, value);
   return processOf({
     argv: input.argv,
     env: [...env].map(([key, value]) => `${key}=${value}`),
-    cwd: input.cwd ?? input.process.cwd,
+    cwd: input.cwd ?? cwd,
     tty: input.tty,
     user: input.user,
     capabilities: input.privileged ? [...facts.capabilities] : granted,

@@ -3,47 +3,11 @@ import { DEFAULT_CAPABILITIES } from "../../../src/engines/oci/capabilities.ts";
 import type { KernelFacts } from "../../../src/engines/oci/kernel-facts.ts";
 import { mergeConfig } from "../../../src/engines/oci/process-config.ts";
 import type { RuntimeSpecInput } from "../../../src/engines/oci/runtime-spec.ts";
-import { parseReference, type Reference } from "../../../src/model/reference.ts";
 import type { Service } from "../../../src/model/service.ts";
+import { service as build } from "../../support/build.ts";
 
-export function reference(text: string): Reference {
-  const parsed = parseReference(text);
-  if (typeof parsed !== "string") throw new Error(parsed.problem);
-  return parsed;
-}
-
-export function service(given: Partial<Service> = {}): Service {
-  return {
-    name: "web",
-    image: reference("colors"),
-    containerName: null,
-    command: null,
-    entrypoint: null,
-    environment: {},
-    ports: [],
-    expose: [],
-    workingDir: null,
-    user: null,
-    hostname: null,
-    labels: {},
-    dependsOn: [],
-    restart: { name: "no", limit: 0 },
-    init: false,
-    tty: false,
-    stdinOpen: false,
-    readOnly: false,
-    mounts: [],
-    extraHosts: [],
-    capAdd: [],
-    capDrop: [],
-    stopSignal: null,
-    stopGraceMs: 10_000,
-    scale: 1,
-    pullPolicy: "missing",
-    platform: null,
-    profiles: [],
-    ...given,
-  };
+export function service(given: Parameters<typeof build>[0] = {}): Service {
+  return build({ image: "colors", ...given });
 }
 
 /** An engine that holds what a container gets by default, on a machine of control groups version 2. */
