@@ -23,7 +23,7 @@ export interface Context {
 export interface Tools {
   readonly runtime: Runtime;
   readonly conmon: string;
-  /** tini, for services with `init: true`; `null` when there is none. */
+  /** A static init for services with `init: true`, which any image can run; `null` when there is none. */
   readonly init: string | null;
   readonly facts: KernelFacts;
 }
@@ -65,7 +65,7 @@ function findTools(): Tools {
       hint: `apt-get install ${missing.join(" ")} (wharf doctor checks everything)`,
     });
   }
-  return { runtime, conmon, init: findProgram("tini") ?? findProgram("catatonit"), facts: readKernelFacts() };
+  return { runtime, conmon, init: findProgram("tini-static") ?? findProgram("catatonit"), facts: readKernelFacts() };
 }
 
 /** What this kernel and this process's own rights allow. */

@@ -14,7 +14,7 @@ export async function checkMachine(options: { readonly root: string }): Promise<
     overlay(),
     cgroups(),
     await space(options.root),
-    await program("tini", { name: "an init for services with init: true", package: "tini" }),
+    await program("tini-static", { name: "an init for services with init: true", package: "tini" }),
   ];
 }
 
