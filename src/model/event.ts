@@ -24,7 +24,8 @@ export type Event =
 
 export interface EventStep {
   readonly id: number;
-  readonly kind: ActionKind;
+  /** A plan's action, or `image.push`, which no plan asks for. */
+  readonly kind: ActionKind | "image.push";
   readonly subject: string;
   readonly service: string | null;
   readonly reason: string;

@@ -50,7 +50,9 @@ function fit(columns: readonly Column[], natural: readonly number[], room: numbe
     });
   };
   shrink();
-  const droppable = columns.flatMap((column, i) => (column.drop === undefined ? [] : [{ i, drop: column.drop }])).sort((a, b) => b.drop - a.drop);
+  const droppable = columns
+    .flatMap((column, i) => (column.drop === undefined ? [] : [{ i, drop: column.drop }]))
+    .sort((a, b) => b.drop - a.drop);
   for (const { i } of droppable) {
     if (excess() <= 0) break;
     widths[i] = null;

@@ -16,7 +16,9 @@ const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 export function elapsed(ms: number): string {
   if (ms < 99_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
-  return seconds < 3600 ? `${Math.floor(seconds / 60)}m ${seconds % 60}s` : `${Math.floor(seconds / 3600)}h ${Math.floor((seconds % 3600) / 60)}m`;
+  return seconds < 3600
+    ? `${Math.floor(seconds / 60)}m ${seconds % 60}s`
+    : `${Math.floor(seconds / 3600)}h ${Math.floor((seconds % 3600) / 60)}m`;
 }
 
 /** An age in words as listings of containers have it: `5 seconds`, `About an hour`, `3 weeks`. Takes milliseconds. */

@@ -1,0 +1,140 @@
+import type { Engine } from "../engine/engine.ts";
+import { Failure } from "../model/diagnostic.ts";
+import type { ObservedContainer } from "../model/observed.ts";
+import type { Project } from "../model/project.ts";
+import { operate } from "../reconcile/reconcile.ts";
+import { labels, pourLogs } from "./logs.ts";
+import { sorted } from "./selection.ts";
+import type { Session } from "./session.ts";
+
+/** How an attached `up` follows its containers. */
+export interface AttachChoice {
+  /** Only these services' logs; empty: all. */
+  readonly only: readonly string[];
+  readonly except: readonly string[];
+  readonly prefix: boolean;
+  readonly timestamps: boolean;
+  readonly colour: boolean;
+  /** Stop everything when the first container ends. */
+  readonly abortOnExit: boolean;
+  /** The service whose exit status becomes the command's; it implies `abortOnExit`. */
+  readonly exitCodeFrom: string | null;
+}
+
+export interface AttachOptions extends AttachChoice {
+  /** Milliseconds since 1970: only what was written after. */
+  readonly since: number;
+  /** Services that the run was about; `null`: all. */
+  readonly names: readonly string[] | null;
+}
+
+interface End {
+  readonly container: ObservedContainer;
+  readonly status: number;
+}
+
+/**
+ * Shows the logs of a project until all its containers ended. The first interruption stops them and goes on showing what they say, the second
+ * kills them. Gives the exit status.
+ */
+export async function attach(session: Session, project: Project, options: AttachOptions): Promise<number> {
+  const { exitCodeFrom } = options;
+  if (exitCodeFrom !== null && !project.services.some(({ name }) => name === exitCodeFrom)) {
+    throw new Failure({ code: "E_NO_SUCH_SERVICE", message: `--exit-code-from: project ${project.name} has no service ${exitCodeFrom}` });
+  }
+  const engine = await session.engine();
+  const containers = sorted(await session.containers(project.name)).filter((c) => !c.oneOff && isWanted(c, options.names ?? [], []));
+  if (containers.length === 0) return 0;
+
+  const over = new AbortController();
+  const shown = containers.filter((c) => isWanted(c, options.only, options.except));
+  const logs = pourLogs(session, shown, { ...options, follow: true, tail: null, until: null }, over.signal);
+  const ends = containers.map((container) => watchEnd(session, engine, container, over.signal));
+  const all = Promise.all(ends);
+  const first = Promise.race(ends);
+  const stopped = stopWhen(session, project, {
+    engine,
+    containers,
+    all,
+    first: options.abortOnExit || exitCodeFrom !== null ? first : null,
+  });
+
+  const statuses = await all;
+  await stopped;
+  await Promise.race([logs, grace()]); // the last lines are on their way
+  over.abort();
+  await logs;
+  if (exitCodeFrom !== null) return statuses.find(({ container }) => container.service === exitCodeFrom)?.status ?? 0;
+  return options.abortOnExit ? (await first).status : 0;
+}
+
+function isWanted(container: ObservedContainer, only: readonly string[], except: readonly string[]): boolean {
+  const service = container.service ?? "";
+  return (only.length === 0 || only.includes(service)) && !except.includes(service);
+}
+
+async function watchEnd(session: Session, engine: Engine, container: ObservedContainer, signal: AbortSignal): Promise<End> {
+  const name = labels([container]).get(container.id) ?? container.name;
+  try {
+    const status = await engine.wait(container.id, signal);
+    session.say(`${name} exited with code ${status}`);
+    return { container, status };
+  } catch (error) {
+    if (!(error instanceof Failure && error.has("E_NO_SUCH_CONTAINER"))) throw error;
+    session.say(`${name} was removed`);
+    return { container, status: 0 };
+  }
+}
+
+interface Watched {
+  readonly engine: Engine;
+  readonly containers: readonly ObservedContainer[];
+  readonly all: Promise<unknown>;
+  /** The end of a container that ends all of them, or `null` when none does. */
+  readonly first: Promise<unknown> | null;
+}
+
+/**
+ * Stops the project when asked to, by an interruption or because one container ended, and lets a second interruption kill its containers.
+ * Settles when what it began is over; with the last container when nothing asked for it.
+ */
+async function stopWhen(session: Session, project: Project, { engine, containers, all, first }: Watched): Promise<void> {
+  const interrupted = new Promise<void>((resolve) => {
+    if (session.signal.aborted) resolve();
+    session.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  const cause = await Promise.race([
+    interrupted.then(() => "interrupted" as const),
+    all.then(() => "over" as const),
+    ...(first === null ? [] : [first.then(() => "first" as const)]),
+  ]);
+  if (cause === "over") return;
+  session.say(cause === "interrupted" ? "stopping … (Ctrl-C again to kill)" : "stopping the others …");
+  const fresh = new AbortController(); // the session's own signal has gone off; what it asks for must still be done
+  session.interrupts.onSecond(() => {
+    session.say("killing …");
+    for (const { name } of containers) void kill(session, engine, name);
+  });
+  await operate(await session.world({ signal: fresh.signal, renderer: "quiet" }), project, { kind: "stop", graceMs: null }, null);
+  await session.endRun();
+}
+
+/** Ends a container at once, beside the run that is stopping it. */
+async function kill(session: Session, engine: Engine, container: string): Promise<void> {
+  const { signal } = new AbortController();
+  try {
+    await engine.apply({ kind: "container.kill", container, signal: "SIGKILL" }, { signal, progress: () => {}, note: () => {} });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    session.say(error.message);
+  }
+}
+
+/** How long the logs may take to end after their containers, in milliseconds. */
+const LOG_GRACE_MS = 2000;
+
+function grace(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, LOG_GRACE_MS).unref();
+  });
+}

@@ -1,0 +1,92 @@
+import { Args, Command, type Interfaces } from "@oclif/core";
+import { Failure } from "../model/diagnostic.ts";
+import { GLOBAL_FLAGS, unknownFlag } from "./argv.ts";
+import { GLOBAL } from "./global-flags.ts";
+import { reportError } from "./report.ts";
+import { Session } from "./session.ts";
+import { type GlobalFlags, type Settings, settingsOf, surroundings } from "./settings.ts";
+
+type FlagOutput = Interfaces.OutputFlags<Interfaces.FlagInput>;
+type ArgOutput = Interfaces.OutputArgs<Interfaces.ArgInput>;
+
+/** What all commands share: the global flags, a session to work in, errors as diagnostics, the exit status. */
+export abstract class BaseCommand extends Command {
+  static override readonly baseFlags = GLOBAL;
+  #settings: Settings | null = null;
+
+  /** Runs the command's work in a session; the number that it gives is the exit status. */
+  protected async work(flags: GlobalFlags, act: (session: Session) => Promise<number>): Promise<void> {
+    this.#settings = settingsOf(flags, surroundings());
+    const session = new Session(this.#settings);
+    try {
+      process.exitCode = await act(session);
+    } catch (error) {
+      // What an interruption made fail is no error of its own.
+      if (session.interrupts.status === null) throw error;
+    } finally {
+      await session.close();
+      process.exitCode = session.interrupts.status ?? process.exitCode;
+    }
+  }
+
+  /** The words before the first `--`, and those behind it, which are another program's and must not be touched. */
+  protected divided(): { readonly own: string[]; readonly passed: readonly string[] } {
+    const at = this.argv.indexOf("--");
+    return at < 0 ? { own: [...this.argv], passed: [] } : { own: this.argv.slice(0, at), passed: this.argv.slice(at + 1) };
+  }
+
+  protected override async parse<F extends FlagOutput, B extends FlagOutput, A extends ArgOutput>(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    try {
+      return await super.parse(options, argv);
+    } catch (error) {
+      throw error instanceof Error ? usageFailure(error, this.ctor) : error;
+    }
+  }
+
+  protected override async catch(error: Interfaces.CommandError): Promise<void> {
+    process.exitCode = await reportError(error, this.#settings);
+  }
+}
+
+/** Positional arguments of commands. oclif would read standard input for one that is missing, and so eat the input of the shell loop around it. */
+export const ARG = {
+  required: (description: string) => Args.string({ description, required: true, ignoreStdin: true }),
+  optional: (description: string) => Args.string({ description, ignoreStdin: true }),
+  some: (description: string) => Args.string({ description, required: true, multiple: true, ignoreStdin: true }),
+  any: (description: string) => Args.string({ description, multiple: true, ignoreStdin: true }),
+} as const;
+
+/** What oclif's parser says, in our words. */
+function usageFailure(error: Error, command: typeof Command): Failure {
+  const [flag] = "flags" in error && Array.isArray(error.flags) ? error.flags : [];
+  if (typeof flag === "string") return flagFailure(flag, command);
+  const missing = error.message.startsWith("Missing") ? namesOf(error).map((name) => name.toUpperCase()) : [];
+  const [first = "the command line is wrong"] = error.message.split("\n");
+  const message = missing.length > 0 ? `${spoken(command)} needs ${missing.join(" and ")}` : first;
+  return new Failure({ code: "E_USAGE", message, hint: `see ${spoken(command)} --help` }, { cause: error });
+}
+
+function flagFailure(flag: string, command: typeof Command): Failure {
+  const [global] = Object.entries(GLOBAL_FLAGS).find(([, { char }]) => `-${char}` === flag) ?? [];
+  if (global !== undefined) {
+    const hint = `write --${global}, or ${flag} before the command: wharf ${flag} … ${spoken(command).slice("wharf ".length)}`;
+    return new Failure({ code: "E_UNKNOWN_FLAG", message: `${spoken(command)} has no flag ${flag} of its own`, hint });
+  }
+  const all = Object.entries({ ...command.baseFlags, ...command.flags });
+  const names = all.flatMap(([name, { hidden }]) => (hidden === true ? [] : [name]));
+  return unknownFlag(flag, names, `${spoken(command)} --help lists its flags`);
+}
+
+/** The names of the arguments that an error is about. */
+function namesOf(error: Error): readonly string[] {
+  const args: unknown = "args" in error ? error.args : [];
+  if (!Array.isArray(args)) return [];
+  return args.flatMap((arg: unknown) => (typeof arg === "object" && arg !== null && "name" in arg ? [String(arg.name)] : []));
+}
+
+function spoken(command: typeof Command): string {
+  return `wharf ${command.id.replace(":", " ")}`;
+}

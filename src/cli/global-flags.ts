@@ -1,0 +1,48 @@
+import { Flags } from "@oclif/core";
+import { ENGINE_NAMES } from "./engines.ts";
+import { COLOUR_KINDS, PROGRESS_KINDS } from "./settings.ts";
+
+const helpGroup = "GLOBAL";
+
+/** The flags that every command has. Their short forms stand before the verb, where `commandLine` reads them: after it they may mean another thing. */
+export const GLOBAL = {
+  file: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup,
+    helpValue: "FILE",
+    summary: "(-f before the command) Spec file; may be repeated; - reads standard input.",
+  }),
+  "project-name": Flags.string({ helpGroup, helpValue: "NAME", summary: "(-p before the command) Name of the project." }),
+  "project-directory": Flags.string({ helpGroup, helpValue: "DIR", summary: "Directory that relative paths of the spec start from." }),
+  "env-file": Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup,
+    helpValue: "FILE",
+    summary: "File of variables for the spec, instead of .env.",
+  }),
+  profile: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup,
+    helpValue: "NAME",
+    summary: "Profile to switch on; may be repeated; * is all.",
+  }),
+  engine: Flags.string({
+    helpGroup,
+    options: ENGINE_NAMES.filter((name) => name !== "memory"),
+    helpValue: "NAME",
+    summary: "What carries the containers.",
+  }),
+  progress: Flags.string({ helpGroup, helpValue: PROGRESS_KINDS.join("|"), summary: "How progress is shown." }),
+  color: Flags.string({ helpGroup, helpValue: COLOUR_KINDS.join("|"), summary: "Whether output is coloured." }),
+  verbose: Flags.boolean({ helpGroup, summary: "Show stack traces of errors." }),
+  "insecure-registry": Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup,
+    helpValue: "HOST",
+    summary: "Registry that may be spoken to over http.",
+  }),
+} as const;

@@ -1,0 +1,68 @@
+import { LABEL } from "../model/labels.ts";
+import type { ObservedContainer } from "../model/observed.ts";
+import { nothing, type Project } from "../model/project.ts";
+import { parseReference } from "../model/reference.ts";
+import type { Dependency, Service } from "../model/service.ts";
+
+/** A project as far as its containers tell of it, for commands that need no spec: its services, with what they depend on. */
+export function observedProject(name: string, containers: readonly ObservedContainer[], directory: string): Project {
+  const services = new Map<string, ObservedContainer[]>();
+  for (const container of containers) {
+    if (container.service === null || container.oneOff) continue;
+    services.set(container.service, [...(services.get(container.service) ?? []), container]);
+  }
+  const from = containers.find((c) => c.labels[LABEL.directory] !== undefined)?.labels[LABEL.directory];
+  return { ...nothing(name, from ?? directory), services: [...services].flatMap(([service, replicas]) => serviceFrom(service, replicas)) };
+}
+
+/** Nothing for a service whose containers name no image that could be asked for. */
+function serviceFrom(name: string, replicas: readonly ObservedContainer[]): readonly Service[] {
+  const [first] = replicas;
+  if (first === undefined) return [];
+  const image = parseReference(first.image.reference);
+  if (typeof image !== "string") return [];
+  return [{ ...PLAIN, name, image, scale: replicas.length, dependsOn: dependenciesFrom(first.labels[LABEL.dependsOn] ?? "") }];
+}
+
+/** The label's text as Compose writes it: `db:service_healthy:false,cache:service_started:true`. */
+function dependenciesFrom(label: string): readonly Dependency[] {
+  return label
+    .split(",")
+    .filter((part) => part !== "")
+    .map((part) => {
+      const [service = "", condition, restart] = part.split(":");
+      return { service, condition: CONDITIONS.get(condition ?? "") ?? "started", restart: restart === "true", required: false };
+    });
+}
+
+const CONDITIONS: ReadonlyMap<string, Dependency["condition"]> = new Map([
+  ["service_healthy", "healthy"],
+  ["service_completed_successfully", "completed"],
+]);
+
+const PLAIN: Omit<Service, "name" | "image" | "scale" | "dependsOn"> = {
+  containerName: null,
+  command: null,
+  entrypoint: null,
+  environment: {},
+  ports: [],
+  expose: [],
+  workingDir: null,
+  user: null,
+  hostname: null,
+  labels: {},
+  restart: { name: "no", limit: 0 },
+  init: false,
+  tty: false,
+  stdinOpen: false,
+  readOnly: false,
+  mounts: [],
+  extraHosts: [],
+  capAdd: [],
+  capDrop: [],
+  stopSignal: null,
+  stopGraceMs: 10_000,
+  pullPolicy: "missing",
+  platform: null,
+  profiles: [],
+};

@@ -1,0 +1,200 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Engine } from "../engine/engine.ts";
+import { Failure } from "../model/diagnostic.ts";
+import type { Event } from "../model/event.ts";
+import type { Project } from "../model/project.ts";
+import type { World } from "../reconcile/reconcile.ts";
+import { stamping } from "../reconcile/stamp.ts";
+import { type Loaded, type LoadOptions, load, type Reader } from "../spec/load.ts";
+import { renderDiagnostic } from "../ui/diagnostics.ts";
+import { openRenderer, type Renderer, type RendererKind } from "../ui/renderer.ts";
+import { type Style, styleOf } from "../ui/style.ts";
+import { openEngine } from "./engines.ts";
+import { observedProject } from "./observed-project.ts";
+import { Output } from "./output.ts";
+import { diagnosticStyle } from "./report.ts";
+import type { Settings } from "./settings.ts";
+import { Interrupts } from "./signals.ts";
+
+/** How long a command waits for another one on the same project. */
+const LOCK_TIMEOUT_MS = 60_000;
+
+export interface WorldOptions {
+  /** Yes to every question. */
+  readonly assumeYes?: boolean;
+  /** Instead of the session's own, for what must go on after an interruption. */
+  readonly signal?: AbortSignal;
+  /** Instead of the one in the settings. */
+  readonly renderer?: RendererKind;
+  /** Leave out how far transfers are. */
+  readonly quietTransfers?: boolean;
+}
+
+/** One command at work: its settings, its streams, its signal, and, each opened when first asked for, the spec, the engine, the renderer. */
+export class Session {
+  readonly settings: Settings;
+  readonly interrupts = new Interrupts(process);
+  readonly out = new Output(process.stdout);
+  readonly err = new Output(process.stderr);
+  /** How standard output is coloured. */
+  readonly style: Style;
+  #loaded: Promise<Loaded> | null = null;
+  #engine: Promise<Engine> | null = null;
+  #renderer: Renderer | null = null;
+  #stdin: Promise<Uint8Array> | null = null;
+  readonly #emit = stamping((event) => this.#renderer?.event(event));
+
+  constructor(settings: Settings) {
+    this.settings = settings;
+    this.style = styleOf(settings.colour.stdout);
+  }
+
+  get signal(): AbortSignal {
+    return this.interrupts.signal;
+  }
+
+  /** The spec, loaded once; its warnings are shown. */
+  load(): Promise<Loaded> {
+    this.#loaded ??= this.#load();
+    return this.#loaded;
+  }
+
+  /** The project of the spec; where there is no spec but a project's name was given, what can be known from its containers. */
+  async project(): Promise<Project> {
+    try {
+      return (await this.load()).project;
+    } catch (error) {
+      const { projectName } = this.settings;
+      if (!this.lacksSpec(error) || projectName === null) throw error;
+      return observedProject(projectName, await this.containers(projectName), this.settings.cwd);
+    }
+  }
+
+  /** Whether an error says that no spec was named and none was found. */
+  lacksSpec(error: unknown): boolean {
+    return this.settings.files === null && error instanceof Failure && error.has("E_NO_SPEC");
+  }
+
+  engine(): Promise<Engine> {
+    const { engine, root, run, env, insecureRegistries } = this.settings;
+    this.#engine ??= openEngine(engine, { root, run, env, insecureRegistries });
+    return this.#engine;
+  }
+
+  /** The containers of a project, one-offs too; `null`: of all projects and of none. */
+  async containers(project: string | null): Promise<Awaited<ReturnType<Engine["containers"]>>> {
+    const all = await (await this.engine()).containers(this.signal);
+    return project === null ? all : all.filter((container) => container.project === project);
+  }
+
+  /** The surroundings for a run, its events shown as the settings say. `endRun` ends the show. */
+  async world(options: WorldOptions = {}): Promise<World> {
+    const [engine] = await Promise.all([this.engine(), this.#open(options.renderer)]);
+    return {
+      engine,
+      emit: (event) => {
+        if (options.quietTransfers !== true || event.type !== "step.progress") this.emit(event);
+      },
+      signal: options.signal ?? this.signal,
+      lockDirectory: join(this.settings.run, "locks"),
+      lockTimeoutMs: LOCK_TIMEOUT_MS,
+      confirm: (question) => this.confirm(question, options.assumeYes === true),
+    };
+  }
+
+  /** Shows an event. */
+  emit(event: Event): void {
+    this.#emit(event);
+  }
+
+  /** One line for a person, on standard error; nothing where events are read by a program, or nothing is wanted. */
+  say(line: string): void {
+    if (this.settings.progress === "json" || this.settings.progress === "quiet") return;
+    if (this.#renderer === null) this.err.line(line);
+    else this.#renderer.say(line);
+  }
+
+  /** Asks on the terminal. Throws where there is none. */
+  async confirm(question: string, assumeYes: boolean): Promise<boolean> {
+    if (assumeYes) return true;
+    if (process.stdin.isTTY !== true || !this.err.terminal) {
+      throw new Failure({ code: "E_NEEDS_ANSWER", message: question, hint: "standard input is no terminal: give -y to say yes" });
+    }
+    const { askYesNo } = await import("../ui/prompt.ts");
+    return askYesNo(question, { input: process.stdin, output: process.stderr, signal: this.signal });
+  }
+
+  /** Ends the show of a run. */
+  async endRun(): Promise<void> {
+    const renderer = this.#renderer;
+    this.#renderer = null;
+    await renderer?.end();
+  }
+
+  /** Ends everything that was opened; what was written has left the process when it is done. */
+  async close(): Promise<void> {
+    try {
+      await this.endRun();
+      await (await this.#engine?.catch(() => null))?.close(); // one that could not be opened has told so already
+    } finally {
+      this.interrupts.dispose();
+      await Promise.all([this.out.flush(), this.err.flush()]);
+    }
+  }
+
+  /** The spec with another one, given as text, laid over it. What is wrong with that one is said of `name`. */
+  async loadWith(overlay: { readonly name: string; readonly text: string }): Promise<Project> {
+    const { project } = await this.load();
+    const path = join(this.settings.cwd, overlay.name);
+    const files = [...(this.settings.files ?? project.files), path];
+    const read = (file: string): Promise<Uint8Array> => (file === path ? Promise.resolve(Buffer.from(overlay.text)) : READER.read(file));
+    const options = { ...this.#loadOptions(), files, projectName: project.name, projectDirectory: project.directory };
+    return (await load(options, { ...READER, read })).project;
+  }
+
+  #loadOptions(): LoadOptions {
+    const { files, cwd, projectName, projectDirectory, envFiles, profiles, env } = this.settings;
+    return { files, cwd, projectName, projectDirectory, envFiles, profiles, env, stdin: () => this.#readStdin() };
+  }
+
+  /** Standard input to its end; it can be read once only. */
+  #readStdin(): Promise<Uint8Array> {
+    this.#stdin ??= readAll(process.stdin);
+    return this.#stdin;
+  }
+
+  async #load(): Promise<Loaded> {
+    const loaded = await load(this.#loadOptions(), READER);
+    if (loaded.warnings.length > 0) {
+      await this.#open();
+      for (const diagnostic of loaded.warnings) this.emit({ type: "notice", diagnostic });
+    }
+    return loaded;
+  }
+
+  async #open(kind: RendererKind = this.settings.progress): Promise<void> {
+    if (this.#renderer !== null) return;
+    const look = diagnosticStyle(this.settings);
+    this.#renderer = await openRenderer(kind, this.err, { style: look.style, diagnostic: (d) => renderDiagnostic(d, look) });
+  }
+}
+
+const READER: Reader = {
+  read: (path) => readFile(path),
+  exists: async (path) => {
+    try {
+      await stat(path);
+      return true;
+    } catch (error) {
+      if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return false;
+      throw error;
+    }
+  },
+};
+
+async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,52 @@
+/** Where signals come from: node's `process`, or something like it in tests. */
+export interface SignalSource {
+  on(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+  off(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+  exit(status: number): void;
+}
+
+/** How a command is interrupted: the first signal asks it to end, the second ends it at once. */
+export class Interrupts {
+  readonly #source: SignalSource;
+  readonly #first = new AbortController();
+  readonly #listeners: readonly (readonly ["SIGINT" | "SIGTERM", () => void])[];
+  #second: (() => void) | null = null;
+  #count = 0;
+  #status: 130 | 143 | null = null;
+
+  constructor(source: SignalSource) {
+    this.#source = source;
+    this.#listeners = [
+      ["SIGINT", () => this.#take(130)],
+      ["SIGTERM", () => this.#take(143)],
+    ];
+    for (const [signal, listener] of this.#listeners) source.on(signal, listener);
+  }
+
+  /** Aborts at the first signal. */
+  get signal(): AbortSignal {
+    return this.#first.signal;
+  }
+
+  /** The exit status that the first signal asks for, or `null` when none came. */
+  get status(): 130 | 143 | null {
+    return this.#status;
+  }
+
+  /** What the second signal does instead of ending the process; the third ends it in any case. */
+  onSecond(act: () => void): void {
+    this.#second = act;
+  }
+
+  dispose(): void {
+    for (const [signal, listener] of this.#listeners) this.#source.off(signal, listener);
+  }
+
+  #take(status: 130 | 143): void {
+    this.#count++;
+    this.#status ??= status;
+    if (this.#count === 1) this.#first.abort();
+    else if (this.#count === 2 && this.#second !== null) this.#second();
+    else this.#source.exit(this.#status);
+  }
+}

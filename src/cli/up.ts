@@ -1,0 +1,146 @@
+import { Failure } from "../model/diagnostic.ts";
+import { nothing, type Project } from "../model/project.ts";
+import { suggestion } from "../model/suggest.ts";
+import { formatPlan, planDocument } from "../plan/format.ts";
+import { DEFAULTS, type PlanOptions } from "../plan/plan.ts";
+import { preview, reconcile } from "../reconcile/reconcile.ts";
+import { colourPlan } from "../ui/plan.ts";
+import { type AttachChoice, attach } from "./attach.ts";
+import { removeProjectImages } from "./images.ts";
+import { conclude, outcomeOf } from "./outcome.ts";
+import type { Session } from "./session.ts";
+
+/** What of the project a plan is about and how far it may go, as the flags of `up`, `create` and `plan` say it. */
+export interface Selection {
+  readonly services: readonly string[];
+  readonly recreate: "changed" | "always" | "never";
+  readonly dependencies: boolean;
+  readonly start: boolean;
+  readonly removeOrphans: boolean;
+  readonly renewAnonymousVolumes: boolean;
+  readonly pull: string | undefined;
+  /** `service=count` each. */
+  readonly scale: readonly string[];
+  /** Seconds. */
+  readonly timeout: number | undefined;
+}
+
+export interface UpOptions extends Selection {
+  readonly assumeYes: boolean;
+  readonly quietPull: boolean;
+  /** `null`: leave the containers to themselves. */
+  readonly attach: AttachChoice | null;
+}
+
+/** Makes what runs equal to the spec, and stays with it unless told otherwise. */
+export async function up(session: Session, options: UpOptions): Promise<number> {
+  const began = performance.now();
+  const since = Date.now();
+  const { project } = await session.load();
+  const world = await session.world({ assumeYes: options.assumeYes, quietTransfers: options.quietPull });
+  const result = await reconcile(world, project, planOptions(session, options));
+  const status = await conclude(session, outcomeOf(result), began);
+  if (status !== 0 || options.attach === null) return status;
+  return attach(session, project, { ...options.attach, since, names: options.services.length === 0 ? null : options.services });
+}
+
+/** Prints what `up` would do. Gives 2 with `detailed` when that is something. */
+export async function plan(
+  session: Session,
+  options: Selection & { readonly format: string; readonly detailed: boolean },
+): Promise<number> {
+  const { project } = await session.load();
+  const made = await preview(await session.world(), project, planOptions(session, options));
+  if (made.problems.length > 0) throw new Failure(made.problems);
+  for (const diagnostic of made.notices) session.emit({ type: "notice", diagnostic });
+  await session.endRun();
+  if (options.format === "json") session.out.line(JSON.stringify(planDocument(made, (await session.engine()).name)));
+  else session.out.write(colourPlan(formatPlan(made, { directory: session.settings.cwd }), session.style));
+  return options.detailed && made.steps.length > 0 ? 2 : 0;
+}
+
+export interface DownOptions {
+  readonly services: readonly string[];
+  readonly volumes: boolean;
+  /** Seconds. */
+  readonly timeout: number | undefined;
+  /** Remove the images that the services use. */
+  readonly images: boolean;
+}
+
+/** The same way towards nothing. */
+export async function down(session: Session, options: DownOptions): Promise<number> {
+  const began = performance.now();
+  const project = await session.project();
+  const services = options.services.length === 0 ? null : options.services;
+  if (services !== null) refuseUnknown(project, services);
+  const containers = options.images ? await session.containers(project.name) : [];
+  const result = await reconcile(await session.world({ assumeYes: true }), nothing(project.name, project.directory), {
+    ...DEFAULTS,
+    services,
+    removeOrphans: true,
+    removeVolumes: options.volumes,
+    stopGraceMs: graceMs(options.timeout),
+  });
+  const status = await conclude(session, outcomeOf(result), began);
+  if (status !== 0 || !options.images) return status;
+  return removeProjectImages(session, [...project.services.map(({ image }) => image), ...containers.map(({ image }) => image.reference)]);
+}
+
+/** The planner's options for a selection. Throws `Failure` for values that mean nothing. */
+export function planOptions(session: Session, selection: Selection): PlanOptions {
+  return {
+    ...DEFAULTS,
+    recreate: selection.recreate,
+    services: selection.services.length === 0 ? null : selection.services,
+    dependencies: selection.dependencies,
+    start: selection.start,
+    removeOrphans: selection.removeOrphans || session.settings.removeOrphans,
+    renewAnonymousVolumes: selection.renewAnonymousVolumes,
+    pull: pullPolicy(selection.pull),
+    stopGraceMs: graceMs(selection.timeout),
+    scale: Object.fromEntries(selection.scale.map(parseScale)),
+  };
+}
+
+/** Milliseconds of a `--timeout` in seconds. */
+export function graceMs(seconds: number | undefined): number | null {
+  return seconds === undefined ? null : Math.max(0, seconds) * 1000;
+}
+
+/** Throws for the first name that is no service of the project. */
+export function refuseUnknown(project: Project, services: readonly string[]): void {
+  const names = project.services.map(({ name }) => name);
+  for (const service of services) {
+    if (names.includes(service)) continue;
+    const disabled = project.disabled.includes(service);
+    throw new Failure({
+      code: "E_NO_SUCH_SERVICE",
+      message: disabled ? `service ${service} is left out by the active profiles` : `project ${project.name} has no service ${service}`,
+      ...(disabled ? { hint: "switch its profile on with --profile" } : suggestion(service, names, `its services are ${names.join(", ")}`)),
+    });
+  }
+}
+
+/** The policy that `--pull` asks for; `null`: each service's own. */
+export function pullPolicy(policy: string | undefined): PlanOptions["pull"] {
+  switch (policy) {
+    case undefined:
+    case "policy":
+      return null;
+    case "always":
+    case "missing":
+    case "never":
+      return policy;
+    case "if_not_present":
+      return "missing";
+    default:
+      throw new Failure({ code: "E_USAGE", message: `--pull ${policy}: give always, missing, never or policy` });
+  }
+}
+
+function parseScale(text: string): readonly [string, number] {
+  const [, service, count] = /^([^=]+)=(\d{1,5})$/.exec(text) ?? [];
+  if (service === undefined) throw new Failure({ code: "E_USAGE", message: `--scale ${text}: give SERVICE=COUNT, such as web=3` });
+  return [service, Number(count)];
+}

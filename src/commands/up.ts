@@ -1,0 +1,33 @@
+import { Flags } from "@oclif/core";
+import { ARG, BaseCommand } from "../cli/base-command.ts";
+import { ATTACH_FLAGS, attachChoice, SELECTION_FLAGS, selection } from "../cli/flags.ts";
+import { up } from "../cli/up.ts";
+
+export default class Up extends BaseCommand {
+  static override readonly summary = "Make what runs equal to the spec: create, start and replace only what differs.";
+  static override readonly usage = "up [FLAGS] [SERVICE...]";
+  static override readonly examples = [
+    "<%= config.bin %> up -d",
+    "<%= config.bin %> up -d --scale web=3",
+    "<%= config.bin %> -f wharf.yaml -p shop up --pull always web",
+  ];
+  static override readonly args = { service: ARG.any("Services; none means all.") };
+  static override readonly flags = {
+    ...SELECTION_FLAGS,
+    ...ATTACH_FLAGS,
+    "quiet-pull": Flags.boolean({ summary: "Do not show how far pulls are." }),
+    yes: Flags.boolean({ char: "y", summary: "Say yes to every question." }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Up);
+    await this.work(flags, (session) =>
+      up(session, {
+        ...selection(flags, args.service),
+        assumeYes: flags.yes,
+        quietPull: flags["quiet-pull"],
+        attach: flags["no-start"] ? null : attachChoice(flags),
+      }),
+    );
+  }
+}

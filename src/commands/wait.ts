@@ -1,0 +1,14 @@
+import { ARG, BaseCommand } from "../cli/base-command.ts";
+import { wait } from "../cli/listings.ts";
+
+export default class Wait extends BaseCommand {
+  static override readonly summary = "Wait until containers ended, and print their exit statuses.";
+  static override readonly usage = "wait [FLAGS] SERVICE...";
+  static override readonly examples = ["<%= config.bin %> wait migrate"];
+  static override readonly args = { service: ARG.some("Services or containers.") };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Wait);
+    await this.work(flags, (session) => wait(session, args.service));
+  }
+}

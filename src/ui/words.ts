@@ -1,0 +1,32 @@
+import type { EventStep } from "../model/event.ts";
+
+/** How a step is spoken of while it is at work and when it is done. */
+export interface Words {
+  readonly noun: "container" | "image" | "network" | "volume";
+  readonly doing: string;
+  readonly done: string;
+}
+
+export const WORDS = {
+  "image.pull": { noun: "image", doing: "pulling", done: "pulled" },
+  "image.push": { noun: "image", doing: "pushing", done: "pushed" },
+  "network.create": { noun: "network", doing: "creating", done: "created" },
+  "network.remove": { noun: "network", doing: "removing", done: "removed" },
+  "volume.create": { noun: "volume", doing: "creating", done: "created" },
+  "volume.remove": { noun: "volume", doing: "removing", done: "removed" },
+  "container.create": { noun: "container", doing: "creating", done: "created" },
+  "container.start": { noun: "container", doing: "starting", done: "started" },
+  "container.stop": { noun: "container", doing: "stopping", done: "stopped" },
+  "container.kill": { noun: "container", doing: "killing", done: "killed" },
+  "container.restart": { noun: "container", doing: "restarting", done: "restarted" },
+  "container.remove": { noun: "container", doing: "removing", done: "removed" },
+  "container.rename": { noun: "container", doing: "replacing", done: "replaced" },
+  "container.wait": { noun: "container", doing: "waiting", done: "ready" },
+} as const satisfies Record<EventStep["kind"], Words>;
+
+/** What a person calls the thing: a replacement goes by the name that it will have, Docker's registry and tag are left out. */
+export function spoken(step: Pick<EventStep, "kind" | "subject">): string {
+  const { noun } = WORDS[step.kind];
+  if (noun === "image") return step.subject.replace(/^docker\.io\/(library\/)?/, "");
+  return noun === "container" ? step.subject.replace(/\.next$/, "") : step.subject;
+}
