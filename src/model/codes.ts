@@ -17,15 +17,24 @@ interface Entry {
 }
 
 export const CODES = {
+  E_ALIAS: {
+    family: "spec",
+    explain:
+      "A YAML alias (`*name`) or merge key (`<<`) cannot be followed: its anchor is not defined above it, it refers to the value that it is a part of, it is no mapping where one is merged, or the aliases of the file multiply into more values than any spec has. Anchors are set with `&name` before a value.",
+  },
   E_BIND_SOURCE: {
     family: "failed",
     explain:
       "A bind mount shows a path of this machine inside the container, and that path does not exist. The short form makes a missing directory; the long form only with `create_host_path: true`.",
   },
+  E_BOTH_SPELLINGS: {
+    family: "spec",
+    explain:
+      "A service has a short name of wharf's and the name of Compose that means the same: `cmd` and `command`, `env` and `environment`, or `name` and `container_name`. Which one should count cannot be known, so keep one of them.",
+  },
   E_CANCELLED: {
     family: "failed",
-    explain:
-      "The command was interrupted while this step was under way. Run it again to go on: what is done stays done.",
+    explain: "The command was interrupted while this step was under way. Run it again to go on: what is done stays done.",
   },
   E_CAPABILITY_UNKNOWN: {
     family: "failed",
@@ -40,21 +49,49 @@ export const CODES = {
     explain:
       "The program that the container should run is not in its image. Check `cmd` and `entrypoint`; a string is split into words as a shell would, but no shell runs it. `wharf run SERVICE sh` opens a shell to look around.",
   },
+  E_CONTAINER_NAME: {
+    family: "spec",
+    explain:
+      "A fixed container name (`name` or `container_name`) cannot be used: it has characters that a name cannot have, two services want the same one, or its service runs more than one container. Without a fixed name containers are called project-service-number.",
+  },
   E_CREDENTIALS: {
     family: "failed",
     explain:
       "A file with registry credentials (~/.docker/config.json, containers' auth.json) cannot be read or is not the JSON that it should be. The message names the file. Mend it, or log in again with the tool that wrote it.",
   },
-  E_DEPENDENCY_FAILED: { family: "failed", explain: "A service waits for another one to end with status 0 (service_completed_successfully), and that one ended with another status." },
+  E_DEPENDENCY_CYCLE: {
+    family: "spec",
+    explain:
+      "Services wait for each other in a circle through `depends_on`, so none of them could be the first to start. The message draws the circle; take one of its dependencies out.",
+  },
+  E_DEPENDENCY_FAILED: {
+    family: "failed",
+    explain:
+      "A service waits for another one to end with status 0 (service_completed_successfully), and that one ended with another status.",
+  },
   E_DIGEST_MISMATCH: {
     family: "failed",
     explain:
       "What a registry sent is not what its digest says: the content was damaged or changed on the way. Nothing of it is used. Try again; if it stays, the registry or a proxy before it is broken.",
   },
+  E_DUPLICATE_KEY: {
+    family: "spec",
+    explain: "A mapping in the YAML file has the same key twice. YAML readers would silently keep one of the two, so wharf asks you to.",
+  },
+  E_EMPTY_SPEC: {
+    family: "spec",
+    explain:
+      "The spec files have nothing in them but blanks and comments. A spec begins with `services:`; examples are in the directory `examples`.",
+  },
   E_ENGINE_INCOMPLETE: {
     family: "engine",
     explain:
       "The oci engine starts containers through programs of the operating system: an OCI runtime (runc or crun), conmon, and nft. At least one of them is not installed. `wharf doctor` names each and the command that installs it.",
+  },
+  E_ENV_FILE: {
+    family: "spec",
+    explain:
+      "A file of variables (`.env`, --env-file or a service's `env_file`) does not exist or cannot be read as one. Each line is NAME=value, with quotes where needed and comments after #. A service's file may be missing when it says `required: false`.",
   },
   E_IMAGE_ABSENT: {
     family: "failed",
@@ -85,6 +122,11 @@ export const CODES = {
     explain:
       "The registry's answer for this name is no image that can run: a manifest of another kind (a chart, a signature), or one that contradicts itself.",
   },
+  E_IMAGE_NAME: {
+    family: "spec",
+    explain:
+      "What stands under `image` cannot name an image. The form is [registry/]name[:tag] or [registry/]name@sha256:…; the name is in lower case. Examples: nginx, nginx:1.27, registry.example.com/team/app:v2.",
+  },
   E_IMAGE_NOT_FOUND: {
     family: "failed",
     explain:
@@ -107,6 +149,11 @@ export const CODES = {
   E_INTERNAL: {
     family: "failed",
     explain: "Something went wrong that wharf did not foresee. Run the command again with --verbose and report what it prints.",
+  },
+  E_INTERPOLATION: {
+    family: "spec",
+    explain:
+      "A text has a dollar sign that does not make a variable. Variables are $NAME, ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?message}, ${NAME?message}, ${NAME:+other} and ${NAME+other}. For a dollar sign that is meant as it is, write $$.",
   },
   E_LAYER_COMPRESSION: {
     family: "failed",
@@ -141,6 +188,20 @@ export const CODES = {
     explain:
       "One command at a time may change a project. Another one is at work on it and did not end in time; the message says which. Wait for it, or end that process.",
   },
+  E_MISSING_KEY: {
+    family: "spec",
+    explain: "A mapping in the spec lacks a key that it needs, such as the `target` of a port in its long form. The message names both.",
+  },
+  E_MOUNT: {
+    family: "spec",
+    explain:
+      "An entry of `volumes` or `tmpfs` cannot be read. The short form is [source:]target[:options]: a source that begins with `/`, `./` or `~` is a path on the host, any other is the name of a volume, and the target is an absolute path in the container.",
+  },
+  E_NAME: {
+    family: "spec",
+    explain:
+      "A service, volume or network has a name with characters that such a name cannot have. Letters, digits, `.`, `_` and `-` can stand in it.",
+  },
   E_NAME_TAKEN: {
     family: "failed",
     explain:
@@ -170,10 +231,20 @@ export const CODES = {
     explain:
       "A program can only be run inside a container that runs. `wharf ps -a` says in what state it is, `wharf up -d` starts what the spec describes.",
   },
+  E_NO_IMAGE: {
+    family: "spec",
+    explain:
+      "A service says nothing of the image to run. Add `image:` with a name such as nginx:1.27. `build` and `extends` are not supported yet.",
+  },
   E_NO_PRIVILEGE: {
     family: "engine",
     explain:
       "The oci engine makes namespaces, mounts and packet-filter rules, which only root may do. Run wharf with sudo, or choose another engine with --engine.",
+  },
+  E_NO_SPEC: {
+    family: "spec",
+    explain:
+      "There is no spec to work with: no file was named with -f and neither the current directory nor one above it has a wharf.yaml, compose.yaml or docker-compose.yaml, or a file that was named does not exist or cannot be read.",
   },
   E_NO_SUCH_CONTAINER: {
     family: "failed",
@@ -194,15 +265,30 @@ export const CODES = {
     explain:
       "The project's spec has no service of this name. `wharf config --services` lists those it has; one that only a profile brings needs --profile.",
   },
+  E_PORT: {
+    family: "spec",
+    explain:
+      "An entry of `ports` or `expose` cannot be read. The short form is [[host:]published:]target[/protocol], a port is 1 to 65535, a range is written 8000-8010 and has the same length on both sides, and the protocol is tcp, udp or sctp.",
+  },
   E_PORTS: {
     family: "failed",
     explain:
       "The rules that publish ports could not be loaded into the kernel with nft. `wharf doctor` checks that nftables works on this machine.",
   },
+  E_PORT_CONFLICT: {
+    family: "spec",
+    explain:
+      "Two services, or two containers of one service, would listen on the same port of the host. Give one of them another host port, publish a range for several containers, or leave the host port out to get any free one.",
+  },
   E_PORT_TAKEN: {
     family: "failed",
     explain:
       "Two programs cannot listen on one port of one address. The message names who has it. Stop that one, or publish the port under another number.",
+  },
+  E_PROJECT_NAME: {
+    family: "spec",
+    explain:
+      "The project's name has characters that it cannot have. It is given with -p, in the variable COMPOSE_PROJECT_NAME, with the top-level key `name` or by the directory, and has lower-case letters, digits, `-` and `_`, the first a letter or digit.",
   },
   E_PUSH_DIGEST: {
     family: "failed",
@@ -233,6 +319,11 @@ export const CODES = {
     explain:
       "No connection to the registry: nothing listens there, the name cannot be resolved, or the network does not lead there. Registries on this machine are named with their port (127.0.0.1:5000/name).",
   },
+  E_REQUIRED_VARIABLE: {
+    family: "spec",
+    explain:
+      "The spec needs a variable that is not set, or that is empty: it is written as ${NAME:?message} or ${NAME?message}. Set it in the environment of the command or in the file `.env` beside the spec.",
+  },
   E_ROOTFS: {
     family: "failed",
     explain:
@@ -246,6 +337,15 @@ export const CODES = {
   E_SIGNAL_UNKNOWN: { family: "failed", explain: "A signal is given by its name, with or without SIG, or by its number." },
   E_START: { family: "failed", explain: "The OCI runtime refused to start the container. Its own words are in the message." },
   E_STILL_RUNNING: { family: "failed", explain: "A running container is removed only with -f, which stops it first." },
+  E_TOO_LARGE: {
+    family: "spec",
+    explain: "A file has more bytes than any spec or file of variables. Most likely another file was meant.",
+  },
+  E_TYPE: {
+    family: "spec",
+    explain:
+      "A value in the spec is of another kind than its place asks for: a single value where a list belongs, a mapping where a text belongs. The message says what is there and what must be.",
+  },
   E_UNKNOWN_COMMAND: {
     family: "usage",
     explain: "wharf has no command of this name. `wharf --help` lists them all.",
@@ -255,7 +355,25 @@ export const CODES = {
     explain:
       "The command has no flag of this name. `wharf COMMAND --help` lists its flags; global flags such as -f and -p may stand before the command.",
   },
-  E_UNSUPPORTED: { family: "failed", explain: "The file asks for something that this engine cannot do yet. The message names it; nothing was changed because of it." },
+  E_UNKNOWN_KEY: {
+    family: "spec",
+    explain:
+      "The spec has a key that neither Compose nor wharf knows at its place, often a misspelled one or one at the wrong level. Keys that begin with `x-` may be anything and are not looked at.",
+  },
+  E_UNKNOWN_SERVICE: {
+    family: "spec",
+    explain:
+      "A service depends on one that the file does not have, or that no active profile leaves in. Mend the name, activate the profile with --profile, or say `required: false` for the dependency.",
+  },
+  E_UNKNOWN_VOLUME: {
+    family: "spec",
+    explain:
+      "A service mounts a named volume that the file does not declare. Add it under the top-level `volumes:`. If a directory of the host was meant, begin the source with `./`.",
+  },
+  E_UNSUPPORTED: {
+    family: "failed",
+    explain: "The file asks for something that this engine cannot do yet. The message names it; nothing was changed because of it.",
+  },
   E_USAGE: {
     family: "usage",
     explain:
@@ -265,6 +383,11 @@ export const CODES = {
     family: "failed",
     explain:
       'A user or group given by name is looked up in /etc/passwd and /etc/group of the image, and is not there. A number (`user: "1000:1000"`) needs no entry.',
+  },
+  E_VALUE: {
+    family: "spec",
+    explain:
+      "A value in the spec is of the right kind but not one that its place can take. The message names the value and what is possible.",
   },
   E_VOLUME_IN_USE: { family: "failed", explain: "A volume is removed only after the containers that mount it. `wharf ps -a` lists them." },
   E_VOLUME_MISSING: {
@@ -281,6 +404,11 @@ export const CODES = {
     explain:
       "SIGKILL ends every process but one that waits inside the kernel. Look at what it waits for (a disk, a network file system), or restart the machine.",
   },
+  E_YAML: {
+    family: "spec",
+    explain:
+      "A spec file is not YAML, or not a mapping of keys to values. Common causes are tabs, uneven indentation, a missing blank after a colon, and texts with special characters that need quotes.",
+  },
   W_HEALTH_NOT_CHECKED: {
     family: "warning",
     explain:
@@ -293,18 +421,35 @@ export const CODES = {
   },
   W_NO_CONTAINERS: {
     family: "warning",
+    explain: "The service is in the spec, but has no containers yet, so there is nothing to do it to. `wharf up` makes them.",
+  },
+  W_NO_SHELL: {
+    family: "warning",
     explain:
-      "The service is in the spec, but has no containers yet, so there is nothing to do it to. `wharf up` makes them.",
+      "A command given as a text is split into words, and no shell reads it: `&&`, `|`, `>` and the like become arguments of the program. For a shell, write sh -c 'first && second'.",
+  },
+  W_OBSOLETE: {
+    family: "warning",
+    explain: "The spec has a key that once meant something and has no effect any more. Take it out.",
   },
   W_ORPHANS: {
     family: "warning",
     explain:
       "The project has containers of a service that its spec does not have (any more): renamed, removed, or from another file with the same project name. They are left alone unless --remove-orphans is given.",
   },
-  W_WAITING: {
+  W_UNSET_VARIABLE: {
     family: "warning",
     explain:
-      "Another wharf command changes this project right now. This one goes on when that one has ended.",
+      "The spec uses a variable that is not set and gives no default: it is taken as empty. Set it in the environment or in `.env`, or write ${NAME:-default}; ${NAME:-} is empty without this warning.",
+  },
+  W_UNSUPPORTED: {
+    family: "warning",
+    explain:
+      "The spec has an attribute of the Compose Specification that this version of wharf does not act on yet. The rest of the spec is carried out without it; whether that is good enough depends on the attribute, so each one is named with its place.",
+  },
+  W_WAITING: {
+    family: "warning",
+    explain: "Another wharf command changes this project right now. This one goes on when that one has ended.",
   },
 } as const satisfies Record<`E_${string}` | `W_${string}`, Entry>;
 

@@ -1,0 +1,132 @@
+import type { Context, Draft } from "./draft.ts";
+import { type Entry, list, mapping, type Node, type Scalar, scalar, sourceOf, within } from "./node.ts";
+import { type RuleTree, step, under } from "./path.ts";
+import { substitute, TemplateError } from "./template.ts";
+import { visible } from "./words.ts";
+
+/** What a text is read as after interpolation, so that `tty: ${TTY}` can be a truth value. */
+type Cast = "boolean" | "integer";
+
+const CASTS: RuleTree<Cast> = {
+  services: {
+    "*": {
+      depends_on: { "*": { required: "boolean", restart: "boolean" } },
+      deploy: { replicas: "integer" },
+      env_file: { "*": { required: "boolean" } },
+      init: "boolean",
+      ports: { "*": { target: "integer" } },
+      read_only: "boolean",
+      scale: "integer",
+      stdin_open: "boolean",
+      tty: "boolean",
+      volumes: { "*": { read_only: "boolean", bind: { create_host_path: "boolean" }, volume: { nocopy: "boolean" } } },
+    },
+  },
+  volumes: { "*": { external: "boolean" } },
+};
+
+/** Fills in variables in every text value (keys stay as they are) and reads the result as its place asks. */
+export function interpolate(draft: Draft, context: Context): Draft {
+  const interpolator = new Interpolator(draft.variables, context);
+  return { ...draft, layers: draft.layers.map((layer) => interpolator.node(layer, { path: "", casts: CASTS })) };
+}
+
+interface At {
+  readonly path: string;
+  readonly casts: RuleTree<Cast> | undefined;
+}
+
+class Interpolator {
+  readonly #variables: ReadonlyMap<string, string>;
+  readonly #context: Context;
+  /** Variables that a warning was given for. */
+  readonly #unset = new Set<string>();
+
+  constructor(variables: ReadonlyMap<string, string>, context: Context) {
+    this.#variables = variables;
+    this.#context = context;
+  }
+
+  /** The node itself where nothing in it changes. */
+  node(node: Node, at: At): Node {
+    switch (node.kind) {
+      case "scalar":
+        return typeof node.value === "string" ? this.#scalar(node, node.value, at) : node;
+      case "list": {
+        const items = node.items.map((item, index) => this.node(item, below(at, index)));
+        return items.every((item, index) => item === node.items[index]) ? node : { ...list(items, node.place), directive: node.directive };
+      }
+      case "mapping":
+        return this.#mapping(node.entries, node, at);
+    }
+  }
+
+  #mapping(entries: ReadonlyMap<string, Entry>, node: Node, at: At): Node {
+    let changed = false;
+    const result = new Map<string, Entry>();
+    for (const [key, entry] of entries) {
+      const value = this.node(entry.value, below(at, key));
+      changed ||= value !== entry.value;
+      result.set(key, value === entry.value ? entry : { ...entry, value });
+    }
+    return changed ? { ...mapping(result, node.place), directive: node.directive } : node;
+  }
+
+  #scalar(node: Scalar, text: string, at: At): Scalar {
+    const cast = typeof at.casts === "string" ? at.casts : null;
+    if (cast === null && !text.includes("$")) return node;
+    const filled = this.#fill(node, text);
+    if (filled === null) return node;
+    const value = cast === null ? filled : CASTERS[cast](filled);
+    if (value === null)
+      this.#context.report.add({
+        code: "E_VALUE",
+        message: `\`${at.path}\` is ${filled === "" ? "empty" : `\`${visible(filled)}\``}: it must be ${EXPECTED[cast ?? "integer"]}`,
+        ...(filled === text ? {} : { hint: `\`${visible(text)}\` came out as \`${visible(filled)}\`` }),
+        source: sourceOf(node.place),
+      });
+    return { ...scalar(value ?? filled, node.place, filled), directive: node.directive };
+  }
+
+  /** The text with its variables, or `null` when its template is wrong. */
+  #fill(node: Scalar, text: string): string | null {
+    try {
+      return substitute(text, {
+        lookup: (name) => this.#variables.get(name),
+        unset: (name, start, end) => this.#warn(name, within(node, start, end)),
+      });
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      const { code, message, hint } = error;
+      this.#context.report.add({ code, message: visible(message, 300), hint, source: sourceOf(within(node, error.start, error.end)) });
+      return null;
+    }
+  }
+
+  #warn(name: string, place: Node["place"]): void {
+    if (this.#unset.has(name)) return;
+    this.#unset.add(name);
+    this.#context.report.add({
+      code: "W_UNSET_VARIABLE",
+      message: `the variable \`${name}\` is not set: it is taken as empty`,
+      hint: `set it in the environment or in \`.env\`, or give a default: \${${name}:-…}`,
+      source: sourceOf(place),
+    });
+  }
+}
+
+const EXPECTED = { boolean: "true or false", integer: "a whole number" } as const satisfies Record<Cast, string>;
+
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ...["true", "1", "t", "y", "yes", "on"].map((word) => [word, true] as const),
+  ...["false", "0", "f", "n", "no", "off"].map((word) => [word, false] as const),
+]);
+
+const CASTERS = {
+  boolean: (text) => BOOLEANS.get(text.toLowerCase()) ?? null,
+  integer: (text) => (/^[-+]?[0-9]{1,15}$/.test(text) ? Number(text) : null),
+} as const satisfies Record<Cast, (text: string) => boolean | number | null>;
+
+function below(at: At, key: string | number): At {
+  return { path: step(at.path, key), casts: under(at.casts, String(key)) };
+}

@@ -1,0 +1,48 @@
+import { absolute, parent } from "../lib/path.ts";
+import { Failure } from "../model/diagnostic.ts";
+import type { Context, Draft } from "./draft.ts";
+import type { SourceFile } from "./node.ts";
+import { readStandardInput, readText } from "./read.ts";
+
+/** Names that are looked for, the first that is there wins, each with the files that are laid over it when they stand beside it. */
+export const DEFAULT_FILES: readonly { readonly name: string; readonly overrides: readonly string[] }[] = [
+  ...["wharf.yaml", "wharf.yml"].map((name) => ({ name, overrides: ["wharf.override.yaml", "wharf.override.yml"] })),
+  ...["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"].map((name) => ({
+    name,
+    overrides: ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yaml", "docker-compose.override.yml"],
+  })),
+];
+
+/** Finds and reads the spec files. Throws when there is nothing to go on with. */
+export async function locate(draft: Draft, context: Context): Promise<Draft> {
+  const { cwd, files: given, projectDirectory } = context.options;
+  const paths = given === null ? await findDefault(context) : given.map((path) => (path === "-" ? path : absolute(path, cwd)));
+  const read = await Promise.all(
+    paths.map((path) => (path === "-" ? readStandardInput(context) : readText({ path, what: "spec" }, context))),
+  );
+  context.report.orThrow();
+  const files = read.filter((file): file is SourceFile => file !== null);
+  const first = files.find((file) => file.path !== "-");
+  const directory = projectDirectory === null ? (first === undefined ? cwd : parent(first.path)) : absolute(projectDirectory, cwd);
+  return { ...draft, files, directory, inputs: files.map((file) => file.path).filter((path) => path !== "-") };
+}
+
+async function findDefault({ options, reader }: Context): Promise<readonly string[]> {
+  for (let directory = options.cwd; ; directory = parent(directory)) {
+    for (const { name, overrides } of DEFAULT_FILES) {
+      const base = absolute(name, directory);
+      if (!(await reader.exists(base))) continue;
+      for (const override of overrides) {
+        const path = absolute(override, directory);
+        if (await reader.exists(path)) return [base, path];
+      }
+      return [base];
+    }
+    if (directory === parent(directory)) break;
+  }
+  throw new Failure({
+    code: "E_NO_SPEC",
+    message: `there is no wharf.yaml or compose.yaml in ${options.cwd} or a directory above it`,
+    hint: "create a wharf.yaml, go to the directory that has one, or name a file with -f",
+  });
+}

@@ -1,0 +1,158 @@
+import type { Source } from "../model/diagnostic.ts";
+import type { Json } from "../model/json.ts";
+
+/** A text file that was read, with what is needed to name places in it. */
+export interface SourceFile {
+  /** Absolute, or `-` for standard input. */
+  readonly path: string;
+  /** As diagnostics name it. */
+  readonly shown: string;
+  readonly text: string;
+  /** Offset of the first character of each line. */
+  readonly lineStarts: readonly number[];
+}
+
+/** A stretch of a file, in offsets of UTF-16 units; `end` is exclusive. */
+export interface Place {
+  readonly file: SourceFile;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What `!reset` and `!override` ask of a merge. */
+export type Directive = "reset" | "override";
+
+interface Common {
+  readonly place: Place;
+  readonly directive: Directive | null;
+  /** How many nodes this one stands for once aliases are written out. */
+  readonly size: number;
+}
+
+export interface Scalar extends Common {
+  readonly kind: "scalar";
+  readonly value: string | number | boolean | null;
+  /** The value as text, spelled as compose-go prints it where text is wanted. */
+  readonly text: string;
+}
+
+export interface List extends Common {
+  readonly kind: "list";
+  readonly items: readonly Node[];
+}
+
+export interface Mapping extends Common {
+  readonly kind: "mapping";
+  readonly entries: ReadonlyMap<string, Entry>;
+}
+
+export interface Entry {
+  /** The key as the user spelled it, which may be a short name of the key that it is filed under. */
+  readonly spelled: string;
+  /** Where the key is. */
+  readonly place: Place;
+  readonly value: Node;
+}
+
+/** A value of a spec with the place where it was written. Immutable: aliases and merges share nodes. */
+export type Node = Scalar | List | Mapping;
+
+export function sourceFile(path: string, shown: string, text: string): SourceFile {
+  const lineStarts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) lineStarts.push(at + 1);
+  return { path, shown, text, lineStarts };
+}
+
+/** The place in words that a diagnostic carries. A stretch over several lines is cut at the end of its first. */
+export function sourceOf({ file, start, end }: Place): Source {
+  const line = lineAt(file.lineStarts, start);
+  const lineStart = file.lineStarts[line] ?? 0;
+  const lineEnd = file.lineStarts[line + 1] === undefined ? file.text.length : (file.lineStarts[line + 1] ?? 0) - 1;
+  const column = start - lineStart + 1;
+  return { file: file.shown, line: line + 1, column, end: Math.max(Math.min(end, lineEnd) - lineStart + 1, column + 1) };
+}
+
+/** The place of a part of a scalar's text, given by offsets in that text; the whole scalar where escapes or folding part the two. */
+export function within({ text, place }: Scalar, start: number, end: number): Place {
+  for (const skip of [0, 1]) {
+    const base = place.start + skip;
+    if (place.file.text.startsWith(text, base)) return { file: place.file, start: base + start, end: base + end };
+  }
+  return place;
+}
+
+export function scalar(value: Scalar["value"], place: Place, text = value === null ? "" : String(value)): Scalar {
+  return { kind: "scalar", value, text, place, directive: null, size: 1 };
+}
+
+export function list(items: readonly Node[], place: Place): List {
+  return { kind: "list", items, place, directive: null, size: items.reduce((sum, item) => sum + item.size, 1) };
+}
+
+export function mapping(entries: ReadonlyMap<string, Entry>, place: Place): Mapping {
+  let size = 1;
+  for (const entry of entries.values()) size += entry.value.size;
+  return { kind: "mapping", entries, place, directive: null, size };
+}
+
+/** The value under a key, or `undefined` when the node has none or is no mapping. */
+export function child(node: Node | undefined, key: string): Node | undefined {
+  return entry(node, key)?.value;
+}
+
+export function entry(node: Node | undefined, key: string): Entry | undefined {
+  return node?.kind === "mapping" ? node.entries.get(key) : undefined;
+}
+
+/** Entries of a mapping; none for anything else. */
+export function entriesOf(node: Node | undefined): Iterable<[string, Entry]> {
+  return node?.kind === "mapping" ? node.entries : [];
+}
+
+/** Items of a list, or the value itself as a list of one; none for mappings and for nothing. */
+export function itemsOf(node: Node | undefined): readonly Node[] {
+  if (node === undefined || node.kind === "mapping" || isNull(node)) return [];
+  return node.kind === "list" ? node.items : [node];
+}
+
+export function isNull(node: Node): boolean {
+  return node.kind === "scalar" && node.value === null;
+}
+
+/** A scalar's text; `null` for everything that is no text or number. */
+export function textOf(node: Node | undefined): string | null {
+  return node?.kind === "scalar" && node.value !== null ? node.text : null;
+}
+
+/** A scalar's truth value; `null` for everything else. */
+export function booleanOf(node: Node | undefined): boolean | null {
+  return node?.kind === "scalar" && typeof node.value === "boolean" ? node.value : null;
+}
+
+/** A scalar's number; `null` for everything else. */
+export function numberOf(node: Node | undefined): number | null {
+  return node?.kind === "scalar" && typeof node.value === "number" ? node.value : null;
+}
+
+/** The value without places. */
+export function toJson(node: Node): Json {
+  switch (node.kind) {
+    case "scalar":
+      return node.value;
+    case "list":
+      return node.items.map(toJson);
+    case "mapping":
+      return Object.fromEntries(Array.from(node.entries, ([key, { value }]) => [key, toJson(value)]));
+  }
+}
+
+function lineAt(lineStarts: readonly number[], offset: number): number {
+  let low = 0;
+  let high = lineStarts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((lineStarts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -1,0 +1,15 @@
+/** Paths into a spec as messages write them: `services.web.ports[1]`. */
+
+export function step(path: string, key: string | number): string {
+  if (typeof key === "number") return `${path}[${key}]`;
+  return path === "" ? key : `${path}.${key}`;
+}
+
+/** Rules by place: a tree of keys, where `*` is any key or index. */
+export type RuleTree<Rule extends string> = Rule | { readonly [key: string]: RuleTree<Rule> };
+
+/** The rules for what lies under a key. */
+export function under<Rule extends string>(rules: RuleTree<Rule> | undefined, key: string): RuleTree<Rule> | undefined {
+  if (rules === undefined || typeof rules === "string") return undefined;
+  return Object.hasOwn(rules, key) ? rules[key] : rules["*"];
+}

@@ -1,0 +1,108 @@
+import type { Json } from "../../model/json.ts";
+import type { Reference } from "../../model/reference.ts";
+import type { Service } from "../../model/service.ts";
+import type { Context, Draft } from "../draft.ts";
+import { booleanOf, child, type Entry, entriesOf, itemsOf, type Node, textOf } from "../node.ts";
+import { readCommand } from "./command.ts";
+import { serviceConfig } from "./config.ts";
+import { type ReadDependency, readDependsOn } from "./depends-on.ts";
+import { readEnvironment, readPairs, type Variable } from "./environment.ts";
+import { readExtraHosts } from "./hosts.ts";
+import { type ReadMount, readTmpfs, readVolumes } from "./mounts.ts";
+import { type LongPort, portModel, readExpose, readPorts } from "./ports.ts";
+import type { Scope } from "./scope.ts";
+import {
+  graceOrDefault,
+  readCapabilities,
+  readContainerName,
+  readGracePeriod,
+  readHostname,
+  readImage,
+  readPlatform,
+  readPullPolicy,
+  readRestart,
+  readScale,
+  readStopSignal,
+  readUser,
+  readWorkingDir,
+} from "./values.ts";
+
+/** A service as it was read, with the places that later checks and messages need. */
+export interface ReadService {
+  readonly name: string;
+  readonly entry: Entry;
+  /** `null` when it has no usable image: the report says so. */
+  readonly image: Reference | null;
+  /** The service but for its image. */
+  readonly rest: Omit<Service, "image">;
+  readonly ports: readonly LongPort[];
+  readonly mounts: readonly ReadMount[];
+  readonly dependencies: readonly ReadDependency[];
+  readonly variables: ReadonlyMap<string, Variable>;
+  /** Absolute paths of its env files. */
+  readonly files: readonly string[];
+  /** Compose's canonical form of it. */
+  readonly config: { readonly [key: string]: Json };
+}
+
+export interface ReadOptions {
+  readonly draft: Draft;
+  readonly context: Context;
+  /** Names of the services that the active profiles leave in. */
+  readonly active: ReadonlySet<string>;
+}
+
+/** Reads one service of the merged tree. */
+export async function readService(name: string, entry: Entry, { draft, context, active }: ReadOptions): Promise<ReadService> {
+  const node = entry.value;
+  const at = (key: string): Node | undefined => child(node, key);
+  const path = `services.${name}`;
+  const scope: Scope = { report: context.report, path, directory: draft.directory, variables: draft.variables };
+  const ports = readPorts(at("ports"), scope);
+  const mounts = readMounts(node, scope);
+  const dependencies = readDependsOn(at("depends_on"), scope);
+  const { variables, files } = await readEnvironment(node, scope, context);
+  const grace = readGracePeriod(at("stop_grace_period"), scope);
+  const rest: ReadService["rest"] = {
+    name,
+    containerName: readContainerName(node, scope),
+    command: readCommand(at("command"), `${path}.command`, scope),
+    entrypoint: readCommand(at("entrypoint"), `${path}.entrypoint`, scope),
+    environment: Object.fromEntries(Array.from(variables, ([key, { value }]) => [key, value])),
+    ports: ports.map(portModel),
+    expose: readExpose(at("expose"), scope),
+    workingDir: readWorkingDir(at("working_dir"), scope),
+    user: readUser(at("user"), scope),
+    hostname: readHostname(at("hostname"), scope),
+    labels: readPairs(at("labels")),
+    dependsOn: dependencies.filter(({ service }) => active.has(service)).map(({ place: _, ...dependency }) => dependency),
+    restart: readRestart(at("restart"), scope),
+    init: booleanOf(at("init")) ?? false,
+    tty: booleanOf(at("tty")) ?? false,
+    stdinOpen: booleanOf(at("stdin_open")) ?? false,
+    readOnly: booleanOf(at("read_only")) ?? false,
+    mounts: mounts.map(({ mount }) => mount),
+    extraHosts: readExtraHosts(at("extra_hosts"), scope),
+    capAdd: readCapabilities(at("cap_add"), `${path}.cap_add`, scope),
+    capDrop: readCapabilities(at("cap_drop"), `${path}.cap_drop`, scope),
+    stopSignal: readStopSignal(at("stop_signal"), scope),
+    stopGraceMs: graceOrDefault(grace),
+    scale: readScale(node, scope),
+    pullPolicy: readPullPolicy(at("pull_policy"), scope),
+    platform: readPlatform(at("platform"), scope),
+    profiles: itemsOf(at("profiles")).map((item) => textOf(item) ?? ""),
+  };
+  const image = readImage(name, entry, scope);
+  const config = serviceConfig(node, { rest, ports, mounts, grace });
+  return { name, entry, image, rest, ports, mounts, dependencies, variables, files, config };
+}
+
+/** `volumes` and `tmpfs` in the order in which the file has the two. */
+function readMounts(node: Node, scope: Scope): readonly ReadMount[] {
+  const mounts: ReadMount[] = [];
+  for (const [key, { value }] of entriesOf(node)) {
+    if (key === "volumes") mounts.push(...readVolumes(value, scope));
+    if (key === "tmpfs") mounts.push(...readTmpfs(value, scope));
+  }
+  return mounts;
+}

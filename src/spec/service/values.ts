@@ -1,0 +1,204 @@
+/** Attributes of one word or number: each reader gives the model's value, or the default when it is absent or refused. */
+import { signalName } from "../../lib/signal.ts";
+import { isContainerName } from "../../model/names.ts";
+import { formatPlatform, parsePlatform } from "../../model/platform.ts";
+import { parseDuration } from "../../model/quantity.ts";
+import { parseReference, type Reference } from "../../model/reference.ts";
+import type { PullPolicy, RestartPolicy } from "../../model/service.ts";
+import { suggestion } from "../../model/suggest.ts";
+import { child, type Entry, entry, itemsOf, type Node, numberOf, sourceOf, textOf } from "../node.ts";
+import { step } from "../path.ts";
+import { unsupported } from "../support.ts";
+import { listing, quote } from "../words.ts";
+import { refuse, type Scope } from "./scope.ts";
+
+/** Most containers of one service: far more than one machine runs. */
+const MOST_REPLICAS = 1000;
+
+/** Milliseconds that a stop waits where nothing is said. */
+const DEFAULT_GRACE_MS = 10_000;
+
+/** `null` when there is none that can be used: the report says why. */
+export function readImage(name: string, service: Entry, scope: Scope): Reference | null {
+  const node = child(service.value, "image");
+  const text = textOf(node);
+  if (node === undefined || text === null) {
+    if (node === undefined && service.value.kind === "mapping")
+      refuse(scope, {
+        code: "E_NO_IMAGE",
+        place: service.place,
+        message: `service ${quote(name)} has no \`image\``,
+        hint: imageHint(service.value),
+      });
+    return null;
+  }
+  const reference = parseReference(text);
+  if (typeof reference === "string") return reference;
+  const message = `\`${scope.path}.image\` is ${quote(text)}: ${reference.problem}`;
+  return refuse(scope, { code: "E_IMAGE_NAME", place: node.place, message, hint: "write [registry/]name[:tag], such as nginx:1.27" });
+}
+
+function imageHint(service: Node): string {
+  if (child(service, "build") !== undefined)
+    return "`build` is not supported yet: build the image with another tool and name it with `image:`";
+  if (child(service, "extends") !== undefined) return "`extends` is not supported yet: give the image here with `image:`";
+  return "add `image:`, such as `image: nginx:1.27`";
+}
+
+export function readContainerName(service: Node, scope: Scope): string | null {
+  const at = entry(service, "container_name");
+  const text = textOf(at?.value);
+  if (at === undefined || text === null) return null;
+  if (isContainerName(text)) return text;
+  const message = `\`${step(scope.path, at.spelled)}\` is ${quote(text)}: it cannot name a container`;
+  return refuse(scope, {
+    code: "E_CONTAINER_NAME",
+    place: at.value.place,
+    message,
+    hint: "letters, digits, `_`, `.` and `-`, beginning with a letter or digit",
+  });
+}
+
+export function readHostname(node: Node | undefined, scope: Scope): string | null {
+  const text = textOf(node);
+  if (node === undefined || text === null) return null;
+  if (/^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,62}$/.test(text)) return text;
+  const message = `\`${scope.path}.hostname\` is ${quote(text)}: it cannot name a host`;
+  return refuse(scope, { place: node.place, message, hint: "at most 63 letters, digits, `-` and `.`" });
+}
+
+export function readWorkingDir(node: Node | undefined, scope: Scope): string | null {
+  const text = textOf(node);
+  if (node === undefined || text === null || text === "") return null;
+  if (text.startsWith("/") && !/[\u0000-\u001f]/.test(text)) return text;
+  const message = `\`${scope.path}.working_dir\` is ${quote(text)}: it must be an absolute path`;
+  return refuse(scope, { place: node.place, message, hint: `write \`/${text.replace(/^\.?\/*/, "")}\` if it lies at the top` });
+}
+
+export function readUser(node: Node | undefined, scope: Scope): string | null {
+  const text = textOf(node);
+  if (node === undefined || text === null || text === "") return null;
+  if (/^[^\s:\u0000-\u001f]+(?::[^\s:\u0000-\u001f]+)?$/.test(text)) return text;
+  return refuse(scope, {
+    place: node.place,
+    message: `\`${scope.path}.user\` is ${quote(text)}: it must be user or user:group`,
+    hint: "names or numbers: 1000:1000",
+  });
+}
+
+export function readRestart(node: Node | undefined, scope: Scope): RestartPolicy {
+  const none = { name: "no", limit: 0 } as const;
+  const text = textOf(node);
+  if (node === undefined || text === null) return none;
+  const [, word = "", limit] = /^([a-z-]*)(?::([0-9]{1,9}))?$/.exec(text) ?? [];
+  const name = RESTARTS.find((known) => known === word);
+  if (name !== undefined && (limit === undefined || name === "on-failure")) return { name, limit: Number(limit ?? 0) };
+  const hint = name === undefined ? suggestion(text, RESTARTS) : { hint: "only `on-failure` takes a number" };
+  refuse(scope, {
+    place: node.place,
+    message: `\`${scope.path}.restart\` is ${quote(text)}: it must be ${listing(RESTARTS, "or")}`,
+    ...hint,
+  });
+  return none;
+}
+
+const RESTARTS = ["no", "always", "unless-stopped", "on-failure"] as const;
+
+export function readPullPolicy(node: Node | undefined, scope: Scope): PullPolicy {
+  const text = textOf(node);
+  if (node === undefined || text === null) return "missing";
+  if (text === "always" || text === "never" || text === "missing") return text;
+  if (text === "if_not_present") return "missing";
+  if (/^(?:build|refresh|daily|weekly|every_(?:[0-9]+[wdhms])+)$/.test(text))
+    unsupported(`${scope.path}.pull_policy: ${text}`, node, scope);
+  else {
+    const message = `\`${scope.path}.pull_policy\` is ${quote(text)}: it must be ${listing(PULL_POLICIES, "or")}`;
+    refuse(scope, { place: node.place, message, ...suggestion(text, PULL_POLICIES) });
+  }
+  return "missing";
+}
+
+const PULL_POLICIES = ["always", "missing", "never"] as const;
+
+export function readPlatform(node: Node | undefined, scope: Scope): string | null {
+  const text = textOf(node);
+  if (node === undefined || text === null || text === "") return null;
+  const platform = parsePlatform(text);
+  if (!("problem" in platform)) return formatPlatform(platform);
+  return refuse(scope, {
+    place: node.place,
+    message: `\`${scope.path}.platform\` is ${quote(text)}: it is not a platform`,
+    hint: "write os/architecture, such as linux/arm64",
+  });
+}
+
+export function readStopSignal(node: Node | undefined, scope: Scope): string | null {
+  const text = textOf(node);
+  if (node === undefined || text === null || text === "") return null;
+  const name = signalName(text);
+  if (name !== null) return name;
+  return refuse(scope, {
+    place: node.place,
+    message: `\`${scope.path}.stop_signal\` is ${quote(text)}: it is no signal`,
+    hint: "write a name such as SIGTERM or a number",
+  });
+}
+
+/** Milliseconds; `null` when nothing is said. */
+export function readGracePeriod(node: Node | undefined, scope: Scope): number | null {
+  const text = textOf(node);
+  if (node === undefined || text === null) return null;
+  const ms = parseDuration(text);
+  if (typeof ms === "number") return ms;
+  return refuse(scope, {
+    place: node.place,
+    message: `\`${scope.path}.stop_grace_period\` is ${quote(text)}: ${ms.problem}`,
+    hint: "write 10s or 1m30s",
+  });
+}
+
+export function graceOrDefault(ms: number | null): number {
+  return ms ?? DEFAULT_GRACE_MS;
+}
+
+/** `scale` or `deploy.replicas`: 1 when neither is given. */
+export function readScale(service: Node, scope: Scope): number {
+  const own = child(service, "scale");
+  const deployed = child(child(service, "deploy"), "replicas");
+  const counts = [own, deployed].map((node, index) =>
+    checkCount(node, `${scope.path}.${index === 0 ? "scale" : "deploy.replicas"}`, scope),
+  );
+  const [first = null, second = null] = counts;
+  if (own !== undefined && deployed !== undefined && first !== null && second !== null && first !== second)
+    scope.report.add({
+      code: "E_VALUE",
+      message: `\`${scope.path}.scale\` is ${first} and \`${scope.path}.deploy.replicas\` is ${second}: both say how many containers to run`,
+      hint: "keep one of them",
+      source: sourceOf(own.place),
+      related: [{ source: sourceOf(deployed.place), message: "the other one" }],
+    });
+  return first ?? second ?? 1;
+}
+
+function checkCount(node: Node | undefined, path: string, scope: Scope): number | null {
+  const count = numberOf(node);
+  if (node === undefined || count === null) return null;
+  if (count >= 0 && count <= MOST_REPLICAS) return count;
+  return refuse(scope, { place: node.place, message: `\`${path}\` is ${count}: it must be 0 to ${MOST_REPLICAS}` });
+}
+
+/** Capability names without `CAP_`, upper case, sorted. */
+export function readCapabilities(node: Node | undefined, path: string, scope: Scope): readonly string[] {
+  const names = itemsOf(node).flatMap((item, index) => {
+    const text = textOf(item) ?? "";
+    const name = text.toUpperCase().replace(/^CAP_/, "");
+    if (/^[A-Z][A-Z0-9_]*$/.test(name)) return [name];
+    refuse(scope, {
+      place: item.place,
+      message: `\`${step(path, index)}\` is ${quote(text)}: it cannot name a capability`,
+      hint: "such as NET_ADMIN",
+    });
+    return [];
+  });
+  return [...new Set(names)].sort();
+}

@@ -1,0 +1,35 @@
+import type { Source } from "../model/diagnostic.ts";
+import { child, type Entry, entriesOf, type Node, type Place, sourceOf } from "./node.ts";
+import type { ReadService } from "./service/service.ts";
+
+/**
+ * Where values were written, by the dotted path of Compose's long names: `services.web.image`, `services.web.environment.COLOR`,
+ * `services.web.ports.0` (as numbered after ranges are written out), `services.web.volumes./data` (by target), `volumes.data`.
+ * Mappings and lists stand at their key, single values at the value.
+ */
+export function sourcesOf(tree: Node, services: readonly ReadService[]): Readonly<Record<string, Source>> {
+  const sources = new Map<string, Source>();
+  const add = (path: string, place: Place) => sources.set(path, sourceOf(place));
+  for (const section of ["volumes", "networks"])
+    for (const [key, entry] of entriesOf(child(tree, section))) add(`${section}.${key}`, entry.place);
+  for (const service of services) {
+    const path = `services.${service.name}`;
+    add(path, service.entry.place);
+    for (const [key, entry] of entriesOf(service.entry.value)) addAttribute(`${path}.${key}`, entry, add);
+    for (const [name, { place }] of service.variables) add(`${path}.environment.${name}`, place);
+    for (const [index, { place }] of service.ports.entries()) add(`${path}.ports.${index}`, place);
+    for (const { mount, place } of service.mounts) add(`${path}.volumes.${mount.target}`, place);
+  }
+  return Object.fromEntries(sources);
+}
+
+/** Attributes whose parts are numbered or named by what they come out as, and added so. */
+const OWN_PARTS: ReadonlySet<string> = new Set(["environment", "ports", "volumes", "tmpfs"]);
+
+function addAttribute(path: string, entry: Entry, add: (path: string, place: Place) => void): void {
+  const { value } = entry;
+  add(path, value.kind === "scalar" ? value.place : entry.place);
+  if (OWN_PARTS.has(path.slice(path.lastIndexOf(".") + 1))) return;
+  for (const [key, part] of entriesOf(value)) add(`${path}.${key}`, part.value.kind === "scalar" ? part.value.place : part.place);
+  if (value.kind === "list") for (const [index, item] of value.items.entries()) add(`${path}.${index}`, item.place);
+}

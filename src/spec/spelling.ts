@@ -1,0 +1,43 @@
+import type { Context, Draft } from "./draft.ts";
+import { type Entry, entry, mapping, type Node, sourceOf } from "./node.ts";
+import { quote } from "./words.ts";
+
+/** wharf's short names inside a service, and the names of Compose that they stand for. */
+export const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
+  ["cmd", "command"],
+  ["env", "environment"],
+  ["name", "container_name"],
+]);
+
+/** Files short names under the long ones, so that nothing after it knows of them. Both in one service is an error. */
+export function spelling(draft: Draft, context: Context): Draft {
+  return { ...draft, layers: draft.layers.map((layer) => inLayer(layer, context)) };
+}
+
+function inLayer(layer: Node, context: Context): Node {
+  const services = entry(layer, "services");
+  if (layer.kind !== "mapping" || services?.value.kind !== "mapping") return layer;
+  const renamed = new Map<string, Entry>();
+  for (const [name, service] of services.value.entries) renamed.set(name, { ...service, value: inService(name, service.value, context) });
+  const value = { ...mapping(renamed, services.value.place), directive: services.value.directive };
+  return { ...layer, entries: new Map(layer.entries).set("services", { ...services, value }) };
+}
+
+function inService(name: string, service: Node, { report }: Context): Node {
+  if (service.kind !== "mapping" || ![...SHORT_NAMES.keys()].some((short) => service.entries.has(short))) return service;
+  const entries = new Map<string, Entry>();
+  for (const [key, attribute] of service.entries) {
+    const long = SHORT_NAMES.get(key) ?? key;
+    const other = entries.get(long);
+    if (other === undefined) entries.set(long, attribute);
+    else
+      report.add({
+        code: "E_BOTH_SPELLINGS",
+        message: `service ${quote(name)} has both ${quote(other.spelled)} and ${quote(attribute.spelled)}, which mean the same`,
+        hint: "keep one of them",
+        source: sourceOf(attribute.place),
+        related: [{ source: sourceOf(other.place), message: "the other one" }],
+      });
+  }
+  return { ...mapping(entries, service.place), directive: service.directive };
+}

@@ -1,0 +1,199 @@
+import type { Context, Draft } from "./draft.ts";
+import { type Entry, type Node, sourceOf } from "./node.ts";
+import { step } from "./path.ts";
+
+/** Whether wharf acts on an attribute. A tree stands for an attribute of which wharf acts on parts; `*` is any name or item. */
+type Support = "yes" | "no" | { readonly [key: string]: Support };
+
+/**
+ * Every attribute of the Compose Specification with what wharf does about it. A test holds it against the schema: no row can be missing.
+ * Short names stand under the long ones.
+ */
+export const SUPPORT = {
+  version: "yes",
+  name: "yes",
+  include: "no",
+  services: {
+    "*": {
+      annotations: "no",
+      attach: "no",
+      blkio_config: "no",
+      build: "no",
+      cap_add: "yes",
+      cap_drop: "yes",
+      cgroup: "no",
+      cgroup_parent: "no",
+      command: "yes",
+      configs: "no",
+      container_name: "yes",
+      cpu_count: "no",
+      cpu_percent: "no",
+      cpu_period: "no",
+      cpu_quota: "no",
+      cpu_rt_period: "no",
+      cpu_rt_runtime: "no",
+      cpu_shares: "no",
+      cpus: "no",
+      cpuset: "no",
+      credential_spec: "no",
+      depends_on: "yes",
+      deploy: {
+        replicas: "yes",
+        mode: "no",
+        endpoint_mode: "no",
+        labels: "no",
+        placement: "no",
+        resources: "no",
+        restart_policy: "no",
+        rollback_config: "no",
+        update_config: "no",
+      },
+      develop: "no",
+      device_cgroup_rules: "no",
+      devices: "no",
+      dns: "no",
+      dns_opt: "no",
+      dns_search: "no",
+      domainname: "no",
+      entrypoint: "yes",
+      env_file: "yes",
+      environment: "yes",
+      expose: "yes",
+      extends: "no",
+      external_links: "no",
+      extra_hosts: "yes",
+      gpus: "no",
+      group_add: "no",
+      healthcheck: "no",
+      hostname: "yes",
+      image: "yes",
+      init: "yes",
+      ipc: "no",
+      isolation: "no",
+      label_file: "no",
+      labels: "yes",
+      links: "no",
+      logging: "no",
+      mac_address: "no",
+      mem_limit: "no",
+      mem_reservation: "no",
+      mem_swappiness: "no",
+      memswap_limit: "no",
+      models: "no",
+      network_mode: "no",
+      networks: "yes", // the normaliser warns of any but `default`
+      oom_kill_disable: "no",
+      oom_score_adj: "no",
+      pid: "no",
+      pids_limit: "no",
+      platform: "yes",
+      ports: "yes",
+      post_start: "no",
+      pre_start: "no",
+      pre_stop: "no",
+      privileged: "no",
+      profiles: "yes",
+      provider: "no",
+      pull_policy: "yes",
+      pull_refresh_after: "no",
+      read_only: "yes",
+      restart: "yes",
+      runtime: "no",
+      scale: "yes",
+      secrets: "no",
+      security_opt: "no",
+      shm_size: "no",
+      stdin_open: "yes",
+      stop_grace_period: "yes",
+      stop_signal: "yes",
+      storage_opt: "no",
+      sysctls: "no",
+      tmpfs: "yes",
+      tty: "yes",
+      ulimits: "no",
+      use_api_socket: "no",
+      user: "yes",
+      userns_mode: "no",
+      uts: "no",
+      volumes: {
+        "*": {
+          type: "yes",
+          source: "yes",
+          target: "yes",
+          read_only: "yes",
+          consistency: "no",
+          bind: { propagation: "yes", create_host_path: "yes", recursive: "no", selinux: "no" },
+          volume: { nocopy: "yes", subpath: "yes", labels: "no" },
+          tmpfs: { size: "yes", mode: "yes" },
+          image: "no",
+        },
+      },
+      volumes_from: "no",
+      working_dir: "yes",
+    },
+  },
+  volumes: { "*": { name: "yes", external: "yes", labels: "yes", driver: "yes", driver_opts: "no" } },
+  networks: {
+    "*": {
+      name: "yes",
+      attachable: "no",
+      driver: "no",
+      driver_opts: "no",
+      enable_ipv4: "no",
+      enable_ipv6: "no",
+      external: "no",
+      internal: "no",
+      ipam: "no",
+      labels: "no",
+    },
+  },
+  configs: "no",
+  secrets: "no",
+  models: "no",
+} as const satisfies Support;
+
+/** Warns of each attribute that wharf knows and does not act on yet, and of obsolete ones. */
+export function support(draft: Draft, context: Context): Draft {
+  walk(draft.tree, { path: "", support: SUPPORT, context });
+  const version = draft.tree.kind === "mapping" ? draft.tree.entries.get("version") : undefined;
+  if (version !== undefined)
+    context.report.add({
+      code: "W_OBSOLETE",
+      message: "`version` is obsolete and has no effect",
+      hint: "take the line out",
+      source: sourceOf(version.place),
+    });
+  return draft;
+}
+
+interface Walk {
+  readonly path: string;
+  readonly support: Support;
+  readonly context: Context;
+}
+
+function walk(node: Node, { path, support: known, context }: Walk): void {
+  if (typeof known === "string") return;
+  if (node.kind === "list")
+    node.items.forEach((item, index) => {
+      walk(item, { path: step(path, index), support: known["*"] ?? "yes", context });
+    });
+  if (node.kind !== "mapping") return;
+  for (const [key, attribute] of node.entries) {
+    const below = Object.hasOwn(known, key) ? known[key] : known["*"];
+    if (below === undefined) continue; // unknown keys are the validation's business
+    const at = step(path, attribute.spelled);
+    if (below === "no") unsupported(at, attribute, context);
+    else walk(attribute.value, { path: at, support: below, context });
+  }
+}
+
+/** Adds the warning that an attribute has no effect yet. */
+export function unsupported(path: string, { place }: Pick<Entry, "place">, { report }: Pick<Context, "report">): void {
+  report.add({
+    code: "W_UNSUPPORTED",
+    message: `\`${path}\` is not supported yet: wharf goes on without it`,
+    hint: "`wharf explain W_UNSUPPORTED` says more",
+    source: sourceOf(place),
+  });
+}
