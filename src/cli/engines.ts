@@ -26,10 +26,7 @@ export const ENGINES = {
 
 export type EngineName = keyof typeof ENGINES;
 
-/** `memory` holds no real container: it is there for tests and is chosen by name only. */
-export const ENGINE_NAMES: readonly EngineName[] = ["oci", "memory"];
-
-/** Engines that are tried in this order when none is asked for. */
+/** Engines that are tried in this order when none is asked for. `memory` holds no real container: it is there for tests, and only by its name. */
 export const DEFAULT_ENGINES: readonly EngineName[] = ["oci"];
 
 export async function openEngine(name: EngineName | null, options: EngineOptions): Promise<Engine> {

@@ -1,5 +1,5 @@
 import { Flags } from "@oclif/core";
-import { ENGINE_NAMES } from "./engines.ts";
+import { DEFAULT_ENGINES } from "./engines.ts";
 import { COLOUR_KINDS, PROGRESS_KINDS } from "./settings.ts";
 
 const helpGroup = "GLOBAL";
@@ -29,12 +29,7 @@ export const GLOBAL = {
     helpValue: "NAME",
     summary: "Profile to switch on; may be repeated; * is all.",
   }),
-  engine: Flags.string({
-    helpGroup,
-    options: ENGINE_NAMES.filter((name) => name !== "memory"),
-    helpValue: "NAME",
-    summary: "What carries the containers.",
-  }),
+  engine: Flags.string({ helpGroup, helpValue: DEFAULT_ENGINES.join("|"), summary: "What carries the containers." }),
   progress: Flags.string({ helpGroup, helpValue: PROGRESS_KINDS.join("|"), summary: "How progress is shown." }),
   color: Flags.string({ helpGroup, helpValue: COLOUR_KINDS.join("|"), summary: "Whether output is coloured." }),
   verbose: Flags.boolean({ helpGroup, summary: "Show stack traces of errors." }),

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Failure } from "../model/diagnostic.ts";
 import { suggestion } from "../model/suggest.ts";
-import { ENGINE_NAMES, type EngineName } from "./engines.ts";
+import { DEFAULT_ENGINES, type EngineName } from "./engines.ts";
 
 /** Values of the global flags, as parsed; what was not given is absent. */
 export interface GlobalFlags {
@@ -100,7 +100,7 @@ function list(value: string | undefined, separator: string): readonly string[] |
 }
 
 function engineOf(name: string | null): EngineName | null {
-  return name === null ? null : oneOf("engine", name, ENGINE_NAMES);
+  return name === null || name === "memory" ? name : oneOf("engine", name, DEFAULT_ENGINES);
 }
 
 function progressOf(flags: GlobalFlags, { env, stderr }: Surroundings): Exclude<ProgressKind, "auto"> {
