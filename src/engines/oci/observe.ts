@@ -5,7 +5,7 @@ import type { Context } from "./context.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
 import { takenBindings } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
-import { allContainers, type Container, readStarting } from "./records.ts";
+import { allContainers, type Container, heldPorts } from "./records.ts";
 import { allVolumes } from "./volumes.ts";
 
 /** What exists, as far as a project is concerned. Reads files and the process table; runs nothing and changes nothing. */
@@ -85,11 +85,7 @@ function observePorts({ layout }: Context, project: Project, own: ReadonlySet<st
   if (wanted.size === 0) return [];
   const mine = allContainers(layout).filter(({ record }) => own.has(record.name));
   const ownPorts = new Set(
-    mine.flatMap(({ record, status }) =>
-      (status.state === "running" ? status.run.ports : (readStarting(layout, record.id)?.ports ?? [])).map(
-        (p) => `${p.protocol} ${p.host} ${p.published}`,
-      ),
-    ),
+    mine.flatMap(({ record }) => (heldPorts(layout, record.id) ?? []).map((p) => `${p.protocol} ${p.host} ${p.published}`)),
   );
   return takenBindings(layout, null)
     .filter(({ protocol, host, port }) => wanted.has(port) && !ownPorts.has(`${protocol} ${host} ${port}`))

@@ -12,12 +12,23 @@ import { copyUp, createVolume, readVolume, volumeData } from "./volumes.ts";
 
 /** Decides the source of every mount; a new anonymous volume gets its name here. `declared`: paths that the image wants volumes at. */
 export function placeMounts(layout: Layout, mounts: readonly Mount[], declared: readonly string[]): readonly PlacedMount[] {
-  const anonymous: readonly Mount[] = declared.map((target) => ({ type: "volume", source: null, target, readOnly: false, noCopy: false, subpath: null }));
+  const anonymous: readonly Mount[] = declared.map((target) => ({
+    type: "volume",
+    source: null,
+    target,
+    readOnly: false,
+    noCopy: false,
+    subpath: null,
+  }));
   return [...mounts, ...anonymous].map((mount) => placeMount(layout, mount));
 }
 
 /** Makes bind sources and volumes that are missing, and fills new volumes from the image. Throws E_BIND_SOURCE. */
-export async function prepareMounts(layout: Layout, spec: ContainerSpec, request: { readonly mounts: readonly PlacedMount[]; readonly rootfs: string }): Promise<void> {
+export async function prepareMounts(
+  layout: Layout,
+  spec: ContainerSpec,
+  request: { readonly mounts: readonly PlacedMount[]; readonly rootfs: string },
+): Promise<void> {
   for (const mount of request.mounts) {
     if (mount.type === "bind" && !existsSync(mount.source)) await makeBindSource(spec, mount);
     if (mount.volume !== null) await prepareVolume(layout, spec, { mount, name: mount.volume, rootfs: request.rootfs });
@@ -37,9 +48,14 @@ async function makeBindSource(spec: ContainerSpec, mount: PlacedMount): Promise<
   });
 }
 
-async function prepareVolume(layout: Layout, spec: ContainerSpec, wanted: { readonly mount: PlacedMount; readonly name: string; readonly rootfs: string }): Promise<void> {
+async function prepareVolume(
+  layout: Layout,
+  spec: ContainerSpec,
+  wanted: { readonly mount: PlacedMount; readonly name: string; readonly rootfs: string },
+): Promise<void> {
   const { mount, name } = wanted;
-  if (readVolume(layout, name) === null) await createVolume(layout, { name, project: spec.project, key: null, anonymous: mount.anonymous, labels: {} });
+  if (readVolume(layout, name) === null)
+    await createVolume(layout, { name, project: spec.project, key: null, anonymous: mount.anonymous, labels: {} });
   await mkdir(mount.source, { recursive: true });
   if (mount.noCopy || mount.source !== volumeData(layout, name)) return;
   const inImage = resolveInside(wanted.rootfs, mount.target);
@@ -47,7 +63,15 @@ async function prepareVolume(layout: Layout, spec: ContainerSpec, wanted: { read
 }
 
 function placeMount(layout: Layout, mount: Mount): PlacedMount {
-  const common = { target: mount.target, readOnly: mount.readOnly, volume: null, anonymous: false, noCopy: true, propagation: "rprivate", options: [] };
+  const common = {
+    target: mount.target,
+    readOnly: mount.readOnly,
+    volume: null,
+    anonymous: false,
+    noCopy: true,
+    propagation: "rprivate",
+    options: [],
+  };
   switch (mount.type) {
     case "bind":
       return { ...common, type: "bind", source: mount.source, propagation: mount.propagation };
@@ -57,7 +81,14 @@ function placeMount(layout: Layout, mount: Mount): PlacedMount {
       const name = mount.source ?? randomBytes(32).toString("hex");
       const data = volumeData(layout, name);
       const source = mount.subpath === null ? data : insideVolume(data, mount.subpath);
-      return { ...common, type: "volume", source, volume: name, anonymous: mount.source === null || isAnonymousName(name), noCopy: mount.noCopy };
+      return {
+        ...common,
+        type: "volume",
+        source,
+        volume: name,
+        anonymous: mount.source === null || isAnonymousName(name),
+        noCopy: mount.noCopy,
+      };
     }
   }
 }
@@ -68,7 +99,11 @@ const isAnonymousName = (name: string): boolean => /^[0-9a-f]{64}$/.test(name);
 function insideVolume(data: string, subpath: string): string {
   const path = resolve(data, subpath);
   if (path === data || path.startsWith(`${data}/`)) return path;
-  throw new Failure({ code: "E_VOLUME_NAME", message: `the subpath ${JSON.stringify(subpath)} leads out of its volume`, hint: "give a path below the volume's root" });
+  throw new Failure({
+    code: "E_VOLUME_NAME",
+    message: `the subpath ${JSON.stringify(subpath)} leads out of its volume`,
+    hint: "give a path below the volume's root",
+  });
 }
 
 function tmpfsOptions(mount: Extract<Mount, { readonly type: "tmpfs" }>): readonly string[] {

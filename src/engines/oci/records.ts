@@ -110,6 +110,14 @@ export function liveRun(layout: Layout, id: string): RunState | null {
   return run !== null && isAlive(run.process) ? run : null;
 }
 
+/** Host ports of a container that runs or is being started by a command that lives; `null`: it does neither. */
+export function heldPorts(layout: Layout, id: string): readonly PublishedPort[] | null {
+  const run = liveRun(layout, id);
+  if (run !== null) return run.ports;
+  const starting = readStarting(layout, id);
+  return starting !== null && isAlive(starting.owner) ? starting.ports : null;
+}
+
 /** Writes a new container: staged beside the others, its name reserved, then moved into place. Throws E_NAME_TAKEN. */
 export async function createRecord(layout: Layout, record: ContainerRecord): Promise<void> {
   const me = identify(process.pid);

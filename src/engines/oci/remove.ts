@@ -26,8 +26,7 @@ export async function removeContainer(
         hint: `stop it first, or: wharf rm -f ${record.name}`,
       });
     await endNow(context, record.id);
-    await discard(context, record);
-    await context.syncNetwork();
+    await Promise.all([discard(context, record), context.syncNetwork()]);
   } else {
     await discard(context, record);
   }

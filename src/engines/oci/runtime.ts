@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../../lib/process.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { type CgroupMode, parseCgroupMode } from "./kernel-facts.ts";
@@ -106,11 +107,22 @@ async function removeCgroups(id: string): Promise<void> {
   for (const directory of await cgroupDirectories(id)) await removeTree(directory);
 }
 
+/** How often a control group is tried whose processes were killed and are not gone yet, some five milliseconds apart. */
+const RMDIR_TRIES = 400;
+
 /** Directories of a control group go one by one, the innermost first; the files in them go with them. */
 async function removeTree(directory: string): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true }))
     if (entry.isDirectory()) await removeTree(join(directory, entry.name));
-  await rmdir(directory);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await rmdir(directory);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EBUSY" || attempt === RMDIR_TRIES) throw error;
+      await sleep(5);
+    }
+  }
 }
 
 async function cgroupDirectories(id: string): Promise<string[]> {

@@ -7,9 +7,9 @@ import { hasBundle, writeBundle } from "./bundle.ts";
 import { monitor } from "./conmon.ts";
 import type { Context } from "./context.ts";
 import { ensureWorkingDirectory } from "./create.ts";
-import { prepareMounts } from "./placed-mounts.ts";
 import { attach, ensureBridge, type NetworkRecord, readNetwork } from "./network/networks.ts";
 import { choosePorts, takenBindings } from "./network/publish.ts";
+import { prepareMounts } from "./placed-mounts.ts";
 import { type Container, type ContainerRecord, clearState, markStarting, unmarkStarting, writeState } from "./records.ts";
 import { tidy } from "./remove.ts";
 import { mountRootfs } from "./rootfs.ts";
@@ -42,10 +42,13 @@ async function begin(context: Context, { record, status }: Container, options: {
   try {
     await writeBundle(context, record, rootfs);
     const { tty, stdinOpen } = record.spec.service;
-    const monitored = await monitor(layout, runtime, { id, name, tty, stdin: stdinOpen, program: conmon });
+    // The packet filter takes its time to answer, and needs nothing but the address: it works while the runtime makes the container.
+    const [monitored] = await settled(
+      monitor(layout, runtime, { id, name, tty, stdin: stdinOpen, program: conmon }),
+      context.syncNetwork(),
+    );
     await writeState(layout, id, { ...monitored, startedAt: new Date().toISOString(), ports });
     attach(networks, { id, pid: monitored.process.pid });
-    await context.syncNetwork();
     if (options.attached) attachment = new Attachment(layout, id);
     await runtimeStart(layout, runtime, { id, name });
     await unmarkStarting(layout, id);
@@ -57,6 +60,12 @@ async function begin(context: Context, { record, status }: Container, options: {
     await clearState(layout, id);
     throw error;
   }
+}
+
+/** Both results when both are there; the first failure only after both have ended, so that nothing goes on behind the clean-up. */
+async function settled<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
 }
 
 function ensureNetworks({ layout }: Context, record: ContainerRecord): readonly NetworkRecord[] {

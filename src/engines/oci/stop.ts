@@ -25,8 +25,7 @@ export async function stopContainer(
     sendSignal(run, record.process.stopSignal);
     if (!(await hasEnded({ run, withinMs: grace, signal: options.signal }))) await endNow(context, record.id);
   }
-  await tidy(context, record.id);
-  if (run !== null) await context.syncNetwork();
+  await Promise.all([tidy(context, record.id), run === null ? null : context.syncNetwork()]);
 }
 
 /** Sends a signal to a container's first process. Throws E_NOT_RUNNING. */

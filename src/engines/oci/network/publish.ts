@@ -2,7 +2,7 @@ import { Failure } from "../../../model/diagnostic.ts";
 import type { PublishedPort } from "../../../model/observed.ts";
 import type { Port } from "../../../model/service.ts";
 import type { Layout } from "../layout.ts";
-import { allContainers, liveRun, readStarting } from "../records.ts";
+import { allContainers, heldPorts } from "../records.ts";
 import { collides, listeners, ownerOf } from "./sockets.ts";
 
 /** Where the kernel itself takes ports from for outgoing connections; Docker's choice as well. */
@@ -22,7 +22,7 @@ export function takenBindings(layout: Layout, except: string | null): readonly B
   const published = allContainers(layout)
     .filter(({ record }) => record.id !== except)
     .flatMap(({ record }) => {
-      const ports = liveRun(layout, record.id)?.ports ?? readStarting(layout, record.id)?.ports ?? [];
+      const ports = heldPorts(layout, record.id) ?? [];
       return ports.map(({ protocol, host, published: port }) => ({
         protocol,
         host,

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { Layout } from "../layout.ts";
-import { allContainers, type ContainerRecord, liveRun } from "../records.ts";
+import { allContainers, type ContainerRecord, heldPorts } from "../records.ts";
 import { type HostsEntry, hostsText, nameFiles, writeHosts } from "./hosts.ts";
 import { allNetworks, isPresent, type NetworkRecord, readNetwork } from "./networks.ts";
 import { applyRules } from "./ports.ts";
@@ -12,29 +12,25 @@ import { applyRules } from "./ports.ts";
 export async function syncNetwork(layout: Layout): Promise<void> {
   const networks = allNetworks(layout);
   const live = allContainers(layout).flatMap(({ record }) => {
-    const run = liveRun(layout, record.id);
-    return run === null ? [] : [{ record, run }];
+    const ports = heldPorts(layout, record.id);
+    return ports === null ? [] : [{ record, ports }];
   });
   const records = live.map(({ record }) => record);
-  for (const record of records) {
-    const text = hostsOf(record, { networks, live: records });
-    if (readFileSync(nameFiles(layout, record.id).hosts, "utf8") !== text) writeHosts(layout, record.id, text);
-  }
+  for (const record of records) updateHosts(layout, record, hostsOf(record, { networks, live: records }));
   await applyRules({
     table: `wharf_${layout.world}`,
     networks: networks.filter(isPresent),
-    ports: live.flatMap(({ record, run }) => {
+    ports: live.flatMap(({ record, ports }) => {
       const address = addressesOf(record, networks)[0]?.address;
-      return address === undefined ? [] : run.ports.map((port) => ({ ...port, address }));
+      return address === undefined ? [] : ports.map((port) => ({ ...port, address }));
     }),
   });
 }
 
-/** What a container's hosts file says before it begins: itself, and those that run already. */
+/** What a container's hosts file says when it is made: itself. Its peers come with the next `syncNetwork`, before it begins. */
 export function firstHosts(layout: Layout, record: ContainerRecord): string {
   const networks = record.spec.networks.flatMap(({ name }) => readNetwork(layout, name) ?? []);
-  const live = allContainers(layout).filter((other) => other.record.id !== record.id && liveRun(layout, other.record.id) !== null);
-  return hostsOf(record, { networks, live: live.map((other) => other.record) });
+  return hostsOf(record, { networks, live: [] });
 }
 
 /** A container's addresses with the names that it answers to there. */
@@ -49,6 +45,12 @@ export function addressesOf(
       ? []
       : [{ network, address, names: [record.name, ...aliases, record.id.slice(0, 12)] }];
   });
+}
+
+/** A container whose start has not come to its files yet has none to bring in line. */
+function updateHosts(layout: Layout, record: ContainerRecord, text: string): void {
+  const path = nameFiles(layout, record.id).hosts;
+  if (existsSync(path) && readFileSync(path, "utf8") !== text) writeHosts(layout, record.id, text);
 }
 
 function hostsOf(
