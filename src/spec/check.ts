@@ -4,7 +4,7 @@ import type { Context, Draft } from "./draft.ts";
 import { child, entriesOf, entry, type Place, sourceOf } from "./node.ts";
 import { type LongPort, portModel } from "./service/ports.ts";
 import type { ReadService } from "./service/service.ts";
-import { listing, quote } from "./words.ts";
+import { listing, quote, visible } from "./words.ts";
 
 /** Checks what services say of each other and of the project. */
 export function check(draft: Draft, context: Context): Draft {
@@ -43,11 +43,10 @@ function checkCycles({ services }: Draft, { report }: Context): void {
     prune(open);
     const cycle = findCycle(open);
     if (cycle.length === 0) return;
-    const [first] = cycle;
     const places = cycle.map((service, index) => edge(service, cycle[(index + 1) % cycle.length]));
     report.add({
       code: "E_DEPENDENCY_CYCLE",
-      message: `services depend on each other in a circle: ${[...cycle, first].map((service) => service?.name ?? "").join(" -> ")}`,
+      message: `services depend on each other in a circle: ${drawn(cycle)}`,
       hint: "take one of these dependencies out",
       ...(places[0] === undefined ? {} : { source: sourceOf(places[0]) }),
       related: places
@@ -56,6 +55,13 @@ function checkCycles({ services }: Draft, { report }: Context): void {
     });
     for (const { name } of cycle) open.delete(name);
   }
+}
+
+/** `a -> b -> a`; of a very long circle the beginning and the end. */
+function drawn(cycle: readonly ReadService[]): string {
+  const names = [...cycle, ...cycle.slice(0, 1)].map(({ name }) => name);
+  const shown = names.length > MOST_LISTED ? [...names.slice(0, MOST_LISTED - 3), "…", ...names.slice(-2)] : names;
+  return shown.map((name) => visible(name)).join(" -> ");
 }
 
 /** Takes out services, one by one, whose dependencies are all out. What stays is in a circle or waits for one. */

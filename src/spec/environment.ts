@@ -5,7 +5,7 @@ import { type EnvFileProblem, parseEnvFile } from "./env-file.ts";
 import { entry, isNull, type Node, type SourceFile, sourceOf } from "./node.ts";
 import { readText } from "./read.ts";
 import { substitute, TemplateError } from "./template.ts";
-import { didYouMean, quote } from "./words.ts";
+import { quote } from "./words.ts";
 
 /** Reads `.env` files and decides the project's name, which is itself a variable for all else. */
 export async function environment(draft: Draft, context: Context): Promise<Draft> {
@@ -67,7 +67,7 @@ function checkedName(name: string, { node, context }: { readonly node: Node | nu
   context.report.add({
     code: "E_PROJECT_NAME",
     message: `${quote(name)} cannot name a project`,
-    hint: valid === "" ? hint : `${hint}: ${didYouMean(valid, [valid]) ?? `\`${valid}\` would do`}`,
+    hint: valid === "" ? hint : `${hint}: \`${valid}\` would do`,
     ...(node === null ? {} : { source: sourceOf(node.place) }),
   });
   return valid === "" ? "project" : valid;

@@ -82,7 +82,7 @@ class Interpolator {
       this.#context.report.add({
         code: "E_VALUE",
         message: `\`${at.path}\` is ${filled === "" ? "empty" : `\`${visible(filled)}\``}: it must be ${EXPECTED[cast ?? "integer"]}`,
-        ...(filled === text ? {} : { hint: `\`${visible(text)}\` came out as \`${visible(filled)}\`` }),
+        ...(filled === text ? {} : { hint: `\`${visible(text)}\` came out ${filled === "" ? "empty" : `as \`${visible(filled)}\``}` }),
         source: sourceOf(node.place),
       });
     return { ...scalar(value ?? filled, node.place, filled), directive: node.directive };

@@ -1,4 +1,4 @@
-import { type Diagnostic, Report } from "../model/diagnostic.ts";
+import { type Diagnostic, Failure, Report } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import { nothing, type Project } from "../model/project.ts";
 import { check } from "./check.ts";
@@ -67,8 +67,21 @@ export async function load(options: LoadOptions, reader: Reader): Promise<Loaded
   const context = { options, reader, report };
   let draft = begin(options);
   for (const phase of PHASES) draft = await phase.run(draft, context);
-  report.orThrow();
-  return { project: draft.project, warnings: report.items, config: draft.config };
+  const found = inOrder(report.items, draft);
+  const errors = found.filter(({ code }) => code.startsWith("E_"));
+  if (errors.length > 0) throw new Failure(errors);
+  return { project: draft.project, warnings: found, config: draft.config };
+}
+
+/** As a reader meets them: file by file, from top to bottom; what has no place comes first. */
+function inOrder(items: readonly Diagnostic[], { files }: Draft): readonly Diagnostic[] {
+  const order = new Map(files.map((file, index) => [file.shown, index]));
+  const rank = ({ source }: Diagnostic): readonly [number, number, number] =>
+    source === undefined ? [-1, 0, 0] : [order.get(source.file) ?? files.length, source.line, source.column];
+  return items
+    .map((item) => ({ item, rank: rank(item) }))
+    .sort(({ rank: [a, b, c] }, { rank: [x, y, z] }) => a - x || b - y || c - z)
+    .map(({ item }) => item);
 }
 
 function begin({ cwd }: LoadOptions): Draft {

@@ -78,7 +78,7 @@ function unknownKey(
   const hint = didYouMean(spelled, known) ?? (known.length > 12 ? null : `its keys are ${listing(known, "and")}`);
   return {
     code: "E_UNKNOWN_KEY",
-    message: `${quote(spelled)} is not a key of ${title(parentSchema)} (in ${where})`,
+    message: `${quote(spelled)} is not a key of ${title(parentSchema)}${where === "the file" ? "" : ` (in ${where})`}`,
     hint: hint ?? "keys that begin with `x-` may be anything",
     source,
   };

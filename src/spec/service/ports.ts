@@ -34,15 +34,11 @@ export function readPorts(node: Node | undefined, scope: Scope): readonly LongPo
   const ports: LongPort[] = [];
   for (const [index, item] of itemsOf(node).entries()) {
     const path = step(`${scope.path}.ports`, index);
-    const read = item.kind === "mapping" ? longForm(item) : shortForm(textOf(item) ?? "");
+    const read = readParts(item);
+    if (read === null) continue;
     if ("problem" in read) {
-      const value = item.kind === "mapping" ? read.value : (textOf(item) ?? "");
-      refuse(scope, {
-        code: "E_PORT",
-        place: read.place ?? item.place,
-        message: `\`${path}\` is ${quote(value)}: ${read.problem}`,
-        hint: read.hint,
-      });
+      const message = `\`${path}${read.key}\` is ${quote(read.value)}: ${read.problem}`;
+      refuse(scope, { code: "E_PORT", place: read.place ?? item.place, message, hint: read.hint });
       continue;
     }
     const { target, published, ...rest } = read;
@@ -71,8 +67,8 @@ export function portConfig({ target, published, hostIp, protocol, mode, name, ap
 
 /** What makes two entries of `ports` the same when files are merged; `null` when the entry cannot be read. */
 export function portKey(item: Node): string | null {
-  const read = item.kind === "mapping" ? longForm(item) : shortForm(textOf(item) ?? "");
-  if ("problem" in read) return null;
+  const read = readParts(item);
+  if (read === null || "problem" in read) return null;
   const { target, published, hostIp, protocol } = read;
   return `${hostIp}:${published === null ? "" : span(published)}:${span(target)}/${protocol}`;
 }
@@ -102,7 +98,8 @@ interface Parts extends Pick<LongPort, "hostIp" | "protocol" | "mode" | "name" |
 interface Problem {
   readonly problem: string;
   readonly hint: string;
-  /** The value at fault and its place, inside a long form. */
+  /** Where the value at fault is inside a long form: `.target`. Empty for a short one. */
+  readonly key: string;
   readonly value: string;
   readonly place: Place | null;
 }
@@ -110,7 +107,7 @@ interface Problem {
 const SHORT_HINT = "the form is [[host:]published:]target[/protocol], such as 8080:80 or 127.0.0.1:8080:80/udp";
 
 function shortForm(text: string): Parts | Problem {
-  const fail = (problem: string): Problem => ({ problem, hint: SHORT_HINT, value: text, place: null });
+  const fail = (problem: string): Problem => ({ problem, hint: SHORT_HINT, key: "", value: text, place: null });
   const bracket = /^\[([^\]]*)\]:(.*)$/.exec(text);
   const fields = (bracket?.[2] ?? text).split(":");
   const last = portAndProtocol(fields.pop() ?? "");
@@ -118,10 +115,17 @@ function shortForm(text: string): Parts | Problem {
   const publishedText = fields.pop() ?? "";
   const hostIp = bracket?.[1] ?? fields.join(":");
   if (bracket !== null && fields.length > 0) return fail("there is more between the address and the ports than fits");
-  if (hostIp !== "" && !isAddress(hostIp)) return fail(`${quote(hostIp)} is not an address of this machine`);
+  if (hostIp !== "" && !isAddress(hostIp)) return fail(`${quote(hostIp)} is not an IP address`);
   const published = publishedText === "" || publishedText === "0" ? null : parseRange(publishedText);
   if (published !== null && "problem" in published) return fail(published.problem);
   return matching({ target: last.range, published, hostIp, protocol: last.protocol, mode: "ingress", name: "", appProtocol: "" }, fail);
+}
+
+/** `null` when the entry is not even of the right kind, which the schema has said. */
+function readParts(item: Node): Parts | Problem | null {
+  if (item.kind === "mapping") return textOf(child(item, "target")) === null ? null : longForm(item);
+  const text = textOf(item);
+  return text === null ? null : shortForm(text);
 }
 
 function longForm(node: Node): Parts | Problem {
@@ -129,8 +133,9 @@ function longForm(node: Node): Parts | Problem {
   const fail =
     (key: string) =>
     (problem: string): Problem => ({
-      problem: `its \`${key}\`: ${problem}`,
+      problem,
       hint: "a port has a `target`, and `published`, `host_ip` and `protocol` where needed",
+      key: `.${key}`,
       value: at(key),
       place: child(node, key)?.place ?? null,
     });
@@ -138,7 +143,7 @@ function longForm(node: Node): Parts | Problem {
   if ("problem" in target) return fail("target")(target.problem);
   const published = at("published") === "" || at("published") === "0" ? null : parseRange(at("published"));
   if (published !== null && "problem" in published) return fail("published")(published.problem);
-  if (at("host_ip") !== "" && !isAddress(at("host_ip"))) return fail("host_ip")("it must be an address of this machine");
+  if (at("host_ip") !== "" && !isAddress(at("host_ip"))) return fail("host_ip")("it must be an IP address");
   const protocol = protocolOf(at("protocol") === "" ? "tcp" : at("protocol"));
   if (protocol === null) return fail("protocol")(PROTOCOL_RULE);
   const mode = at("mode") === "" ? "ingress" : at("mode");
