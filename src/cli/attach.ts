@@ -115,7 +115,8 @@ async function stopWhen(session: Session, project: Project, { engine, containers
     session.say("killing …");
     for (const { name } of containers) void kill(session, engine, name);
   });
-  await operate(await session.world({ signal: fresh.signal, renderer: "quiet" }), project, { kind: "stop", graceMs: null }, null);
+  const renderer = session.settings.progress === "json" ? "json" : "quiet"; // the logs go on meanwhile
+  await operate(await session.world({ signal: fresh.signal, renderer }), project, { kind: "stop", graceMs: null }, null);
   await session.endRun();
 }
 

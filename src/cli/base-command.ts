@@ -13,6 +13,8 @@ type ArgOutput = Interfaces.OutputArgs<Interfaces.ArgInput>;
 export abstract class BaseCommand extends Command {
   static override readonly baseFlags = GLOBAL;
   #settings: Settings | null = null;
+  /** The status that an interruption asks for. */
+  #interrupted: number | null = null;
 
   /** Runs the command's work in a session; the number that it gives is the exit status. */
   protected async work(flags: GlobalFlags, act: (session: Session) => Promise<number>): Promise<void> {
@@ -21,11 +23,11 @@ export abstract class BaseCommand extends Command {
     try {
       process.exitCode = await act(session);
     } catch (error) {
-      // What an interruption made fail is no error of its own.
-      if (session.interrupts.status === null) throw error;
+      if (!session.signal.aborted || !isAbort(error)) throw error;
     } finally {
+      this.#interrupted = session.interrupts.status;
       await session.close();
-      process.exitCode = session.interrupts.status ?? process.exitCode;
+      process.exitCode = this.#interrupted ?? process.exitCode;
     }
   }
 
@@ -47,7 +49,8 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async catch(error: Interfaces.CommandError): Promise<void> {
-    process.exitCode = await reportError(error, this.#settings);
+    const status = await reportError(error, this.#settings);
+    process.exitCode = this.#interrupted ?? status;
   }
 }
 
@@ -58,6 +61,11 @@ export const ARG = {
   some: (description: string) => Args.string({ description, required: true, multiple: true, ignoreStdin: true }),
   any: (description: string) => Args.string({ description, multiple: true, ignoreStdin: true }),
 } as const;
+
+/** What waits under a signal throws when that goes off: no error of its own. */
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === "AbortError" || ("code" in error && error.code === "ABORT_ERR"));
+}
 
 /** What oclif's parser says, in our words. */
 function usageFailure(error: Error, command: typeof Command): Failure {

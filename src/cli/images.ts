@@ -115,15 +115,14 @@ function names({ reference }: ImageSummary): { readonly repository: string; read
   return { repository: name.endsWith(`:${tag}`) ? name.slice(0, -tag.length - 1) : name, tag };
 }
 
-/** A name without a tag means every tag of the repository. */
-function isNamed(image: ImageSummary, name: string): boolean {
-  if (image.reference === null) return image.id.replace("sha256:", "").startsWith(name.replace("sha256:", "")) && name.length >= 4;
+/** A name without a tag means every tag of the repository; the beginning of an id means that image. */
+function isNamed({ reference, id }: ImageSummary, name: string): boolean {
+  if (/^(sha256:)?[0-9a-f]{4,64}$/.test(name) && id.startsWith(name.startsWith("sha256:") ? name : `sha256:${name}`)) return true;
   const wanted = parseReference(name);
-  if (wanted === image.reference) return true;
-  return (
-    names(image).repository === name ||
-    (typeof wanted === "string" && familiar(wanted) === `${names(image).repository}:${names(image).tag}`)
-  );
+  if (reference === null || typeof wanted !== "string") return false;
+  if (/[:@]/.test(name.slice(name.lastIndexOf("/") + 1))) return wanted === reference;
+  const [{ domain, path }, found] = [partsOf(wanted), partsOf(reference)];
+  return domain === found.domain && path === found.path;
 }
 
 function shortId(id: string): string {

@@ -42,11 +42,16 @@ export class Session {
   #loaded: Promise<Loaded> | null = null;
   #engine: Promise<Engine> | null = null;
   #renderer: Renderer | null = null;
+  /** Whether a live picture stands below what is written. */
+  #drawing = false;
   #stdin: Promise<Uint8Array> | null = null;
   readonly #emit = stamping((event) => this.#renderer?.event(event));
 
   constructor(settings: Settings) {
     this.settings = settings;
+    this.signal.addEventListener("abort", () => {
+      if (this.#renderer !== null) this.say("finishing the steps in hand … (Ctrl-C again to end at once)");
+    });
     this.style = styleOf(settings.colour.stdout);
   }
 
@@ -111,8 +116,8 @@ export class Session {
   /** One line for a person, on standard error; nothing where events are read by a program, or nothing is wanted. */
   say(line: string): void {
     if (this.settings.progress === "json" || this.settings.progress === "quiet") return;
-    if (this.#renderer === null) this.err.line(line);
-    else this.#renderer.say(line);
+    if (this.#drawing) this.#renderer?.say(line);
+    else this.err.line(line);
   }
 
   /** Asks on the terminal. Throws where there is none. */
@@ -129,6 +134,7 @@ export class Session {
   async endRun(): Promise<void> {
     const renderer = this.#renderer;
     this.#renderer = null;
+    this.#drawing = false;
     await renderer?.end();
   }
 
@@ -176,6 +182,7 @@ export class Session {
   async #open(kind: RendererKind = this.settings.progress): Promise<void> {
     if (this.#renderer !== null) return;
     const look = diagnosticStyle(this.settings);
+    this.#drawing = kind === "tty";
     this.#renderer = await openRenderer(kind, this.err, { style: look.style, diagnostic: (d) => renderDiagnostic(d, look) });
   }
 }
