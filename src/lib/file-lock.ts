@@ -75,7 +75,17 @@ async function takeTurn(path: string, options: LockOptions): Promise<() => void>
   if (waited && options.signal?.aborted !== true) return leave;
   leave();
   options.signal?.throwIfAborted();
-  throw new LockHeld(path, (await readHolder(path)) ?? { boot: "", pid: process.pid, start: "", token: "", purpose: options.purpose, since: new Date().toISOString() });
+  throw new LockHeld(
+    path,
+    (await readHolder(path)) ?? {
+      boot: "",
+      pid: process.pid,
+      start: "",
+      token: "",
+      purpose: options.purpose,
+      since: new Date().toISOString(),
+    },
+  );
 }
 
 async function acquireBetweenProcesses(path: string, options: LockOptions): Promise<Lock> {

@@ -35,53 +35,66 @@ const serviceShape = fc.record({
 });
 
 const projects = fc.uniqueArray(fc.tuple(fc.nat({ max: 3 }), serviceShape), { selector: ([index]) => index }).map((shapes): Project => {
-  const services = shapes.sort(([a], [b]) => a - b).map(([index, shape], place): Service => {
-    const name = NAMES[index] ?? "db";
-    const usesPort = shape.port !== null && shapes.slice(0, place).every(([, other]) => other.port !== shape.port);
-    const single = usesPort || shape.fixedName;
-    const targets = new Set<string>();
-    return service({
-      name,
-      image: shape.image,
-      containerName: shape.fixedName ? `the-${name}` : null,
-      environment: shape.color === null ? {} : { COLOR: shape.color },
-      scale: single ? Math.min(shape.scale, 1) : shape.scale,
-      ports: usesPort ? [{ target: 3000, protocol: "tcp", host: "0.0.0.0", published: { from: shape.port ?? 0, to: shape.port ?? 0 } }] : [],
-      mounts: shape.mounts.map((kind) => ({
-        type: "volume",
-        source: kind === "data" ? "data" : null,
-        target: `/${kind}`,
-        readOnly: false,
-        noCopy: false,
-        subpath: null,
-      })),
-      dependsOn: shape.edges.flatMap(({ to, ...edge }) => {
-        const target = NAMES[to] ?? "db";
-        const known = to < index && shapes.some(([other]) => other === to) && !targets.has(target);
-        targets.add(target);
-        return known ? [{ service: target, ...edge }] : [];
-      }),
+  const services = shapes
+    .sort(([a], [b]) => a - b)
+    .map(([index, shape], place): Service => {
+      const name = NAMES[index] ?? "db";
+      const usesPort = shape.port !== null && shapes.slice(0, place).every(([, other]) => other.port !== shape.port);
+      const single = usesPort || shape.fixedName;
+      const targets = new Set<string>();
+      return service({
+        name,
+        image: shape.image,
+        containerName: shape.fixedName ? `the-${name}` : null,
+        environment: shape.color === null ? {} : { COLOR: shape.color },
+        scale: single ? Math.min(shape.scale, 1) : shape.scale,
+        ports: usesPort
+          ? [{ target: 3000, protocol: "tcp", host: "0.0.0.0", published: { from: shape.port ?? 0, to: shape.port ?? 0 } }]
+          : [],
+        mounts: shape.mounts.map((kind) => ({
+          type: "volume",
+          source: kind === "data" ? "data" : null,
+          target: `/${kind}`,
+          readOnly: false,
+          noCopy: false,
+          subpath: null,
+        })),
+        dependsOn: shape.edges.flatMap(({ to, ...edge }) => {
+          const target = NAMES[to] ?? "db";
+          const known = to < index && shapes.some(([other]) => other === to) && !targets.has(target);
+          targets.add(target);
+          return known ? [{ service: target, ...edge }] : [];
+        }),
+      });
     });
-  });
   return project({ services, volumes: [{ key: "data", name: "shop_data", external: false, labels: {} }] });
 });
 
 /** Other people's things, which no plan may touch. */
-const neighbour = container({ name: "other-web-1", project: "other", id: "f".repeat(64), networks: [{ name: "other_default", address: null }] });
+const neighbour = container({
+  name: "other-web-1",
+  project: "other",
+  id: "f".repeat(64),
+  networks: [{ name: "other_default", address: null }],
+});
 const beginning = observed({
   containers: [neighbour],
   networks: [{ name: "other_default", project: "other", key: "default", present: true }],
   volumes: [{ name: "other_data", project: "other", key: "data" }],
 });
 
-const mishaps = fc.array(fc.record({ kind: fc.constantFrom("stopped", "failed", "vanished", "dead", "new image"), which: fc.nat() }), { maxLength: 3 });
+const mishaps = fc.array(fc.record({ kind: fc.constantFrom("stopped", "failed", "vanished", "dead", "new image"), which: fc.nat() }), {
+  maxLength: 3,
+});
 
 /** What an earlier project left behind, perhaps broken off in the middle, and what befell it since. */
-const scenes = fc.record({ before: projects, after: projects, broken: fc.option(fc.nat({ max: 40 })), mishaps, order: fc.infiniteStream(fc.nat()) }).map((scene) => {
-  const first = planFor(scene.before, beginning);
-  const left = run(first.steps.slice(0, scene.broken ?? first.steps.length), beginning);
-  return { ...scene, world: scene.mishaps.reduce(befall, left) };
-});
+const scenes = fc
+  .record({ before: projects, after: projects, broken: fc.option(fc.nat({ max: 40 })), mishaps, order: fc.infiniteStream(fc.nat()) })
+  .map((scene) => {
+    const first = planFor(scene.before, beginning);
+    const left = run(first.steps.slice(0, scene.broken ?? first.steps.length), beginning);
+    return { ...scene, world: scene.mishaps.reduce(befall, left) };
+  });
 
 const options = fc.record({
   removeOrphans: fc.boolean(),
@@ -119,7 +132,9 @@ it("dependencies are up, or done, before a dependent starts", () => {
         const wanted = after.services.find(({ name }) => name === step.service);
         for (const { service: name, condition } of wanted?.dependsOn ?? []) {
           const scale = after.services.find((other) => other.name === name)?.scale ?? 0;
-          const members = now.containers.filter((member) => member.project === "shop" && member.service === name && !member.name.endsWith(".next"));
+          const members = now.containers.filter(
+            (member) => member.project === "shop" && member.service === name && !member.name.endsWith(".next"),
+          );
           const fine = members.filter((member) => (condition !== "completed" && member.state === "running") || member.exitCode === 0);
           assert.ok(fine.length >= scale, `${subject(step.action)} starts while ${name} is not ${condition}`);
         }
@@ -132,7 +147,10 @@ it("dependencies are up, or done, before a dependent starts", () => {
 it("nothing of another project is touched", () => {
   check(scenes, options, ({ after, world }, chosen) => {
     for (const target of [after, nothing("shop", "/srv/shop")]) {
-      const then = run(planFor(target, world, { ...fit(after, chosen), services: null, removeVolumes: true, removeOrphans: true }).steps, world);
+      const then = run(
+        planFor(target, world, { ...fit(after, chosen), services: null, removeVolumes: true, removeOrphans: true }).steps,
+        world,
+      );
       assert.equal(then.containers.filter(isForeign), world.containers.filter(isForeign));
       assert.equal(then.networks.filter(isForeign), world.networks.filter(isForeign));
       assert.equal(then.volumes.filter(isForeign), world.volumes.filter(isForeign));
@@ -144,7 +162,11 @@ it("volumes go only when that is asked for", () => {
   check(scenes, options, ({ after, world }, chosen) => {
     for (const target of [after, nothing("shop", "/srv/shop")]) {
       const then = run(planFor(target, world, { ...fit(after, chosen), services: null }).steps, world);
-      for (const { name } of world.volumes) assert.ok(then.volumes.some((volume) => volume.name === name), `${name} is gone`);
+      for (const { name } of world.volumes)
+        assert.ok(
+          then.volumes.some((volume) => volume.name === name),
+          `${name} is gone`,
+        );
     }
   });
 });
@@ -179,7 +201,9 @@ it("a replacement keeps its anonymous volumes", () => {
     const then = run(planFor(after, world).steps, world);
     for (const before of world.containers)
       for (const volume of before.volumes.filter(({ anonymous }) => anonymous)) {
-        const wanted = after.services.find(({ name, mounts }) => name === before.service && mounts.some(({ target }) => target === volume.target));
+        const wanted = after.services.find(
+          ({ name, mounts }) => name === before.service && mounts.some(({ target }) => target === volume.target),
+        );
         const successor = then.containers.find(({ name, service: of }) => name === before.name && of === wanted?.name);
         if (successor !== undefined) assert.ok(successor.volumes.some(({ name }) => name === volume.name));
       }
@@ -208,7 +232,11 @@ function planFor(target: Project, world: Observed, given: Partial<PlanOptions> =
 
 /** What an engine shows to the project of the world. */
 function seen(world: Observed): Observed {
-  return { ...world, containers: world.containers.filter((member) => !isForeign(member)), foreign: [{ name: neighbour.name, project: "other" }] };
+  return {
+    ...world,
+    containers: world.containers.filter((member) => !isForeign(member)),
+    foreign: [{ name: neighbour.name, project: "other" }],
+  };
 }
 
 function run(steps: readonly Step[], world: Observed): Observed {
@@ -239,7 +267,8 @@ function shuffled(steps: readonly Step[], order: Iterator<number>): readonly Ste
 function befall(world: Observed, { kind, which }: { readonly kind: string; readonly which: number }): Observed {
   const own = world.containers.filter((member) => !isForeign(member));
   const target = own[which % Math.max(1, own.length)];
-  if (kind === "new image") return { ...world, images: { ...world.images, "docker.io/library/one:latest": image("one", { id: "sha256:newer" }) } };
+  if (kind === "new image")
+    return { ...world, images: { ...world.images, "docker.io/library/one:latest": image("one", { id: "sha256:newer" }) } };
   const change = (given: Partial<ObservedContainer>) => ({
     ...world,
     containers: world.containers.map((member) => (member === target ? { ...member, ...given } : member)),

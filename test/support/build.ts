@@ -122,7 +122,12 @@ export function containerOf(of: Project, wanted: Service, given: Partial<Observe
 }
 
 /** Exited with 0, as a container is that was stopped. */
-export const exited = { state: "exited", exitCode: 0, pid: null, finishedAt: "2026-01-01T00:00:02Z" } as const satisfies Partial<ObservedContainer>;
+export const exited = {
+  state: "exited",
+  exitCode: 0,
+  pid: null,
+  finishedAt: "2026-01-01T00:00:02Z",
+} as const satisfies Partial<ObservedContainer>;
 
 export function observed(given: Partial<Observed> = {}): Observed {
   return { containers: [], networks: [], volumes: [], images: {}, foreign: [], takenPorts: [], ...given };

@@ -1,0 +1,112 @@
+/**
+ * Measures what wharf promises: how quickly a command starts, and how long up and down take beside Docker Engine with Compose.
+ *
+ *   npm run bench -- [--rounds N] [--json FILE] [startup] [engine]
+ *
+ * Runs of all programs take turns in every round, so that a busy machine is busy for all of them; medians and their ratios are shown.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { composeSide } from "./lib/compose-side.ts";
+import { median, type Program, plainEnvironment, time } from "./lib/measure.ts";
+import { format, kept, type Row } from "./lib/report.ts";
+import { makeProject, rootfsOfExample, type Side, wharfSide } from "./lib/scenario.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: "string", default: "7" }, json: { type: "string" } },
+});
+const rounds = Number(values.rounds);
+const parts = positionals.length > 0 ? positionals : ["startup", "engine"];
+
+const place = mkdtempSync("/tmp/wharf-bench-");
+const rows: Row[] = [];
+try {
+  const rootfs = rootfsOfExample();
+  const wharf = wharfSide(join(place, "wharf"), rootfs);
+  if (parts.includes("startup")) rows.push(...(await startUp(wharf)));
+  if (parts.includes("engine")) rows.push(...(await upAndDown(wharf, rootfs)));
+} finally {
+  rmSync(place, { recursive: true, force: true });
+}
+
+console.log(format(rows));
+if (values.json !== undefined) {
+  mkdirSync(dirname(values.json), { recursive: true });
+  writeFileSync(values.json, `${JSON.stringify({ node: process.version, rounds, rows }, null, 2)}\n`);
+}
+if (rows.some((row) => kept(row) === false)) process.exitCode = 1;
+
+/** How much longer than bare node a command takes. */
+async function startUp(wharf: Side): Promise<readonly Row[]> {
+  const directory = makeProject(place, { name: "startup", services: 1, port: 18_180 });
+  await time(wharf.program(directory, ["up", "-d"]));
+  const node: Program = { command: process.execPath, args: ["-e", "0"], env: plainEnvironment() };
+  const promised: readonly (readonly [readonly string[], number | null])[] = [
+    [["version"], 1.7],
+    [["--help"], null],
+    [["ps"], null],
+    [["up", "-d"], 2.5],
+  ];
+  const commands = promised.map(([args]) => wharf.program(directory, args));
+  const times = await inTurns([node, ...commands], rounds * 3);
+  await time(wharf.program(directory, ["down", "-t", "0"]));
+  const [bare = Number.NaN, ...ours] = times;
+  return promised.map(([args, target], i) => ({
+    what: `wharf ${args.join(" ")}${args[0] === "up" ? ", nothing to do" : ""}`,
+    wharf: ours[i] ?? Number.NaN,
+    yardstick: { name: "node -e 0", ms: bare },
+    target,
+  }));
+}
+
+/** Both sides run the same files on the same image. */
+async function upAndDown(wharf: Side, rootfs: Buffer): Promise<readonly Row[]> {
+  const compose = await composeSide(place, rootfs);
+  if (typeof compose === "string") console.log(`no yardstick: ${compose}\n`);
+  const sides = typeof compose === "string" ? [wharf] : [wharf, compose];
+  const tasks = [
+    { what: "up, one service with a port", services: 1, args: ["up", "-d"], target: 0.4 },
+    { what: "up, nothing to do", services: 1, args: ["up", "-d"], target: 1 },
+    { what: "down, one service", services: 1, args: ["down"], target: null },
+    { what: "up, ten services", services: 10, args: ["up", "-d"], target: 0.3 },
+    { what: "down, ten services", services: 10, args: ["down"], target: 0.4 },
+  ] as const;
+  const measured = tasks.map(() => sides.map((): number[] => []));
+  try {
+    for (let round = 0; round < rounds + 1; round++) {
+      for (const [s, side] of sides.entries()) {
+        for (const [t, task] of tasks.entries()) {
+          const directory = makeProject(place, {
+            name: `n${task.services}-${side.name}`,
+            services: task.services,
+            port: 18_200 + s * 10 + task.services,
+          });
+          const ms = await time(side.program(directory, task.args));
+          if (round > 0) measured[t]?.[s]?.push(ms); // the first round warms caches
+        }
+      }
+    }
+  } finally {
+    for (const side of sides) await side.close();
+  }
+  return tasks.map(({ what, target }, t) => ({
+    what,
+    wharf: median(measured[t]?.[0] ?? []),
+    yardstick: sides[1] === undefined ? null : { name: sides[1].name, ms: median(measured[t]?.[1] ?? []) },
+    target,
+  }));
+}
+
+/** Median of each program over so many turns, the first not counted. */
+async function inTurns(programs: readonly Program[], turns: number): Promise<readonly number[]> {
+  const measured = programs.map((): number[] => []);
+  for (let turn = 0; turn < turns + 1; turn++) {
+    for (const [i, program] of programs.entries()) {
+      const ms = await time(program);
+      if (turn > 0) measured[i]?.push(ms);
+    }
+  }
+  return measured.map(median);
+}

@@ -1,0 +1,136 @@
+/** Layer directories: filled by one process while others that want the same layer wait for it, and trusted only once a record names them. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createAtomic } from "../../lib/atomic-file.ts";
+import { withLock } from "../../lib/file-lock.ts";
+import { runOk } from "../../lib/process.ts";
+import { bootId } from "../../lib/process-identity.ts";
+import type { Digest } from "../../model/digest.ts";
+import type { Layout } from "./layout.ts";
+import { ownIdentity } from "./lease.ts";
+import { type LayerRecord, readLayerRecord, removeRecord, writeRecord } from "./records.ts";
+
+/** What a filled directory is. */
+export type Filled = Pick<LayerRecord, "diffId" | "size" | "implicit" | "opaque" | "lowerLinks">;
+
+export interface Claim {
+  readonly name: string;
+  readonly path: string;
+  /** The directory has its record, or is gone. */
+  release(): Promise<void>;
+  /** Removes the directory as well. */
+  discard(): Promise<void>;
+}
+
+/** A layer that can be used, or `null`. */
+export async function findLayer(layout: Layout, key: Digest): Promise<LayerRecord | null> {
+  const record = await readLayerRecord(layout.layerRecord(key));
+  return record === null || isLost(record) ? null : record;
+}
+
+/** Whether the machine went down before the layer's files were on disk: some may be empty now. */
+export function isLost(record: LayerRecord): boolean {
+  return record.unsyncedSince !== null && record.unsyncedSince !== bootId();
+}
+
+/**
+ * A layer from the store, or else filled now. While another process fills it, this one waits and then finds it there. The caller has a
+ * lease that keeps `key`.
+ */
+export async function obtainLayer(
+  layout: Layout,
+  key: Digest,
+  options: { readonly fill: (directory: string) => Promise<Filled>; readonly signal: AbortSignal },
+): Promise<LayerRecord> {
+  const found = await findLayer(layout, key);
+  if (found !== null) return found;
+  const lock = { purpose: "fill a layer", timeoutMs: Number.POSITIVE_INFINITY, signal: options.signal };
+  return withLock(layout.layerLock(key), lock, async () => {
+    const meanwhile = await findLayer(layout, key);
+    if (meanwhile !== null) return meanwhile;
+    await dropLayer(layout, key);
+    const claim = await claimDirectory(layout);
+    try {
+      return await recordLayer(layout, key, { claim, filled: await options.fill(claim.path) });
+    } catch (error) {
+      await claim.discard();
+      throw error;
+    }
+  });
+}
+
+/** Gives a filled directory its record. From here on it counts, though not beyond a power cut. */
+export async function recordLayer(
+  layout: Layout,
+  key: Digest,
+  { claim, filled }: { readonly claim: Claim; readonly filled: Filled },
+): Promise<LayerRecord> {
+  const { diffId, size, implicit, opaque, lowerLinks } = filled;
+  const record: LayerRecord = { key, diffId, name: claim.name, size, unsyncedSince: bootId(), implicit, opaque, lowerLinks };
+  await writeRecord(layout.layerRecord(key), record, { durable: false });
+  await claim.release();
+  return record;
+}
+
+/** An empty directory with a short name that no other process uses. */
+export async function claimDirectory(layout: Layout): Promise<Claim> {
+  for (;;) {
+    const name = shortName();
+    const claim = layout.claim(name);
+    if (!(await createAtomic(claim, JSON.stringify(ownIdentity()), { durable: false }))) continue;
+    const path = layout.layer(name);
+    const release = (): Promise<void> => rm(claim, { force: true });
+    if (await makeDirectory(path))
+      return {
+        name,
+        path,
+        release,
+        discard: async () => {
+          await rm(path, { recursive: true, force: true });
+          await release();
+        },
+      };
+    await release();
+  }
+}
+
+/** Waits until the files of these layers are on disk, and says so in their records. One sync is enough for all. */
+export async function syncLayers(layout: Layout, records: readonly LayerRecord[]): Promise<void> {
+  const unsynced = records.filter(({ unsyncedSince }) => unsyncedSince !== null);
+  if (unsynced.length === 0) return;
+  await runOk("sync", ["-f", layout.layers]);
+  for (const record of unsynced) await writeRecord(layout.layerRecord(record.key), { ...record, unsyncedSince: null }, { durable: false });
+}
+
+/** Takes a layer out: first its record, then its directory, which goes to the trash. */
+export async function dropLayer(layout: Layout, key: Digest): Promise<void> {
+  const record = await readLayerRecord(layout.layerRecord(key));
+  if (record === null) return;
+  await removeRecord(layout.layerRecord(key));
+  await toTrash(layout, layout.layer(record.name));
+}
+
+/** Moves a directory out of the way at once; who empties the trash removes it. */
+export async function toTrash(layout: Layout, path: string): Promise<void> {
+  try {
+    await rename(path, join(layout.trash, randomUUID()));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+}
+
+async function makeDirectory(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Four base-36 digits: 500 of them with their separators fit into the options of one mount. */
+function shortName(): string {
+  return (randomBytes(4).readUInt32BE() % 36 ** 4).toString(36).padStart(4, "0");
+}

@@ -1,0 +1,97 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Service } from "../../src/model/service.ts";
+import { loadFiles } from "./support.ts";
+
+const it = suite("merging files");
+
+/** The service `web` of attributes laid over others, each given as the lines under `web:`. */
+async function over(base: string, ...others: readonly string[]): Promise<Service> {
+  const [first = "", ...rest] = [base, ...others].map((text) => `services:\n  web:\n${text.trim().replace(/^/gm, "    ")}\n`);
+  const names = rest.map((_, index) => `/p/shop/${index}.yaml`);
+  const files = {
+    "/p/shop/base.yaml": `${first}volumes: {v: }\n`,
+    ...Object.fromEntries(rest.map((text, index) => [names[index] ?? "", text])),
+  };
+  const { project } = await loadFiles(files, { files: ["base.yaml", ...names] });
+  const [web] = project.services;
+  if (web === undefined) throw new Error("no service");
+  return web;
+}
+
+it("mappings merge and single values are replaced", async () => {
+  const web = await over("image: a\nlabels: {x: 1, y: 2}\nhostname: h", "image: b\nlabels: {y: 3}");
+  assert.equal([web.image, web.labels, web.hostname], ["docker.io/library/b:latest", { x: "1", y: "3" }, "h"]);
+});
+
+it("lists and mappings of variables merge by name, whichever form they have", async () => {
+  const web = await over("image: a\nenvironment: {A: 1, B: 2}", "environment: [B=3, C=4]", "env: {A: x}");
+  assert.equal(web.environment, { A: "x", B: "3", C: "4" });
+});
+
+it("commands are replaced whole", async () => {
+  const web = await over("image: a\ncommand: [a, b]\nentrypoint: [e]", "cmd: c");
+  assert.equal([web.command, web.entrypoint], [["c"], ["e"]]);
+});
+
+it("ports append, and one that is the same stands once", async () => {
+  const web = await over("image: a\nports: ['80:80', '81:81/udp']", "ports: [{target: 80, published: 80}, '82:80', '81:81']");
+  assert.equal(
+    web.ports.map(({ published, target, protocol }) => `${published?.from}:${target}/${protocol}`),
+    ["80:80/tcp", "81:81/udp", "82:80/tcp", "81:81/tcp"],
+  );
+});
+
+it("a mount takes the place of the one with its target", async () => {
+  const web = await over(
+    "image: a\nvolumes: ['/a:/x', '/b:/y']\ntmpfs: /t:size=1m",
+    "volumes: [{type: volume, source: v, target: /x}]\ntmpfs: [/t, /u]",
+  );
+  assert.equal(
+    web.mounts.map((mount) => `${mount.type} ${mount.target}`),
+    ["volume /x", "bind /y", "tmpfs /t", "tmpfs /u"],
+  );
+});
+
+it("dependencies merge in both forms", async () => {
+  const text = "services: {web: {image: a, depends_on: [b]}, b: {image: b}, c: {image: c}}";
+  const other = "services: {web: {depends_on: {c: {condition: service_completed_successfully, required: false}}}}";
+  const { project } = await loadFiles({ "/p/shop/wharf.yaml": text, "/p/shop/wharf.override.yaml": other });
+  assert.equal(project.services[0]?.dependsOn, [
+    { service: "b", condition: "started", restart: false, required: true },
+    { service: "c", condition: "completed", restart: false, required: false },
+  ]);
+});
+
+it("hosts append, mappings and lists alike, each once", async () => {
+  const web = await over("image: a\nextra_hosts: {x: 1.1.1.1}", "extra_hosts: ['x=1.1.1.1', 'y:2.2.2.2']");
+  assert.equal(web.extraHosts, [
+    { name: "x", address: "1.1.1.1" },
+    { name: "y", address: "2.2.2.2" },
+  ]);
+});
+
+it("`!reset` takes an attribute out, of a service, of a mapping, and through an alias", async () => {
+  const web = await over(
+    "image: a\nports: ['80:80']\nenvironment: {A: 1, B: 2}\nhostname: h",
+    "ports: !reset []\nenvironment: {A: !reset }\nhostname: !reset null",
+  );
+  assert.equal([web.ports, web.environment, web.hostname], [[], { B: "2" }, null]);
+});
+
+it("`!override` replaces what would merge", async () => {
+  const web = await over("image: a\nports: ['80:80']\nlabels: {a: 1}", "ports: !override ['81:81']\nlabels: !override {b: 2}");
+  assert.equal([web.ports.length, web.ports[0]?.target, web.labels], [1, 81, { b: "2" }]);
+});
+
+it("an attribute without a value changes nothing and is as good as absent", async () => {
+  const web = await over("image: a\nports: ['80:80']\ncommand:\nlabels:", "ports:\n");
+  assert.equal([web.ports.length, web.command, web.labels], [1, null, {}]);
+});
+
+it("documents of one file are laid over each other like files", async () => {
+  const { project } = await loadFiles("services: {web: {image: a}}\n---\nservices: {web: {image: b}}\n");
+  assert.is(project.services[0]?.image, "docker.io/library/b:latest");
+});
+
+it.run();
