@@ -195,6 +195,7 @@ const READER: Reader = {
       return true;
     } catch (error) {
       if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return false;
+      if (error instanceof Error && "code" in error && error.code === "EACCES") return true; // reading it then says why it cannot be
       throw error;
     }
   },

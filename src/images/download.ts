@@ -67,8 +67,17 @@ export class StaleDownload extends Error {
 /** Whether the bytes themselves are at fault, and not the way they came or the disk they went to. */
 function isContentProblem(error: unknown): boolean {
   if (!(error instanceof Failure)) return false;
-  return error.diagnostics.some(({ code }) => code === "E_DIGEST_MISMATCH" || (code.startsWith("E_LAYER_") && code !== "E_LAYER_WRITE"));
+  return error.diagnostics.some(({ code }) => CONTENT_PROBLEMS.has(code));
 }
+
+const CONTENT_PROBLEMS: ReadonlySet<string> = new Set([
+  "E_DIGEST_MISMATCH",
+  "E_LAYER_COMPRESSION",
+  "E_LAYER_LIMIT",
+  "E_LAYER_LINK",
+  "E_LAYER_PATH",
+  "E_LAYER_TAR",
+]);
 
 /** The first segment comes alone until the registry has shown that it knows ranges; then several lanes take the others in their order. */
 async function fetchAll(

@@ -28,6 +28,13 @@ export async function pushImage(
   { progress, signal }: { readonly progress: ImageProgress; readonly signal: AbortSignal },
 ): Promise<{ readonly digest: string; readonly size: number }> {
   const { layout } = context;
+  const { tag } = partsOf(reference);
+  if (tag === null)
+    throw new Failure({
+      code: "E_PUSH_DIGEST",
+      message: `${familiar(reference)} cannot be pushed: it names content, not where to put it`,
+      hint: "push a name with a tag",
+    });
   const lease = await takeLease(layout); // nothing of it is collected meanwhile
   try {
     const entry = await findEntry(layout, reference);
@@ -47,9 +54,7 @@ export async function pushImage(
     const slot = slots(UPLOADS);
     const unique = [...new Map([...manifest.layers, manifest.config].map((blob) => [blob.digest, blob])).values()];
     await Promise.all(unique.map((blob) => slot(() => pushBlob({ ...context, repository, entry }, blob, { ...options, progress }))));
-    const { tag, digest } = partsOf(reference);
-    const named = tag ?? digest ?? image.manifest.digest;
-    await putManifest(repository, { named, mediaType: image.manifest.mediaType, bytes }, options);
+    await putManifest(repository, { named: tag, mediaType: image.manifest.mediaType, bytes }, options);
     if (entry.name !== null) await setDigest(layout, entry.name, image.manifest.digest);
     return { digest: image.manifest.digest, size: bytes.length };
   } finally {

@@ -34,6 +34,7 @@ async function readEnvFiles({ directory }: Draft, context: Context): Promise<rea
   const usual = absolute(".env", directory);
   if (envFiles === null && (await context.reader.exists(usual))) paths.push(usual);
   const files = await Promise.all(paths.map((path) => readText({ path, what: "env file" }, context)));
+  context.report.orThrow(); // without the variables of a file that is missing, everything else would look wrong
   return files.filter((file): file is SourceFile => file !== null);
 }
 

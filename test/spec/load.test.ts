@@ -127,7 +127,7 @@ it("sources tell where values stand, by Compose's names, short names and merged 
   assert.is(at("services.web.environment.SIZE"), "wharf.override.yaml:3:16-19");
   assert.is(at("services.web.environment.B"), "extra.env:2:3-4");
   assert.is(at("services.web.ports.0"), at("services.web.ports.1"));
-  assert.is(at("services.web.volumes./data"), "wharf.yaml:8:15-24");
+  assert.is(at("services.web.volumes./data"), "wharf.yaml:8:15-26");
 });
 
 it("files outside of the current directory are shown whole", async () => {

@@ -46,6 +46,7 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     capabilities: { scheduling: "client", healthchecks: "none", builds: false },
     observe: (project) => observeProject(context, project),
     apply: async (action, applyContext) => {
+      if (MAKES.has(action.kind)) context.tools(); // what cannot be finished here is not begun
       swept ??= sweep(context);
       await swept;
       await apply(context, action, applyContext);
@@ -60,6 +61,9 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     close: () => store.close(),
   };
 }
+
+/** What only a machine with all tools is asked to do. */
+const MAKES: ReadonlySet<Action["kind"]> = new Set(["network.create", "volume.create", "container.create", "container.start"]);
 
 export async function doctor(options: { readonly root: string }): Promise<readonly Check[]> {
   return checkMachine(options);
