@@ -8,7 +8,7 @@ import { monitor } from "./conmon.ts";
 import type { Context } from "./context.ts";
 import { ensureWorkingDirectory } from "./create.ts";
 import { attach, ensureBridge, type NetworkRecord, readNetwork } from "./network/networks.ts";
-import { choosePorts, takenBindings } from "./network/publish.ts";
+import { choosePorts, holders } from "./network/publish.ts";
 import { prepareMounts } from "./placed-mounts.ts";
 import { type Container, type ContainerRecord, clearState, markStarting, unmarkStarting, writeState } from "./records.ts";
 import { tidy } from "./remove.ts";
@@ -84,7 +84,7 @@ async function reservePorts({ layout }: Context, record: ContainerRecord): Promi
     return [];
   }
   return withLock(join(layout.locks, "ports.lock"), { purpose: `publish ports of ${record.name}`, timeoutMs: 30_000 }, async () => {
-    const chosen = choosePorts(ports, takenBindings(layout, record.id));
+    const chosen = choosePorts(ports, holders(layout, record.id));
     await markStarting(layout, record.id, { owner, ports: chosen });
     return chosen;
   });
