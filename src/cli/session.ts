@@ -1,19 +1,19 @@
-import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "../engine/engine.ts";
-import { Failure } from "../model/diagnostic.ts";
+import { type Diagnostic, Failure } from "../model/diagnostic.ts";
 import type { Event } from "../model/event.ts";
 import type { Project } from "../model/project.ts";
 import type { World } from "../reconcile/reconcile.ts";
 import { stamping } from "../reconcile/stamp.ts";
-import { type Loaded, type LoadOptions, load, type Reader } from "../spec/load.ts";
+import { type Loaded, type LoadOptions, load } from "../spec/load.ts";
 import { renderDiagnostic } from "../ui/diagnostics.ts";
 import { openRenderer, type Renderer, type RendererKind } from "../ui/renderer.ts";
 import { type Style, styleOf } from "../ui/style.ts";
 import { openEngine } from "./engines.ts";
 import { observedProject } from "./observed-project.ts";
 import { Output } from "./output.ts";
-import { diagnosticStyle } from "./report.ts";
+import { READER, recording } from "./reader.ts";
+import { diagnosticStyle, problemText } from "./report.ts";
 import type { Settings } from "./settings.ts";
 import { Interrupts } from "./signals.ts";
 
@@ -29,6 +29,13 @@ export interface WorldOptions {
   readonly renderer?: RendererKind;
   /** Leave out how far transfers are. */
   readonly quietTransfers?: boolean;
+}
+
+export interface ShowOptions {
+  /** Instead of the one in the settings. */
+  readonly renderer?: RendererKind | undefined;
+  /** Keep nothing of the steps on the screen. */
+  readonly brief?: boolean;
 }
 
 /** One command at work: its settings, its streams, its signal, and, each opened when first asked for, the spec, the engine, the renderer. */
@@ -65,6 +72,19 @@ export class Session {
     return this.#loaded;
   }
 
+  /** The spec as it is now, and every path that this depended on, there or not. Shows nothing. */
+  async reload(): Promise<{ readonly loaded: Loaded | Failure; readonly paths: readonly string[] }> {
+    const { reader, paths } = recording(READER);
+    try {
+      const loaded = await load(this.#loadOptions(), reader);
+      this.#loaded = Promise.resolve(loaded);
+      return { loaded, paths: [...paths] };
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return { loaded: error, paths: [...paths] };
+    }
+  }
+
   /** The project of the spec; where there is no spec but a project's name was given, what can be known from its containers. */
   async project(): Promise<Project> {
     try {
@@ -95,7 +115,7 @@ export class Session {
 
   /** The surroundings for a run, its events shown as the settings say. `endRun` ends the show. */
   async world(options: WorldOptions = {}): Promise<World> {
-    const [engine] = await Promise.all([this.engine(), this.#open(options.renderer)]);
+    const [engine] = await Promise.all([this.engine(), this.show({ renderer: options.renderer })]);
     return {
       engine,
       emit: (event) => {
@@ -106,6 +126,25 @@ export class Session {
       lockTimeoutMs: LOCK_TIMEOUT_MS,
       confirm: (question) => this.confirm(question, options.assumeYes === true),
     };
+  }
+
+  /** Begins a show of what happens, where there is none yet. */
+  async show({ renderer: kind = this.settings.progress, brief = false }: ShowOptions = {}): Promise<void> {
+    if (this.#renderer !== null) return;
+    const look = diagnosticStyle(this.settings);
+    this.#drawing = kind === "tty";
+    this.#renderer = await openRenderer(kind, this.err, { style: look.style, diagnostic: (d) => renderDiagnostic(d, look), brief });
+  }
+
+  /** Tells of problems that do not end the command. */
+  async tell(diagnostics: readonly Diagnostic[]): Promise<void> {
+    if (this.settings.progress === "json") {
+      await this.show();
+      for (const diagnostic of diagnostics) this.emit({ type: "notice", diagnostic });
+    } else {
+      await this.endRun();
+      this.err.write(problemText(diagnostics, this.settings));
+    }
   }
 
   /** Shows an event. */
@@ -173,33 +212,12 @@ export class Session {
   async #load(): Promise<Loaded> {
     const loaded = await load(this.#loadOptions(), READER);
     if (loaded.warnings.length > 0) {
-      await this.#open();
+      await this.show();
       for (const diagnostic of loaded.warnings) this.emit({ type: "notice", diagnostic });
     }
     return loaded;
   }
-
-  async #open(kind: RendererKind = this.settings.progress): Promise<void> {
-    if (this.#renderer !== null) return;
-    const look = diagnosticStyle(this.settings);
-    this.#drawing = kind === "tty";
-    this.#renderer = await openRenderer(kind, this.err, { style: look.style, diagnostic: (d) => renderDiagnostic(d, look) });
-  }
 }
-
-const READER: Reader = {
-  read: (path) => readFile(path),
-  exists: async (path) => {
-    try {
-      await stat(path);
-      return true;
-    } catch (error) {
-      if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return false;
-      if (error instanceof Error && "code" in error && error.code === "EACCES") return true; // reading it then says why it cannot be
-      throw error;
-    }
-  },
-};
 
 async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];

@@ -437,6 +437,11 @@ export const CODES = {
     explain:
       "The project has containers of a service that its spec does not have (any more): renamed, removed, or from another file with the same project name. They are left alone unless --remove-orphans is given.",
   },
+  W_PROJECT_RENAMED: {
+    family: "warning",
+    explain:
+      "While `wharf watch` was watching, the project got another name (by the top-level key `name`, or by a variable). It is made under the new one, and what runs under the old one is left alone: `wharf -p OLD down` removes it.",
+  },
   W_UNSET_VARIABLE: {
     family: "warning",
     explain:
