@@ -1,5 +1,6 @@
-import { type FSWatcher, watch } from "node:fs";
+import { once } from "node:events";
 import { basename, join } from "node:path";
+import { type FSWatcher, watch } from "chokidar";
 import type { Changes } from "./changes.ts";
 import { type Spots, sameSpots, spotsOf, stampOf } from "./spots.ts";
 
@@ -14,7 +15,7 @@ export class FileWatcher {
   #spots: Spots | null = null;
   /** By entry; what was told of is up to date in it. */
   #stamps = new Map<string, string>();
-  #ears: readonly FSWatcher[] = [];
+  #ear: FSWatcher | null = null;
   #clock: NodeJS.Timeout | undefined;
 
   constructor(changes: Changes, lookMs: number = LOOK_MS) {
@@ -28,38 +29,37 @@ export class FileWatcher {
     if (this.#spots !== null && sameSpots(spots, this.#spots)) return false;
     this.close();
     this.#spots = spots;
-    this.#ears = [...spots].flatMap(([directory, { entries }]) => this.#listen(directory, entries));
-    const entries = [...spots.values()].flatMap((spot) => [...spot.entries]);
-    await Promise.all(entries.map((entry) => this.#refresh(entry)));
+    const entries = new Set([...spots.values()].flatMap((spot) => [...spot.entries]));
+    await this.#listen([...spots.keys()], entries);
+    await Promise.all([...entries].map((entry) => this.#refresh(entry)));
     this.#clock = setInterval(() => void this.#look(), this.#lookMs);
     return true;
   }
 
   close(): void {
     clearInterval(this.#clock);
-    for (const ear of this.#ears) ear.close();
-    this.#ears = [];
+    void this.#ear?.close();
+    this.#ear = null;
     this.#stamps = new Map();
     this.#spots = null;
   }
 
-  #listen(directory: string, entries: ReadonlySet<string>): readonly FSWatcher[] {
-    try {
-      const ear = watch(directory, (_event, name) => {
-        const path = join(directory, name ?? "");
-        if (entries.has(path)) {
-          this.#changes.note(path);
-          void this.#refresh(path);
-        }
-        // A directory that was moved or removed says its own name, as a file in it with that name would.
-        if (name === null || name === basename(directory)) void this.#look();
-      });
-      ear.on("error", () => ear.close()); // looking goes on
-      return [ear];
-    } catch (error) {
-      if (error instanceof Error && "code" in error) return []; // gone by now, not ours to read, or too many: looking must do
-      throw error;
-    }
+  async #listen(directories: string[], entries: ReadonlySet<string>): Promise<void> {
+    // Of the files chokidar would watch each one by itself; what the directories tell, as it comes (`raw`), is enough and never stale.
+    const ear = watch(directories, { depth: 0, ignoreInitial: true, ignored: (path) => !directories.includes(path) });
+    this.#ear = ear;
+    ear.on("raw", (_event, name: string | null, details) => {
+      const watchedPath = watchedPathOf(details);
+      const path = join(watchedPath, name ?? "");
+      if (entries.has(path)) {
+        this.#changes.note(path);
+        void this.#refresh(path);
+      }
+      // A directory that was moved or removed says its own name, as a file in it with that name would.
+      if (name === null || name === basename(watchedPath)) void this.#look();
+    });
+    ear.on("error", () => void this.#look()); // gone by now, not ours to read, or too many: looking must do
+    await once(ear, "ready");
   }
 
   /** Notes what changed without a word. */
@@ -78,6 +78,12 @@ export class FileWatcher {
     stamps.set(path, now);
     return now;
   }
+}
+
+/** The directory that an event of chokidar's is about. */
+function watchedPathOf(details: unknown): string {
+  if (typeof details === "object" && details !== null && "watchedPath" in details) return String(details.watchedPath);
+  throw new Error("chokidar does not say any more which directory an event is about");
 }
 
 /** How often a look is taken, in milliseconds. */
