@@ -207,6 +207,23 @@ it(
 );
 
 it(
+  "a program that is not there ends exec and run with 127, one that cannot be executed with 126",
+  inWorld(async (world) => {
+    const before = await running(world);
+    for (const verb of [["exec"], ["run", "--rm"]]) {
+      const call = (program: string) => world.wharf([...verb, "steady", program], { cwd: before.cwd });
+      const missing = await call("nosuch");
+      assert.is(missing.status, 127, missing.stderr);
+      assert.match(missing.stderr, "E_COMMAND_NOT_FOUND");
+      const unfit = await call("/etc/passwd");
+      assert.is(unfit.status, 126, unfit.stderr);
+      assert.match(unfit.stderr, "E_COMMAND_NOT_EXECUTABLE");
+    }
+    await untouched(world, before);
+  }),
+);
+
+it(
   "a wrong command line ends with 64 and a word that may be meant",
   inWorld(async (world) => {
     for (const [args, meant] of [
