@@ -17,10 +17,10 @@ import { readLogs } from "./logs.ts";
 import { createNetwork, removeNetwork, sweepNetworks } from "./network/networks.ts";
 import { observeAll, observeProject } from "./observe.ts";
 import { allContainers, type Container, containerNamed, findContainer, renameRecord, sweepRecords } from "./records.ts";
-import { removeContainer } from "./remove.ts";
+import { removeContainer, removeUnusedVolume } from "./remove.ts";
 import { startAttached, startContainer } from "./start.ts";
 import { hasEnded, killContainer, stopContainer } from "./stop.ts";
-import { createVolume, removeVolume, sweepVolumes } from "./volumes.ts";
+import { createVolume, sweepVolumes } from "./volumes.ts";
 
 export interface OciOptions {
   readonly root: string;
@@ -94,7 +94,7 @@ async function apply(context: Context, action: Action, { signal, progress, note 
         labels: action.labels,
       });
     case "volume.remove":
-      return removeVolume(layout, action.volume);
+      return removeUnusedVolume(context, action.volume);
     case "container.create":
       return createContainer(context, action.container, action.spec);
     case "container.start":
