@@ -34,17 +34,17 @@ export function lifeCases(it: Case): void {
   });
 
   it("a stop lets the program end as it likes", async (stage) => {
-    const { name } = await stage.run("trap 'exit 7' TERM; while :; do sleep 0.05; done");
+    const { name } = await stage.runListening("trap 'exit 7' TERM");
     await stage.stop(name);
     const { state, exitCode } = await stage.find(name);
     assert.equal([state, exitCode], ["exited", 7]);
   });
 
   it("a stop sends the signal that the service chose, else the one that the image chose", async (stage) => {
-    const script = "trap 'exit 8' USR1; trap 'exit 9' USR2; while :; do sleep 0.05; done";
+    const traps = "trap 'exit 8' USR1; trap 'exit 9' USR2";
     await stage.image("conformance/signal:1", { StopSignal: "SIGUSR1", Env: ["PATH=/usr/bin:/bin"] });
-    const ofImage = await stage.run(script, { image: "conformance/signal:1" });
-    const ofService = await stage.run(script, { image: "conformance/signal:1", name: "db", stopSignal: "SIGUSR2" });
+    const ofImage = await stage.runListening(traps, { image: "conformance/signal:1" });
+    const ofService = await stage.runListening(traps, { image: "conformance/signal:1", name: "db", stopSignal: "SIGUSR2" });
     await stage.stop(ofImage.name);
     await stage.stop(ofService.name);
     assert.is((await stage.find(ofImage.name)).exitCode, 8);
@@ -52,20 +52,20 @@ export function lifeCases(it: Case): void {
   });
 
   it("a program that does not hear the stop is killed when its time is over", async (stage) => {
-    const { name } = await stage.run(STUBBORN);
+    const { name } = await stage.runListening(STUBBORN);
     await soon("the stop", stage.stop(name, 100));
     const { state, exitCode } = await stage.find(name);
     assert.equal([state, exitCode], ["exited", 137]);
   });
 
   it("without a word on it a stop waits as long as the service says", async (stage) => {
-    const { name } = await stage.run(STUBBORN, { stopGraceMs: 100 });
+    const { name } = await stage.runListening(STUBBORN, { stopGraceMs: 100 });
     await soon("the stop", stage.stop(name));
     assert.is((await stage.find(name)).exitCode, 137);
   });
 
   it("a stop that is interrupted does not wait any longer", async (stage) => {
-    const { name } = await stage.run(STUBBORN);
+    const { name } = await stage.runListening(STUBBORN);
     const over = new AbortController();
     const stop = stage.apply({ kind: "container.stop", container: name, graceMs: 60_000 }, over.signal);
     setTimeout(() => over.abort(), 100);
@@ -84,20 +84,20 @@ export function lifeCases(it: Case): void {
   });
 
   it("a killed program ends at once with 137", async (stage) => {
-    const { name } = await stage.run(STUBBORN);
+    const { name } = await stage.runListening(STUBBORN);
     await stage.apply({ kind: "container.kill", container: name, signal: "SIGKILL" });
     const { state, exitCode } = await stage.find(name);
     assert.equal([state, exitCode], ["exited", 137]);
   });
 
   it("a signal is the program's to answer", async (stage) => {
-    const { id, name } = await stage.run("trap 'exit 6' HUP; while :; do sleep 0.05; done");
+    const { id, name } = await stage.runListening("trap 'exit 6' HUP");
     await stage.apply({ kind: "container.kill", container: name, signal: "SIGHUP" });
     assert.is(await stage.engine.wait(id, stage.signal), 6);
   });
 
   it("a signal that the program does not mind leaves it running", async (stage) => {
-    const { name } = await stage.run(STUBBORN);
+    const { name } = await stage.runListening(STUBBORN);
     await stage.apply({ kind: "container.kill", container: name, signal: "SIGTERM" });
     assert.is((await stage.find(name)).state, "running");
   });

@@ -26,10 +26,13 @@ export type Suite = (title: string, body: () => Promise<void>) => void;
 /** Registers a test that has a stage to itself. */
 export type Case = (title: string, body: (stage: Stage) => Promise<void>) => void;
 
+const LOOP = "while :; do sleep 0.05; done";
+
 /** A program of a container: goes on until it is told to end, and ends with 0. */
-export const FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.05; done";
-/** Does not hear when it is told to end. */
-export const STUBBORN = "trap '' TERM; while :; do sleep 0.05; done";
+export const FOREVER = `trap 'exit 0' TERM; ${LOOP}`;
+
+/** What to say to `runListening` for a program that does not mind being told to end. */
+export const STUBBORN = "trap '' TERM";
 
 export const ALL_LINES: LogOptions = { follow: false, tail: null, since: null, until: null };
 
@@ -74,7 +77,7 @@ export class Stage {
   /** Makes a container that runs this as a shell's script; gives its name. */
   async create(script: string, given: Given = {}): Promise<string> {
     const { container, spec, image = IMAGE, ...rest } = given;
-    const wanted = service({ command: ["sh", "-c", script], image, ...rest });
+    const wanted = service({ command: ["sh", "-c", script], image, stopGraceMs: 1_000, ...rest });
     const owner = spec?.project ?? this.project.name;
     const name = container ?? `${owner}-${wanted.name}-1`;
     await this.apply({ kind: "container.create", container: name, spec: this.#spec(wanted, { project: owner, ...spec }) });
@@ -86,6 +89,13 @@ export class Stage {
     const name = await this.create(script, given);
     await this.start(name);
     return this.find(name);
+  }
+
+  /** Runs a program that goes on and answers signals as these traps say. A signal that came before the program had them would be lost. */
+  async runListening(traps: string, given: Given = {}): Promise<ObservedContainer> {
+    const container = await this.run(`${traps}; echo listening; ${LOOP}`, given);
+    await this.firstLine(container.id);
+    return container;
   }
 
   /** As `run`, and waits for its end. */
@@ -141,6 +151,11 @@ export class Stage {
     const lines: LogLine[] = [];
     for await (const line of this.engine.logs(ids, { ...ALL_LINES, ...options }, signal)) lines.push(line);
     return lines;
+  }
+
+  /** Waits until a container has printed something. */
+  async firstLine(id: string): Promise<void> {
+    for await (const _ of this.engine.logs([id], { ...ALL_LINES, follow: true }, this.signal)) return;
   }
 
   /** Takes away what the test made. */
