@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
 import type { ExecOptions, LogLine } from "../../../src/engine/engine.ts";
 import { LABEL } from "../../../src/model/labels.ts";
+import { until } from "../../support/until.ts";
 import { ALL_LINES, type Case, FOREVER, refused, type Stage, soon } from "./stage.ts";
 
 /** What containers print, what is run in them, and their documents. */
@@ -55,10 +56,17 @@ export function outputCases(it: Case): void {
   });
 
   it("lines of several containers come in the order in which they were printed", async (stage) => {
-    const first = await stage.run("echo a1; sleep 0.4; echo a2");
-    const second = await stage.run("sleep 0.2; echo b1; sleep 0.4; echo b2", { name: "db" });
+    const first = await stage.run("echo a1; sleep 0.3; echo a2; sleep 0.3; echo a3");
+    const second = await stage.run("sleep 0.05; echo b1; sleep 0.3; echo b2; sleep 0.3; echo b3", { name: "db" });
     for (const { id } of [first, second]) await stage.engine.wait(id, stage.signal);
-    assert.equal(texts(await stage.logs([second.id, first.id])), ["a1", "b1", "a2", "b2"]);
+    const lines = await stage.logs([second.id, first.id]);
+    assert.equal([...texts(lines)].sort(), ["a1", "a2", "a3", "b1", "b2", "b3"]);
+    assert.is(texts(lines)[0], "a1");
+    const times = lines.map(({ time }) => Date.parse(time));
+    assert.equal(
+      times,
+      [...times].sort((a, b) => a - b),
+    );
   });
 
   it("a follower gets what is there, what comes, and its end with the container's", async (stage) => {
@@ -73,8 +81,8 @@ export function outputCases(it: Case): void {
   });
 
   it("a follower's tail is only of what is there already", async (stage) => {
-    const { id } = await stage.run("echo one; echo two; sleep 0.3; echo three; echo four; exit 0");
-    await stage.firstLine(id);
+    const { id } = await stage.run("echo one; echo two; sleep 1; echo three; echo four; exit 0");
+    await until("two lines", async () => (await stage.logs([id])).length === 2);
     assert.equal(texts(await stage.logs([id], { follow: true, tail: 1 })), ["two", "three", "four"]);
   });
 
