@@ -29,12 +29,12 @@ export async function execIn(
       message: `container ${record.name} is not running`,
       hint: `wharf start ${record.spec.service.name} starts it`,
     });
-  const process = execProcess(context, record, { options, rootfs: rootfsDirectory(layout, record.id) });
+  const wanted = execProcess(context, record, { options, rootfs: rootfsDirectory(layout, record.id) });
   // As the container sees its files now, with everything that is mounted in it.
   const root = `/proc/${run.process.pid}/root`;
-  requireProgram({ argv: process.args, env: process.env, cwd: process.cwd }, { name: record.name, root });
+  requireProgram({ argv: wanted.args, env: wanted.env, cwd: wanted.cwd }, { name: record.name, root });
   const file = bundleFile(layout, record.id, `exec-${randomUUID()}.json`);
-  await writeFile(file, JSON.stringify(process), { mode: 0o600 });
+  await writeFile(file, JSON.stringify(wanted), { mode: 0o600 });
   try {
     const words = [
       "--root",
