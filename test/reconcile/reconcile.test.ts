@@ -213,8 +213,11 @@ it("what is replaced by force is replaced once, also when its image is asked for
 it("after a pull that failed there is no second round", async ({ scene }) => {
   await up(scene, shop);
   scene.events.length = 0;
+  const before = await scene.idOf("shop-db-1");
+  scene.registry.set("db:latest", image("trap 'exit 0' TERM; sleep 1000"));
   scene.registry.set("web:latest", null);
   const { outcome } = await up(scene, shop, { pull: "always" });
+  assert.is(await scene.idOf("shop-db-1"), before);
   assert.equal([outcome, scene.events.filter(({ type }) => type === "plan.ready").length], ["failed", 1]);
   assert.equal(await scene.containers(), ["shop-db-1 running", "shop-web-1 running"]);
 });

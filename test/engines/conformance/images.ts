@@ -73,6 +73,7 @@ export function imageCases(it: Case): void {
   it("by force an image in use only loses its name, and its containers go on", async (stage) => {
     const id = await stage.image("conformance/new:1");
     const { name } = await stage.run(FOREVER, { image: "conformance/new:1" });
+    await refused("E_IMAGE_IN_USE", stage.engine.images.remove("conformance/new:1", { force: false }, stage.signal), name);
     const removed = await stage.engine.images.remove("conformance/new:1", { force: true }, stage.signal);
     assert.equal(removed, [{ kind: "untagged", what: "conformance/new:1" }]);
     await stage.apply({ kind: "container.restart", container: name, graceMs: null });
