@@ -64,6 +64,18 @@ export async function runtimeStart(
   if (finished.status !== 0) throw startFailure(name, finished.stderr.trim());
 }
 
+/**
+ * Waits until the runtime's own first process has become the container's program. The runtime says "started" a moment earlier, and a signal sent
+ * in that moment would meet the runtime, which ends by it or loses it. Nothing to wait for when the process is gone already.
+ */
+export async function programBegun(pid: number): Promise<void> {
+  const deadline = Date.now() + BEGIN_LIMIT_MS;
+  while (RUNTIME_INIT.test(await readOrEmpty(`/proc/${pid}/comm`)) && Date.now() < deadline) await sleep(1);
+}
+
+const BEGIN_LIMIT_MS = 2000;
+const RUNTIME_INIT = /^(runc:\[|crun\n)/;
+
 /** Removes every trace that a runtime keeps of a container whose processes are gone: its state and its control groups. */
 export async function runtimeForget(layout: Layout, runtime: Runtime, id: string): Promise<void> {
   if (existsSync(join(layout.runtime, id))) await run(runtime.path, ["--root", layout.runtime, "delete", "--force", id]);
@@ -134,7 +146,8 @@ async function readOrEmpty(path: string): Promise<string> {
   try {
     return await readFile(path, "latin1");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return "";
     throw error;
   }
 }

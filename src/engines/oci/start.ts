@@ -13,7 +13,7 @@ import { prepareMounts } from "./placed-mounts.ts";
 import { type Container, type ContainerRecord, clearState, markStarting, unmarkStarting, writeState } from "./records.ts";
 import { tidy } from "./remove.ts";
 import { mountRootfs } from "./rootfs.ts";
-import { runtimeStart } from "./runtime.ts";
+import { programBegun, runtimeStart } from "./runtime.ts";
 import { endNow } from "./stop.ts";
 
 /** Starts a container that does not run. Nothing when it does. When it fails nothing of the start is left. */
@@ -51,6 +51,7 @@ async function begin(context: Context, { record, status }: Container, options: {
     attach(networks, { id, pid: monitored.process.pid });
     if (options.attached) attachment = new Attachment(layout, id);
     await runtimeStart(layout, runtime, { id, name });
+    await programBegun(monitored.process.pid);
     await unmarkStarting(layout, id);
     return attachment;
   } catch (error) {
