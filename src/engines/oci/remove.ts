@@ -67,7 +67,7 @@ export async function tidy(context: Context, id: string): Promise<void> {
     await killCgroup(id);
     await endNow(context, id);
   }
-  await runtimeForget(layout, context.tools().runtime, id);
+  await runtimeForget(layout, id);
   unmountRootfs(layout, id);
   await rm(bundleDirectory(layout, id), { recursive: true, force: true });
 }

@@ -50,7 +50,7 @@ async function begin(context: Context, { record, status }: Container, options: {
     await writeState(layout, id, { ...monitored, startedAt: new Date().toISOString(), ports });
     attach(networks, { id, pid: monitored.process.pid });
     if (options.attached) attachment = new Attachment(layout, id);
-    await runtimeStart(layout, runtime, { id, name });
+    await runtimeStart(layout, runtime, { id, name, process: monitored.process });
     await programBegun(monitored.process.pid);
     await unmarkStarting(layout, id);
     return attachment;
