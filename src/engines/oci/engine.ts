@@ -4,6 +4,7 @@ import type { Check } from "../../engine/doctor.ts";
 import type { ApplyContext, AttachOptions, Engine } from "../../engine/engine.ts";
 import type { Images } from "../../engine/images.ts";
 import { openStore } from "../../images/images.ts";
+import type { ImageUsers } from "../../images/store/remove.ts";
 import { sweepTemporaries } from "../../lib/atomic-file.ts";
 import { withLock } from "../../lib/file-lock.ts";
 import { isAlive } from "../../lib/process-identity.ts";
@@ -175,16 +176,25 @@ async function waitUntil(
 }
 
 function imagesOf({ layout, store }: Context): Images {
+  const users = (): ImageUsers => {
+    const found = new Map<string, { readonly name: string; readonly running: boolean }[]>();
+    for (const { record, status } of allContainers(layout))
+      found.set(record.image.id, [...(found.get(record.image.id) ?? []), { name: record.name, running: status.state === "running" }]);
+    return found;
+  };
   return {
     list: () => store.list(),
     inspect: (nameOrId) => store.inspect(nameOrId),
+    history: (nameOrId) => store.history(nameOrId),
+    tag: (nameOrId, target) => store.tag(nameOrId, target),
     import: (tar, options, signal) => store.import(tar, options, signal),
     push: (reference, progress, signal) => store.push(reference, progress, signal),
-    remove: (nameOrId, { force }) => {
-      const users = new Map<string, string[]>();
-      for (const { record } of allContainers(layout)) users.set(record.image.id, [...(users.get(record.image.id) ?? []), record.name]);
-      return store.remove(nameOrId, { force, users });
-    },
+    remove: (nameOrId, { force }) => store.remove(nameOrId, { force, users: users() }),
+    prune: (options) => store.prune({ ...options, users: users() }),
+    save: (namesOrIds, format, signal) => store.save(namesOrIds, format, signal),
+    load: (archive, progress, signal) => store.load(archive, progress, signal),
+    verify: (namesOrIds, options, signal) => store.verify(namesOrIds, { ...options, users: users(), signal }),
+    usage: () => store.usage(users()),
   };
 }
 

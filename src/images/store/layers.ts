@@ -1,5 +1,6 @@
 /** Layer directories: filled by one process while others that want the same layer wait for it, and trusted only once a record names them. */
 import { randomBytes, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createAtomic } from "../../lib/atomic-file.ts";
@@ -26,7 +27,7 @@ export interface Claim {
 /** A layer that can be used, or `null`. */
 export async function findLayer(layout: Layout, key: Digest): Promise<LayerRecord | null> {
   const record = await readLayerRecord(layout.layerRecord(key));
-  return record === null || isLost(record) ? null : record;
+  return record === null || isLost(record) || !existsSync(layout.layer(record.name)) ? null : record;
 }
 
 /** Whether the machine went down before the layer's files were on disk: some may be empty now. */
@@ -43,32 +44,68 @@ export async function obtainLayer(
   key: Digest,
   options: { readonly fill: (directory: string) => Promise<Filled>; readonly signal: AbortSignal },
 ): Promise<LayerRecord> {
-  const found = await findLayer(layout, key);
-  if (found !== null) return found;
-  const lock = { purpose: "fill a layer", timeoutMs: Number.POSITIVE_INFINITY, signal: options.signal };
+  return (
+    (await findLayer(layout, key)) ??
+    (await asOnlyOne(layout, key, {
+      signal: options.signal,
+      make: async (name) => {
+        const claim = await claimDirectory(layout);
+        try {
+          const filled = await options.fill(claim.path);
+          return await recordLayer(layout, key, { claim, filled, name: name ?? claim.name });
+        } catch (error) {
+          await claim.discard();
+          throw error;
+        }
+      },
+    }))
+  );
+}
+
+/** As `obtainLayer`, with a directory that is filled already: it goes where the store has the layer. */
+export async function adoptLayer(
+  layout: Layout,
+  key: Digest,
+  { claim, filled, signal }: { readonly claim: Claim; readonly filled: Filled; readonly signal: AbortSignal },
+): Promise<LayerRecord> {
+  const record = await asOnlyOne(layout, key, {
+    signal,
+    make: (name) => recordLayer(layout, key, { claim, filled, name: name ?? claim.name }),
+  });
+  if (!existsSync(claim.path) || record.name === claim.name) return record;
+  await claim.discard();
+  return record;
+}
+
+/** Makes a layer where it is missing, with no other process at it. `make` gets the directory name that a lost one had. */
+async function asOnlyOne(
+  layout: Layout,
+  key: Digest,
+  { signal, make }: { readonly signal: AbortSignal; readonly make: (name: string | null) => Promise<LayerRecord> },
+): Promise<LayerRecord> {
+  const lock = { purpose: "fill a layer", timeoutMs: Number.POSITIVE_INFINITY, signal };
   return withLock(layout.layerLock(key), lock, async () => {
     const meanwhile = await findLayer(layout, key);
     if (meanwhile !== null) return meanwhile;
+    const lost = await readLayerRecord(layout.layerRecord(key));
     await dropLayer(layout, key);
-    const claim = await claimDirectory(layout);
-    try {
-      return await recordLayer(layout, key, { claim, filled: await options.fill(claim.path) });
-    } catch (error) {
-      await claim.discard();
-      throw error;
-    }
+    return make(lost?.name ?? null);
   });
 }
 
-/** Gives a filled directory its record. From here on it counts, though not beyond a power cut. */
+/**
+ * Gives a filled directory its record. From here on it counts, though not beyond a power cut. A layer that is made again takes the name that it
+ * had, by which containers know it: the record comes first, and means nothing until the directory is there.
+ */
 export async function recordLayer(
   layout: Layout,
   key: Digest,
-  { claim, filled }: { readonly claim: Claim; readonly filled: Filled },
+  { claim, filled, name = claim.name }: { readonly claim: Claim; readonly filled: Filled; readonly name?: string },
 ): Promise<LayerRecord> {
   const { diffId, size, implicit, opaque, lowerLinks } = filled;
-  const record: LayerRecord = { key, diffId, name: claim.name, size, unsyncedSince: bootId(), implicit, opaque, lowerLinks };
+  const record: LayerRecord = { key, diffId, name, size, unsyncedSince: bootId(), implicit, opaque, lowerLinks };
   await writeRecord(layout.layerRecord(key), record, { durable: false });
+  if (name !== claim.name) await rename(claim.path, layout.layer(name));
   await claim.release();
   return record;
 }
@@ -103,12 +140,11 @@ export async function syncLayers(layout: Layout, records: readonly LayerRecord[]
   for (const record of unsynced) await writeRecord(layout.layerRecord(record.key), { ...record, unsyncedSince: null }, { durable: false });
 }
 
-/** Takes a layer out: first its record, then its directory, which goes to the trash. */
+/** Takes a layer out: its directory goes to the trash, then its record; who dies in between leaves one that leads nowhere, which is none. */
 export async function dropLayer(layout: Layout, key: Digest): Promise<void> {
   const record = await readLayerRecord(layout.layerRecord(key));
-  if (record === null) return;
+  if (record !== null) await toTrash(layout, layout.layer(record.name));
   await removeRecord(layout.layerRecord(key));
-  await toTrash(layout, layout.layer(record.name));
 }
 
 /** Moves a directory out of the way at once; who empties the trash removes it. */
