@@ -12,7 +12,7 @@ import { completed, type PullContext } from "./pull.ts";
 import { fromBlob } from "./refill.ts";
 import { fetchDocument, fetchManifest, mismatch, type Repository } from "./registry/pull-api.ts";
 import { putBlob, readDocument } from "./store/blobs.ts";
-import { dropLayer, obtainLayer, syncLayers } from "./store/layers.ts";
+import { loseLayer, obtainLayer, syncLayers } from "./store/layers.ts";
 import { takeLease } from "./store/lease.ts";
 import { type ImageLayer, type ImageRecord, type LayerRecord, readAll, readImageRecord } from "./store/records.ts";
 import type { ImageUsers } from "./store/remove.ts";
@@ -120,7 +120,7 @@ async function mendLayers(context: PullContext, { image, faults }: Damaged, opti
   const having = (await readAll(layout.imageRecords, readImageRecord)).filter(({ layers }) => layers.some(({ key }) => keys.has(key)));
   const running = having.flatMap(({ id }) => (options.users.get(id) ?? []).flatMap((user) => (user.running ? [user.name] : [])));
   if (running.length > 0) throw new Failure({ code: "E_IMAGE_IN_USE", message: `${running.join(", ")} runs on it: stop it first` });
-  for (const key of keys) await dropLayer(layout, key);
+  for (const key of keys) await loseLayer(layout, key);
   const records: LayerRecord[] = [];
   for (const layer of image.layers) {
     const { diffId, blob: descriptor } = layer;

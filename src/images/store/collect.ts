@@ -5,7 +5,7 @@ import { isTemporary, sweepTemporaries } from "../../lib/atomic-file.ts";
 import { isAlive } from "../../lib/process-identity.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { leaseOfDraft } from "./blobs.ts";
-import { toTrash } from "./layers.ts";
+import { emptyTrash, toTrash } from "./layers.ts";
 import type { Layout } from "./layout.ts";
 import { liveLeases, locked, readOwned } from "./lease.ts";
 import { type LayerRecord, readEvery, readImageRecord, readLayerRecord, removeRecord } from "./records.ts";
@@ -57,10 +57,6 @@ export async function mark(layout: Layout): Promise<number> {
   await removePartials(layout);
   await removeDrafts(layout, leases.ids);
   return freed;
-}
-
-export async function emptyTrash(layout: Layout): Promise<void> {
-  for (const name of await readdir(layout.trash)) await rm(join(layout.trash, name), { recursive: true, force: true });
 }
 
 /** Names of directories that live processes fill; claims of dead ones are removed. */

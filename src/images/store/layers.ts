@@ -1,7 +1,7 @@
 /** Layer directories: filled by one process while others that want the same layer wait for it, and trusted only once a record names them. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createAtomic } from "../../lib/atomic-file.ts";
 import { withLock } from "../../lib/file-lock.ts";
@@ -10,7 +10,7 @@ import { bootId } from "../../lib/process-identity.ts";
 import type { Digest } from "../../model/digest.ts";
 import type { Layout } from "./layout.ts";
 import { ownIdentity } from "./lease.ts";
-import { type LayerRecord, readLayerRecord, removeRecord, writeRecord } from "./records.ts";
+import { type LayerRecord, readLayerRecord, writeRecord } from "./records.ts";
 
 /** What a filled directory is. */
 export type Filled = Pick<LayerRecord, "diffId" | "size" | "implicit" | "opaque" | "lowerLinks">;
@@ -88,8 +88,11 @@ async function asOnlyOne(
     const meanwhile = await findLayer(layout, key);
     if (meanwhile !== null) return meanwhile;
     const lost = await readLayerRecord(layout.layerRecord(key));
-    await dropLayer(layout, key);
-    return make(lost?.name ?? null);
+    if (lost === null) return make(null);
+    await toTrash(layout, layout.layer(lost.name));
+    const made = await make(lost.name);
+    await emptyTrash(layout);
+    return made;
   });
 }
 
@@ -140,11 +143,10 @@ export async function syncLayers(layout: Layout, records: readonly LayerRecord[]
   for (const record of unsynced) await writeRecord(layout.layerRecord(record.key), { ...record, unsyncedSince: null }, { durable: false });
 }
 
-/** Takes a layer out: its directory goes to the trash, then its record; who dies in between leaves one that leads nowhere, which is none. */
-export async function dropLayer(layout: Layout, key: Digest): Promise<void> {
+/** Takes the directory of a damaged layer away. Its record stays and leads nowhere, so that what is made again takes its name. */
+export async function loseLayer(layout: Layout, key: Digest): Promise<void> {
   const record = await readLayerRecord(layout.layerRecord(key));
   if (record !== null) await toTrash(layout, layout.layer(record.name));
-  await removeRecord(layout.layerRecord(key));
 }
 
 /** Moves a directory out of the way at once; who empties the trash removes it. */
@@ -154,6 +156,10 @@ export async function toTrash(layout: Layout, path: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   }
+}
+
+export async function emptyTrash(layout: Layout): Promise<void> {
+  for (const name of await readdir(layout.trash)) await rm(join(layout.trash, name), { recursive: true, force: true });
 }
 
 async function makeDirectory(path: string): Promise<boolean> {

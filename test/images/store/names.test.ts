@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { reference } from "../../support/build.ts";
 import { idOf } from "../../support/image-archive.ts";
 import { inStore, layer, NO_USERS, unfinished } from "../../support/image-store.ts";
+import { rejects } from "../../support/rejects.ts";
 
 const it = suite("names of images");
 
@@ -94,11 +95,3 @@ it(
 );
 
 it.run();
-
-async function rejects(work: Promise<unknown>, message: string): Promise<void> {
-  const said = await work.then(
-    () => "nothing",
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
-  assert.match(said, message);
-}
