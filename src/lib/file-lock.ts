@@ -135,15 +135,15 @@ export async function holderOf(path: string): Promise<Holder | null> {
  */
 export async function sweepLocks(directory: string): Promise<boolean> {
   let found = false;
-  for (const name of await namesIn(directory)) {
+  const names = await namesIn(directory);
+  for (const name of names.filter((one) => !isTemporary(one))) {
     const path = join(directory, name);
-    if (isTemporary(name)) continue;
     const holder = await readHolder(path);
     if (holder === null || isAlive(holder)) continue;
     found = true;
     await clearStale(path, holder);
   }
-  if (found) await sweepTemporaries(directory);
+  if (names.some(isTemporary)) await sweepTemporaries(directory);
   return found;
 }
 

@@ -16,6 +16,7 @@ import { readAll, readLayerRecord } from "./records.ts";
  */
 export async function sweepDead(layout: Layout): Promise<void> {
   const locks = await sweepLocks(layout.locks);
+  for (const directory of [layout.leases, layout.claims]) await sweepTemporaries(directory);
   const owners = [...(await deadOwners(layout.leases)), ...(await deadOwners(layout.claims))];
   if (locks || owners.length > 0) await locked(layout, () => clear(layout));
   await emptyTrash(layout);
@@ -31,8 +32,8 @@ async function clear(layout: Layout): Promise<void> {
     if (!recorded.has(name)) await toTrash(layout, layout.layer(name));
     await rm(claim, { force: true });
   }
-  const { claims: claimed, leases: leased, layerRecords, imageRecords, names, blobs } = layout;
-  for (const directory of [claimed, leased, layerRecords, imageRecords, names, ...blobs]) await sweepTemporaries(directory);
+  const { layerRecords, imageRecords, names, blobs } = layout;
+  for (const directory of [layerRecords, imageRecords, names, ...blobs]) await sweepTemporaries(directory);
 }
 
 /** The files of a directory whose owners are dead. */
