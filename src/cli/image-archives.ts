@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
+import { createWriteStream } from "node:fs";
+import { open, rename, rm, stat } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ArchiveFormat } from "../engine/images.ts";
@@ -36,17 +36,25 @@ export async function loadImages(session: Session, input: string | undefined): P
   const { images } = await session.engine();
   const subject = input ?? "standard input";
   const loaded = await inOneStep(session, { kind: "image.load", subject }, async (progress) => {
-    const archive = input === undefined || input === "-" ? process.stdin : createReadStream(input, { highWaterMark: 1 << 18 });
-    try {
-      return await images.load(archive, progress, session.signal);
-    } catch (error) {
-      throw fileFailure(error, subject);
-    }
+    return images.load(await openInput(input ?? "-"), progress, session.signal);
   });
   for (const { id, references } of loaded)
     if (references.length === 0) session.out.line(`Loaded image ID: ${id}`);
     else for (const reference of references) session.out.line(`Loaded image: ${familiar(reference)}`);
   return 0;
+}
+
+/** The bytes of a file; `-` is standard input. Throws `Failure` for one that cannot be read. */
+export async function openInput(path: string): Promise<AsyncIterable<Uint8Array>> {
+  if (path === "-") return process.stdin;
+  try {
+    const file = await open(path);
+    if (!(await file.stat()).isDirectory()) return file.createReadStream({ highWaterMark: 1 << 18 });
+    await file.close();
+  } catch (error) {
+    throw fileFailure(error, path);
+  }
+  throw new Failure({ code: "E_USAGE", message: `${path} is a directory` });
 }
 
 /** What is there under the name stays until all of the new is written; what is no file is written to as it is. */

@@ -1,9 +1,9 @@
-import { createReadStream } from "node:fs";
 import type { ImageSummary } from "../engine/images.ts";
 import { diagnosticsOf, Failure } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import { table } from "../ui/table.ts";
 import { bytes } from "../ui/units.ts";
+import { openInput } from "./image-archives.ts";
 import { type ImportFlags, importOptions } from "./image-config.ts";
 import { imageFilter, isNamed } from "./image-filters.ts";
 import { madeAgo, NONE, namesOf, platformText, removedLines, shortId } from "./image-words.ts";
@@ -61,7 +61,7 @@ export async function inspectImages(session: Session, wanted: readonly string[])
 export async function importImage(session: Session, tar: string, flags: ImportFlags): Promise<number> {
   const options = importOptions(flags);
   const images = (await session.engine()).images;
-  session.out.line(await images.import(tar === "-" ? process.stdin : createReadStream(tar), options, session.signal));
+  session.out.line(await images.import(await openInput(tar), options, session.signal));
   return 0;
 }
 
