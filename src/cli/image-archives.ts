@@ -26,7 +26,10 @@ export async function saveImages(session: Session, names: readonly string[], { o
 }
 
 /** Takes in the images of an archive, and prints their names as Docker does. */
-export async function loadImages(session: Session, input: string | undefined): Promise<number> {
+export async function loadImages(
+  session: Session,
+  { input, quiet }: { readonly input: string | undefined; readonly quiet: boolean },
+): Promise<number> {
   if (input === undefined && process.stdin.isTTY === true)
     throw new Failure({
       code: "E_USAGE",
@@ -35,7 +38,7 @@ export async function loadImages(session: Session, input: string | undefined): P
     });
   const { images } = await session.engine();
   const subject = input ?? "standard input";
-  const loaded = await inOneStep(session, { kind: "image.load", subject }, async (progress) => {
+  const loaded = await inOneStep(session, { kind: "image.load", subject, quiet }, async (progress) => {
     return images.load(await openInput(input ?? "-"), progress, session.signal);
   });
   for (const { id, references } of loaded)

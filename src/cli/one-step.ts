@@ -6,7 +6,7 @@ import type { Session } from "./session.ts";
 /** Carries out something that a run tells of as of its only step; what it gives is the caller's to print. */
 export async function inOneStep<T>(
   session: Session,
-  { kind, subject }: Pick<EventStep, "kind" | "subject">,
+  { kind, subject, quiet = false }: Pick<EventStep, "kind" | "subject"> & { readonly quiet?: boolean },
   work: (progress: ImageProgress) => Promise<T>,
 ): Promise<T> {
   const began = performance.now();
@@ -16,7 +16,7 @@ export async function inOneStep<T>(
     session.emit({ type: "run.finished", outcome, ms: ms(), summary });
     return session.endRun();
   };
-  await session.world();
+  await session.world(quiet ? { renderer: "quiet" } : {});
   session.emit({ type: "plan.ready", project: "", steps: [{ id: 1, kind, subject, service: null, reason: "asked for" }], unchanged: 0 });
   session.emit({ type: "step.started", step: 1 });
   try {

@@ -100,7 +100,8 @@ export const CODES = {
   },
   E_IMAGE_ABSENT: {
     family: "failed",
-    explain: "The image is not in the store and the pull policy says not to fetch it. `wharf pull` fetches it.",
+    explain:
+      "The image is not in the store: a command about images names one that is not there, or a service needs it and its pull policy says not to fetch it. `wharf image ls` lists the store, `wharf pull` fetches what services need.",
   },
   E_IMAGE_AMBIGUOUS: {
     family: "failed",
@@ -140,7 +141,7 @@ export const CODES = {
   E_IMAGE_NOT_FOUND: {
     family: "failed",
     explain:
-      "There is no image of this name and tag: not in the registry that the name leads to, or, where an image of the store is meant, not there. A name without a registry means docker.io; one without a tag means `latest`.",
+      "There is no image of this name and tag in the registry that the name leads to. A name without a registry means docker.io; one without a tag means `latest`.",
   },
   E_IMAGE_PLATFORM: {
     family: "failed",

@@ -1,7 +1,7 @@
 /**
  * A process of its own that works on an image store, for tests of several at once and of those that are killed:
  *
- *   store-process.ts DIRECTORY pull NAME | import TAR NAME | load TAR | prune
+ *   store-process.ts DIRECTORY pull NAME | import TAR NAME | load TAR | remove NAME | prune
  *
  * Says `ready`, waits for a line on standard input, does it, and says what came of it as JSON.
  */
@@ -34,6 +34,8 @@ async function work(): Promise<unknown> {
       return store.import(createReadStream(first), { reference: reference(second), platform: null, config: {} }, SIGNAL);
     case "load":
       return store.load(createReadStream(first), () => {}, SIGNAL);
+    case "remove":
+      return store.remove(first, { force: false, users: NO_USERS });
     case "prune":
       return store.prune({ all: true, matches: () => true, dryRun: false, users: NO_USERS });
     default:

@@ -8,10 +8,11 @@ export default class ImageLoad extends BaseCommand {
   static override readonly examples = ["<%= config.bin %> image load -i shop.tar", "docker save shop/web:1 | <%= config.bin %> image load"];
   static override readonly flags = {
     input: Flags.string({ char: "i", helpValue: "FILE", summary: "Read this instead of standard input." }),
+    quiet: Flags.boolean({ char: "q", summary: "Show no progress." }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ImageLoad);
-    await this.work(flags, (session) => loadImages(session, flags.input));
+    await this.work(flags, (session) => loadImages(session, { input: flags.input, quiet: flags.quiet }));
   }
 }

@@ -54,13 +54,13 @@ export interface WholeImage {
   readonly names: readonly NameRecord[];
 }
 
-/** Every image that is whole, with its names. Layers that many have are looked up once. */
-export async function wholeImages(layout: Layout): Promise<readonly WholeImage[]> {
+/** Every image that is whole (or `damaged`, without the layers that are lost), with its names. Layers that many have are looked up once. */
+export async function wholeImages(layout: Layout, { damaged = false } = {}): Promise<readonly WholeImage[]> {
   const names = new Map<Digest, NameRecord[]>();
   for (const name of await readAll(layout.names, readNameRecord)) names.set(name.id, [...(names.get(name.id) ?? []), name]);
   const known = new Map<Digest, Promise<LayerRecord | null>>();
   const find = (key: Digest): Promise<LayerRecord | null> => {
-    const found = known.get(key) ?? findLayer(layout, key);
+    const found = known.get(key) ?? findLayer(layout, key).then((layer) => layer ?? (damaged ? lost(key) : null));
     known.set(key, found);
     return found;
   };
@@ -70,6 +70,11 @@ export async function wholeImages(layout: Layout): Promise<readonly WholeImage[]
     if (entry !== null) images.push({ entry, names: names.get(image.id) ?? [] });
   }
   return images;
+}
+
+/** Stands for a layer that is not there. */
+function lost(key: Digest): LayerRecord {
+  return { key, diffId: key, name: "", size: 0, unsyncedSince: null, implicit: [], opaque: [], lowerLinks: [] };
 }
 
 /** What a listing says of an image under one of its names. */

@@ -46,7 +46,7 @@ export interface StorePruneOptions extends PruneOptions {
 export async function pruneImages(layout: Layout, { all, matches, dryRun, users }: StorePruneOptions): Promise<Pruned> {
   const pruned = await locked(layout, async (): Promise<Pruned> => {
     const { keeps } = await liveLeases(layout);
-    const images = await wholeImages(layout);
+    const images = await wholeImages(layout, { damaged: true });
     const going = images.filter(({ entry, names }) => {
       const { id } = entry.image;
       if (users.has(id) || keeps.has(id)) return false;
@@ -90,8 +90,8 @@ async function takeOff(layout: Layout, nameOrId: string, { force, users }: Remov
   const found = await findImage(layout, nameOrId);
   if (found === null)
     throw new Failure({
-      code: "E_IMAGE_NOT_FOUND",
-      message: `no such image here: ${nameOrId}`,
+      code: "E_IMAGE_ABSENT",
+      message: `there is no image ${nameOrId} in the store`,
       hint: "`wharf image ls` lists the images of the store",
     });
   const { name, image } = found;

@@ -2,7 +2,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { reference } from "../../support/build.ts";
 import { idOf } from "../../support/image-archive.ts";
-import { inStore, layer, NO_USERS, unfinished } from "../../support/image-store.ts";
+import { inStore, layer, NO_USERS, SIGNAL, unfinished } from "../../support/image-store.ts";
+import { startRegistry } from "../../support/registry.ts";
 import { rejects } from "../../support/rejects.ts";
 
 const it = suite("names of images");
@@ -91,6 +92,41 @@ it(
     await load(ONE, { ...OTHER, names: [] });
     assert.is((await store.find(idOf(OTHER).slice(7, 15)))?.id, idOf(OTHER));
     assert.is(await store.find("0000"), null);
+  }),
+);
+
+it(
+  "a tag that moves in its registry leaves the name that the old digest gives, which goes with the last tag",
+  inStore(async ({ store, load }) => {
+    const registry = await startRegistry();
+    try {
+      const name = reference(`${registry.host}/web:1`);
+      const pull = { platform: null, policy: "always", progress: () => {}, note: () => {}, signal: SIGNAL } as const;
+      const digests: string[] = [];
+      for (const image of [ONE, OTHER]) {
+        await load({ ...image, names: [name] });
+        digests.push((await store.push(name, () => {}, SIGNAL)).digest);
+        await store.remove(name, { force: true, users: NO_USERS });
+        await store.pull(name, pull);
+      }
+      const old = reference(`${registry.host}/web@${digests[0]}`);
+      assert.equal(
+        new Map((await store.list()).map((image) => [image.id, image.reference])),
+        new Map([
+          [idOf(ONE), old],
+          [idOf(OTHER), name],
+        ]),
+      );
+      await store.tag(old, reference(`${registry.host}/web:old`));
+      assert.is((await store.find(`${registry.host}/web:old`))?.digest, digests[0]);
+      const removed = await store.remove(`${registry.host}/web:old`, { force: false, users: NO_USERS });
+      assert.equal(
+        removed.map(({ kind }) => kind),
+        ["untagged", "untagged", "deleted"],
+      );
+    } finally {
+      await registry.stop();
+    }
   }),
 );
 

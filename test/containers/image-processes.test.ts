@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { reference } from "../../support/build.ts";
-import { type CountingProxy, startCountingProxy } from "../../support/counting-proxy.ts";
-import { type ImageOfLayers, idOf } from "../../support/image-archive.ts";
-import { inStore, makeStore, NO_USERS, SIGNAL, type TestStore, unfinished } from "../../support/image-store.ts";
-import { type Registry, startRegistry } from "../../support/registry.ts";
-import { startStoreProcess } from "../../support/store-processes.ts";
-import { type TarEntry, tar } from "../../support/tar.ts";
+import { reference } from "../support/build.ts";
+import { type CountingProxy, startCountingProxy } from "../support/counting-proxy.ts";
+import { type ImageOfLayers, idOf } from "../support/image-archive.ts";
+import { inStore, makeStore, NO_USERS, SIGNAL, type TestStore, unfinished } from "../support/image-store.ts";
+import { type Registry, startRegistry } from "../support/registry.ts";
+import { startStoreProcess } from "../support/store-processes.ts";
+import { type TarEntry, tar } from "../support/tar.ts";
 
 const it = suite("processes on one store");
 
