@@ -54,8 +54,17 @@ export async function loadImages(
       const described = await (spool.find("index.json") !== null && spool.find("oci-layout") !== null
         ? describeLayout(spool)
         : describeDocker(spool));
+      const wanted = described.map(givenLayers);
+      await lease.keep(described.flatMap(({ configuration: { diffIds } }) => [...diffIds, ...chainOf(diffIds)]));
+      // All at once, a layer that several images have only once. Who fails does so when all are done: they share the files of the archive.
+      const taking = new Map<string, Promise<Taken>>();
+      for (const given of wanted.flat()) if (!taking.has(keyOf(given))) taking.set(keyOf(given), takeLayer(work, given));
+      await Promise.allSettled(taking.values());
       const loaded: LoadedImage[] = [];
-      for (const image of described) loaded.push(await takeIn(work, image));
+      for (const [i, image] of described.entries()) {
+        const own = (wanted[i] ?? []).map(async (given) => taking.get(keyOf(given)) ?? takeLayer(work, given));
+        loaded.push(await takeIn(work, image, await Promise.all(own)));
+      }
       return merged(loaded);
     } finally {
       await spool.remove();
@@ -144,20 +153,21 @@ function found(spool: Spool, name: string): SpooledFile {
   return file;
 }
 
+/** The layers of an image, each with the diffID that its configuration says. */
+function givenLayers({ layers, configuration: { diffIds } }: Described): readonly Given[] {
+  if (layers.length !== diffIds.length)
+    throw badArchive(`an image has ${layers.length} layers, and ${diffIds.length} in its configuration`);
+  return layers.map((layer, i) => {
+    const diffId = diffIds[i];
+    if (diffId === undefined || algorithmOf(diffId) !== "sha256") throw badArchive("a layer has no sha256 digest in its configuration");
+    return { ...layer, diffId };
+  });
+}
+
 /** Makes an image of the archive one of the store. */
-async function takeIn(work: Work, image: Described): Promise<LoadedImage> {
+async function takeIn(work: Work, image: Described, taken: readonly Taken[]): Promise<LoadedImage> {
   const { layout, lease, signal } = work;
   const { configuration, configBytes, references } = image;
-  if (image.layers.length !== configuration.diffIds.length)
-    throw badArchive(`an image has ${image.layers.length} layers, and ${configuration.diffIds.length} in its configuration`);
-  await lease.keep([...configuration.diffIds, ...chainOf(configuration.diffIds)]);
-  const taking = image.layers.map((layer, i) => {
-    const diffId = configuration.diffIds[i];
-    if (diffId === undefined || algorithmOf(diffId) !== "sha256") throw badArchive("a layer has no sha256 digest in its configuration");
-    return takeLayer(work, { ...layer, diffId });
-  });
-  await Promise.allSettled(taking); // who fails does so when all are done: they share the files of the archive
-  const taken = await Promise.all(taking);
   const records = await completed(
     layout,
     taken.map(({ record }) => record),
@@ -200,6 +210,11 @@ interface Given {
   readonly file: SpooledFile;
   readonly descriptor: Descriptor | null;
   readonly diffId: Digest;
+}
+
+/** The same layer may come in several compressed forms, and each manifest needs its own. */
+function keyOf({ diffId, descriptor }: Given): string {
+  return `${diffId} ${descriptor?.digest ?? ""}`;
 }
 
 async function takeLayer(work: Work, given: Given): Promise<Taken> {

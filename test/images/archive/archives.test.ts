@@ -73,6 +73,18 @@ for (const format of ["docker-archive", "oci-archive"] as const) {
 }
 
 it(
+  "a layer that two images have in different compressed forms is unpacked once, and both forms are kept",
+  inStore(async (test) => {
+    const again = { ...WEB, names: ["docker.io/library/web:2"], config: { author: "somebody" } };
+    await load(test, dockerArchive([WEB]));
+    await load(test, layoutArchive([again, { ...again, config: { author: "somebody else" }, names: [] }]));
+    await bytesOf(await test.store.save(["web:1", "web:2"], "oci-archive", SIGNAL));
+    assert.equal((await test.store.find("web:1"))?.layers, (await test.store.find("web:2"))?.layers);
+    assert.equal(await test.store.verify([], { repair: false, progress: () => {}, users: new Map(), signal: SIGNAL }), []);
+  }),
+);
+
+it(
   "an image without a name is saved by its id, and loaded without one",
   inStore(async (test) => {
     assert.equal(await load(test, layoutArchive([{ ...WEB, names: [] }])), [{ id: idOf(WEB), references: [] }]);
