@@ -12,7 +12,7 @@ import { completed, type PullContext } from "./pull.ts";
 import { fromBlob } from "./refill.ts";
 import { fetchDocument, fetchManifest, mismatch, type Repository } from "./registry/pull-api.ts";
 import { putBlob, readDocument } from "./store/blobs.ts";
-import { loseLayer, obtainLayer, syncLayers } from "./store/layers.ts";
+import { loseLayer, obtainLayer, syncContent } from "./store/layers.ts";
 import { takeLease } from "./store/lease.ts";
 import { type ImageLayer, type ImageRecord, type LayerRecord, readAll, readImageRecord } from "./store/records.ts";
 import type { ImageUsers } from "./store/remove.ts";
@@ -62,6 +62,7 @@ export async function repairImage(
       faults.filter((fault) => fault.kind === "layer"),
       () => mendLayers(context, damaged, options),
     );
+    await syncContent(context.layout, []);
   } finally {
     await lease.release();
   }
@@ -135,7 +136,7 @@ async function mendLayers(context: PullContext, { image, faults }: Damaged, opti
     records.push(await obtainLayer(layout, diffId, { fill, signal }));
   }
   const whole = await completed(layout, records, { diffIds: image.layers.map(({ diffId }) => diffId), signal });
-  await syncLayers(layout, whole);
+  await syncContent(layout, whole);
 }
 
 /** The repository that had the image. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -153,6 +153,27 @@ it(
     assert.equal(await verify(test), []);
     await test.load(WEB);
     assert.is((await test.store.find("web:1"))?.id, idOf(WEB));
+  }),
+);
+
+it(
+  "locks, leases and claims that a power cut has emptied are nobody's, and go",
+  inStore(async (test) => {
+    await test.load(WEB);
+    await test.store.close();
+    mkdirSync(test.layout.locks, { recursive: true });
+    mkdirSync(test.layout.layer("zzzz"));
+    for (const path of [
+      test.layout.storeLock,
+      test.layout.claim("zzzz"),
+      join(test.layout.leases, "one.json"),
+      join(test.layout.drafts, "one.1"),
+    ])
+      writeFileSync(path, "");
+    const store = test.again();
+    await store.tag("web:1", reference("web:2"));
+    await store.close();
+    assert.equal(await unfinished(test.layout), []);
   }),
 );
 

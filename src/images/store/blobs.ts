@@ -9,10 +9,14 @@ import { algorithmOf, type Digest, hexOf } from "../../model/digest.ts";
 import type { Layout } from "./layout.ts";
 import type { Lease } from "./lease.ts";
 
-/** Puts verified bytes under their digest. What is there already stays, unless it is something else: then it was damaged. */
+/**
+ * Puts verified bytes under their digest; they are on disk for good with the next sync. What is there already stays, unless it is something
+ * else: then it was damaged.
+ */
 export async function putBlob(layout: Layout, digest: Digest, bytes: Uint8Array): Promise<void> {
   const path = layout.blob(digest);
-  if (!(await createAtomic(path, bytes)) && readDocument(layout, digest) === null) await writeAtomic(path, bytes);
+  const made = await createAtomic(path, bytes, { durable: false });
+  if (!made && readDocument(layout, digest) === null) await writeAtomic(path, bytes);
 }
 
 /** A small blob that is what its digest says; `null` where it is missing or damaged. */
@@ -47,9 +51,6 @@ export function streamBlob(layout: Layout, digest: Digest, { from, to }: { reado
 
 /** Makes a file of the store's own, whose content was verified, a blob. */
 export async function adoptBlob(layout: Layout, digest: Digest, path: string): Promise<void> {
-  const file = await open(path, "r");
-  await file.sync();
-  await file.close();
   await rename(path, layout.blob(digest));
 }
 
@@ -57,7 +58,7 @@ export async function adoptBlob(layout: Layout, digest: Digest, path: string): P
 export interface Draft {
   readonly path: string;
   write(chunk: Uint8Array): Promise<void>;
-  /** Synced and under its digest. */
+  /** Puts it under its digest. */
   commit(digest: Digest): Promise<void>;
   discard(): Promise<void>;
 }
@@ -75,7 +76,6 @@ export async function openDraft(layout: Layout, lease: Lease): Promise<Draft> {
     path,
     write: (chunk) => file.writeFile(chunk),
     commit: async (digest) => {
-      await file.sync();
       await close();
       await rename(path, layout.blob(digest));
     },

@@ -7,7 +7,7 @@ import { type Digest, hexOf, parseDigest } from "../../model/digest.ts";
 import { parseReference, partsOf, type Reference } from "../../model/reference.ts";
 import { type Configuration, parseConfiguration } from "../manifest.ts";
 import { putBlob, readDocument } from "./blobs.ts";
-import { findLayer, syncLayers } from "./layers.ts";
+import { findLayer, syncContent } from "./layers.ts";
 import type { Layout } from "./layout.ts";
 import { locked } from "./lease.ts";
 import { type ImageRecord, type LayerRecord, type NameRecord, readAll, readImageRecord, readNameRecord, writeRecord } from "./records.ts";
@@ -110,11 +110,14 @@ export interface NewImage {
   readonly documents: ReadonlyMap<Digest, Uint8Array>;
 }
 
-/** Makes an image present: its layers on disk for good, then its documents, its record, and last its name, which may move to it from another. */
+/**
+ * Makes an image present: all that it is made of on disk for good by one sync, then its record, and last its name, which may move to it from
+ * another. The caller has a lease that keeps all of it.
+ */
 export async function commitImage(layout: Layout, { reference, digest, record, layers, documents }: NewImage): Promise<Entry> {
-  await syncLayers(layout, layers);
+  for (const [key, bytes] of documents) await putBlob(layout, key, bytes);
+  await syncContent(layout, layers);
   return locked(layout, async () => {
-    for (const [key, bytes] of documents) await putBlob(layout, key, bytes);
     const before = await readImageRecord(layout.imageRecord(record.id));
     const origins = [...new Set([...record.origins, ...(before?.origins ?? [])])];
     const image = { ...record, origins };
@@ -140,10 +143,13 @@ export async function tagImage(layout: Layout, nameOrId: string, target: Referen
   });
 }
 
-/** An image that loses its tag to another keeps the name that its digest gives it. To be called under the store's lock. */
+/**
+ * An image that loses its tag to another keeps the name that its digest gives it, unless that is the other's too: of an index one platform at a
+ * time has the name. To be called under the store's lock.
+ */
 async function giveName(layout: Layout, name: NameRecord): Promise<void> {
   const before = await readNameRecord(layout.name(name.reference));
-  if (before !== null && before.id !== name.id && before.digest !== null) {
+  if (before !== null && before.id !== name.id && before.digest !== null && before.digest !== name.digest) {
     const kept = parseReference(`${repositoryOf(before.reference)}@${before.digest}`);
     if (typeof kept === "string" && kept !== name.reference)
       await writeRecord(layout.name(kept), { ...before, reference: kept }, { durable: true });

@@ -135,12 +135,12 @@ export async function claimDirectory(layout: Layout): Promise<Claim> {
   }
 }
 
-/** Waits until the files of these layers are on disk, and says so in their records. One sync is enough for all. */
-export async function syncLayers(layout: Layout, records: readonly LayerRecord[]): Promise<void> {
-  const unsynced = records.filter(({ unsyncedSince }) => unsyncedSince !== null);
-  if (unsynced.length === 0) return;
+/** Waits until everything written to the store is on disk, and says so in the records of these layers. */
+export async function syncContent(layout: Layout, records: readonly LayerRecord[]): Promise<void> {
   await runOk("sync", ["-f", layout.layers]);
-  for (const record of unsynced) await writeRecord(layout.layerRecord(record.key), { ...record, unsyncedSince: null }, { durable: false });
+  for (const record of records)
+    if (record.unsyncedSince !== null)
+      await writeRecord(layout.layerRecord(record.key), { ...record, unsyncedSince: null }, { durable: false });
 }
 
 /** Takes the directory of a damaged layer away. Its record stays and leads nowhere, so that what is made again takes its name. */
