@@ -15,7 +15,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   plan: ["model"],
   "plan/hash.ts": ["plan", "model", "node:crypto"],
   engine: ["model"],
-  images: ["model", "engine/images.ts", "lib", "koffi", "node:*"],
+  images: ["model", "engine/images.ts", "lib", "koffi", "zstddec", "node:*"],
   "engines/memory": ["model", "engine", "node:*"],
   "engines/oci": ["model", "engine", "images", "lib", "koffi", "node:*"],
   execute: ["model", "engine", "lib"],

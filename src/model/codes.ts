@@ -168,7 +168,7 @@ export const CODES = {
   },
   E_LAYER_COMPRESSION: {
     family: "failed",
-    explain: "Layers are plain tar, gzip, or zstd where Node can read it (from 22.15). The data is of another kind, or damaged or cut off.",
+    explain: "Layers are plain tar, gzip or zstd. The data is of another kind, or damaged or cut off.",
   },
   E_LAYER_LIMIT: {
     family: "failed",
@@ -187,7 +187,7 @@ export const CODES = {
   E_LAYER_TAR: {
     family: "failed",
     explain:
-      "A layer or root file system is not a tar archive that can be read: damaged, cut off, or of a kind that is not supported (sparse files, multi-volume archives). Nothing of it is kept.",
+      "A layer or root file system is not a tar archive that can be read: damaged, cut off, or of a kind that is not supported (archives in several volumes). Nothing of it is kept.",
   },
   E_LAYER_WRITE: {
     family: "failed",

@@ -7,6 +7,8 @@ export type Compression = "none" | "gzip" | "zstd";
 
 /** Big pieces: the reader's work per piece is then small beside that on the bytes. */
 const CHUNK_SIZE = 512 * 1024;
+/** Inflated by another thread while what came before is written. */
+const AHEAD = { chunkSize: CHUNK_SIZE, highWaterMark: 4 * CHUNK_SIZE };
 const MAGIC_LENGTH = 6;
 
 const MAGIC: readonly { readonly bytes: Buffer; readonly name: string; readonly compression: Compression | null }[] = [
@@ -46,7 +48,11 @@ export async function* decompress(chunks: AsyncIterable<Uint8Array>, compression
     yield* chunks;
     return;
   }
-  const inflater = compression === "gzip" ? zlib.createGunzip({ chunkSize: CHUNK_SIZE }) : zstdDecompressor();
+  const inflater = compression === "gzip" ? zlib.createGunzip(AHEAD) : zstdOfNode();
+  if (inflater === null) {
+    yield* (await import("./zstd.ts")).decodeZstd(chunks);
+    return;
+  }
   const feeding = feed(chunks, inflater);
   try {
     yield* inflater;
@@ -90,12 +96,10 @@ function room(inflater: Transform): Promise<void> {
   });
 }
 
-/** Node has zstd from 22.15 and 23.8 on; older ones are told so. */
-function zstdDecompressor(): Transform {
+/** Node has zstd from 22.15 and 23.8 on. */
+function zstdOfNode(): Transform | null {
   const create: unknown = "createZstdDecompress" in zlib ? zlib.createZstdDecompress : undefined;
-  if (typeof create !== "function")
-    throw unreadable("it is compressed with zstd", { hint: `Node ${process.versions.node} cannot read zstd; Node 22.15 or later can` });
-  return create({ chunkSize: CHUNK_SIZE }) as Transform;
+  return typeof create === "function" ? (create(AHEAD) as Transform) : null;
 }
 
 async function* rejoined(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -107,7 +111,7 @@ async function* rejoined(head: readonly Uint8Array[], rest: AsyncIterator<Uint8A
   }
 }
 
-function unreadable(problem: string, options: { readonly hint?: string; readonly cause?: unknown }): Failure {
+export function unreadable(problem: string, options: { readonly hint?: string; readonly cause?: unknown }): Failure {
   const diagnostic = { code: "E_LAYER_COMPRESSION", message: `the layer cannot be read: ${problem}` } as const;
   return new Failure(options.hint === undefined ? diagnostic : { ...diagnostic, hint: options.hint }, { cause: options.cause });
 }
