@@ -1,64 +1,61 @@
-/** Compares trees of files in everything that an image can say of them: names, types, modes, owners, times, links, attributes, devices. */
+/** Directory trees as data, so that two of them can be compared: everything that an image keeps of a file, byte for byte. */
 import { createHash } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from "node:fs";
-import * as assert from "uvu/assert";
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { readXattrs } from "../../src/images/unpack/special.ts";
 
+/** One line for each path, which is latin1 text. `.` is the root. */
+export type Tree = ReadonlyMap<string, string>;
+
 export interface TreeOptions {
-  /** Latin1 paths that are left out, with what is below them. */
-  readonly except?: readonly string[];
+  /** Paths whose times are not looked at: directories that nobody gave a time. */
+  readonly timeless?: (path: string) => boolean;
+  /** Leave out what overlayfs notes for itself. */
+  readonly merged?: boolean;
 }
 
-/** One line for each file, in the order of the paths. Files that are one file say the first path of it. */
-export function treeOf(directory: string, { except = [] }: TreeOptions = {}): readonly string[] {
-  const seen = new Map<number, string>();
-  const lines: string[] = [];
+export function readTree(directory: string, options: TreeOptions = {}): Tree {
+  const found = new Map<string, string>();
+  const first = new Map<number, string>();
   const visit = (path: string): void => {
-    if (except.includes(path)) return;
-    const disk = Buffer.concat([Buffer.from(directory), Buffer.from(`/${path}`, "latin1")]);
+    const disk = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(path, "latin1")]);
     const stats = lstatSync(disk);
-    const first = stats.isDirectory() || stats.nlink === 1 ? undefined : seen.get(stats.ino);
-    seen.set(stats.ino, first ?? path);
-    lines.push(JSON.stringify({ path, ...described(disk, stats), ...(first === undefined ? {} : { sameAs: first }) }));
-    if (!stats.isDirectory()) return;
-    const names = readdirSync(disk, { encoding: "buffer" }).map((name) => name.toString("latin1"));
-    for (const name of names.sort()) visit(path === "" ? name : `${path}/${name}`);
+    const kind = KINDS.find(([is]) => stats[is]())?.[1] ?? "?";
+    const xattrs = [...readXattrs(disk)].filter(([name]) => options.merged !== true || !name.startsWith("trusted.overlay.")).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${name}=${value.toString("hex")}`);
+    const linked = kind !== "directory" && stats.nlink > 1 ? ` links ${first.get(stats.ino) ?? path}` : "";
+    if (!first.has(stats.ino)) first.set(stats.ino, path);
+    found.set(
+      path,
+      [
+        kind,
+        (stats.mode & 0o7777).toString(8),
+        `${stats.uid}:${stats.gid}`,
+        ...(options.timeless?.(path) === true ? [] : [Math.round(stats.mtimeMs)]),
+        ...(kind === "file" ? [stats.size, createHash("sha256").update(readFileSync(disk)).digest("hex").slice(0, 12)] : []),
+        ...(kind === "symlink" ? [readlinkSync(disk, "latin1")] : []),
+        ...(kind === "character" || kind === "block" ? [stats.rdev] : []),
+        ...xattrs,
+      ].join(" ") + linked,
+    );
+    if (kind !== "directory") return;
+    for (const name of readdirSync(disk, "latin1").sort()) visit(path === "." ? name : `${path}/${name}`);
   };
-  visit("");
-  return lines;
+  visit(".");
+  return found;
 }
 
-/** Fails with the lines that differ. */
-export function sameTree(actual: readonly string[], expected: readonly string[]): void {
-  const [here, there] = [new Set(actual), new Set(expected)];
-  const differing = [
-    ...actual.filter((line) => !there.has(line)).map((line) => `only here:  ${line}`),
-    ...expected.filter((line) => !here.has(line)).map((line) => `only there: ${line}`),
-  ];
-  assert.is(differing.length, 0, `the trees differ:\n${differing.slice(0, 40).join("\n")}`);
+/** Lines that say where two trees are not the same; none when they are. */
+export function differences(one: Tree, other: Tree): readonly string[] {
+  return [...new Set([...one.keys(), ...other.keys()])]
+    .sort()
+    .filter((path) => one.get(path) !== other.get(path))
+    .map((path) => `${JSON.stringify(path)}: ${one.get(path) ?? "is not there"}, ${other.get(path) ?? "is not there"}`);
 }
 
-function described(disk: Buffer, stats: Stats): object {
-  const { mode, uid, gid, mtimeMs, rdev } = stats;
-  const xattrs = [...readXattrs(disk)]
-    .filter(([name]) => !name.startsWith("trusted.overlay."))
-    .map(([name, value]) => `${name}=${value.toString("hex")}`);
-  return {
-    type: typeOf(stats),
-    mode: (mode & 0o7777).toString(8),
-    owner: `${uid}:${gid}`,
-    mtime: Math.floor(mtimeMs / 1000),
-    ...(xattrs.length === 0 ? {} : { xattrs: xattrs.sort() }),
-    ...(stats.isFile() ? { size: stats.size, sha256: createHash("sha256").update(readFileSync(disk)).digest("hex").slice(0, 16) } : {}),
-    ...(stats.isSymbolicLink() ? { target: readlinkSync(disk, "latin1") } : {}),
-    ...(stats.isCharacterDevice() || stats.isBlockDevice() ? { rdev } : {}),
-  };
-}
-
-function typeOf(stats: Stats): string {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "directory";
-  if (stats.isSymbolicLink()) return "symlink";
-  if (stats.isFIFO()) return "fifo";
-  return stats.isCharacterDevice() ? "character" : "block";
-}
+const KINDS = [
+  ["isFile", "file"],
+  ["isDirectory", "directory"],
+  ["isSymbolicLink", "symlink"],
+  ["isCharacterDevice", "character"],
+  ["isBlockDevice", "block"],
+  ["isFIFO", "fifo"],
+] as const;

@@ -3,6 +3,7 @@
  * a layer is ever followed by the machine. Names are latin1 text, one character a byte.
  */
 import { Failure } from "../../model/diagnostic.ts";
+import { printable } from "./printable.ts";
 
 export type Node = DirectoryNode | SymlinkNode | LowerLinkNode | { readonly kind: "file" } | { readonly kind: "whiteout" };
 
@@ -11,8 +12,11 @@ export interface DirectoryNode {
   readonly children: Map<string, Node>;
   /** What the layer says about it; `null` while it only stands on the way to something (an implicit parent). */
   attributes: Attributes | null;
-  /** Hides what lower layers have in it. */
-  opaque: boolean;
+  /**
+   * Whether it hides what lower layers have in it: because the layer says so of a directory that stays (`marked`), or because it took the place
+   * of something (`replaced`) and has nothing to do with a lower directory of that name.
+   */
+  opaque: "marked" | "replaced" | null;
 }
 
 export interface SymlinkNode {
@@ -43,15 +47,18 @@ export interface Place {
 export const FILE: Node = { kind: "file" };
 export const WHITEOUT: Node = { kind: "whiteout" };
 
+/** Bytes of a path or of a link's target, and of one name: the kernel's own. */
+export const PATH_LIMIT = 4095;
 const NAME_LIMIT = 255;
 const HOP_LIMIT = 40;
 
-export function directoryNode(attributes: Attributes | null, options: { readonly opaque: boolean }): DirectoryNode {
+export function directoryNode(attributes: Attributes | null, options: Pick<DirectoryNode, "opaque">): DirectoryNode {
   return { kind: "directory", children: new Map(), attributes, opaque: options.opaque };
 }
 
 /** The components of a path in an archive. Leading slashes are dropped; throws where it would leave the layer. */
 export function components(path: string): readonly string[] {
+  if (path.length > PATH_LIMIT) throw limit(`a path of ${path.length} bytes`, `paths of at most ${PATH_LIMIT}`);
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   for (const part of parts) {
     if (part === "..") throw badPath(path, "leads out of it");
@@ -60,47 +67,47 @@ export function components(path: string): readonly string[] {
   return parts;
 }
 
+/** What to do where there is no directory on the way but `child`, or nothing: the directory to go on with, or `null` to stop there. */
+export type Meet = (parent: Place, name: string, child: Node | undefined) => DirectoryNode | null;
+
 /**
  * Walks down to a directory, following the layer's own symbolic links as they would be inside a container: an absolute target starts at
- * the layer's root, and nothing leads above it. `make` is called for each directory that is missing on the way; without it the answer
- * is `null` there.
+ * the layer's root, and nothing leads above it. `null` where `meet` stopped.
  */
-export function walk(
-  root: DirectoryNode,
-  parts: readonly string[],
-  make: ((parent: Place, name: string) => DirectoryNode) | null,
-): Place | null {
-  let stack: readonly Place[] = [{ node: root, path: "" }];
+export function walk(root: DirectoryNode, parts: readonly string[], meet: Meet): Place | null {
+  const stack: Place[] = [];
   const todo = parts.toReversed();
+  let here: Place = { node: root, path: "" };
   let hops = 0;
   for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
-    const here = stack.at(-1) ?? { node: root, path: "" };
     if (name === "..") {
-      stack = stack.slice(0, Math.max(1, stack.length - 1));
+      here = stack.pop() ?? here;
       continue;
     }
     const child = here.node.children.get(name);
     if (child?.kind === "symlink") {
       hops += 1;
       if (hops > HOP_LIMIT) throw badPath(parts.join("/"), "runs in circles through symbolic links");
-      todo.push(
-        ...child.target
-          .split("/")
-          .filter((part) => part !== "" && part !== ".")
-          .reverse(),
-      );
-      if (child.target.startsWith("/")) stack = stack.slice(0, 1);
+      for (const part of child.target.split("/").reverse()) if (part !== "" && part !== ".") todo.push(part);
+      if (child.target.startsWith("/")) {
+        stack.length = 0;
+        here = { node: root, path: "" };
+      }
       continue;
     }
-    if (child?.kind === "directory") {
-      stack = [...stack, { node: child, path: join(here.path, name) }];
-      continue;
-    }
-    if (child !== undefined && child.kind !== "whiteout") throw badPath(parts.join("/"), "goes through a file");
-    if (make === null) return null;
-    stack = [...stack, { node: make(here, name), path: join(here.path, name) }];
+    const node = child?.kind === "directory" ? child : meet(here, name, child);
+    if (node === null) return null;
+    stack.push(here);
+    here = { node, path: join(here.path, name) };
   }
-  return stack.at(-1) ?? null;
+  return here;
+}
+
+/** Whether there is nothing in a directory but what says that something is gone. */
+export function isBare({ attributes, children }: DirectoryNode): boolean {
+  if (attributes !== null) return false;
+  for (const child of children.values()) if (child.kind !== "whiteout" && !(child.kind === "directory" && isBare(child))) return false;
+  return true;
 }
 
 export function join(parent: string, name: string): string {
@@ -121,10 +128,4 @@ export function badLink(problem: string): Failure {
 
 export function limit(what: string, most: string): Failure {
   return new Failure({ code: "E_LAYER_LIMIT", message: `the layer has ${what}; a layer may have ${most}` });
-}
-
-/** A name from an archive as it may stand in a message: its bytes read as UTF-8, nothing in it that a terminal would act on. */
-export function printable(path: string): string {
-  const text = Buffer.from(path.length > 200 ? `${path.slice(0, 200)}...` : path, "latin1").toString("utf8");
-  return JSON.stringify(text).replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }

@@ -9,6 +9,7 @@ import {
   constants,
   fchmodSync,
   fchownSync,
+  ftruncateSync,
   futimesSync,
   lchownSync,
   linkSync,
@@ -29,14 +30,16 @@ import {
   type DirectoryNode,
   directoryNode,
   FILE,
+  isBare,
   join,
   limit,
   type Node,
+  PATH_LIMIT,
   type Place,
-  printable,
   WHITEOUT,
   walk,
 } from "./layer-tree.ts";
+import { printable } from "./printable.ts";
 import { MAJOR_LIMIT, MINOR_LIMIT, makeSpecial, setXattr } from "./special.ts";
 import { malformed } from "./tar-header.ts";
 import type { TarEntry, TarSink } from "./tar-reader.ts";
@@ -62,7 +65,8 @@ export interface Written {
   readonly lowerLinks: readonly { readonly path: string; readonly target: string }[];
 }
 
-const PATH_LIMIT = 4095;
+/** Directories in one another: deeper trees cannot be removed by everything that removes trees. */
+const DEPTH_LIMIT = 500;
 const OPAQUE = { name: "trusted.overlay.opaque", value: Buffer.from("y") };
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
@@ -70,14 +74,14 @@ export class LayerWriter implements TarSink {
   /** The layer's directory as latin1 text, like every path here. */
   readonly #directory: string;
   readonly #limits: WriterLimits;
-  readonly #root: DirectoryNode = directoryNode(null, { opaque: false });
+  readonly #root: DirectoryNode = directoryNode(null, { opaque: null });
   readonly #umask = process.umask();
   readonly #uid = process.geteuid?.() ?? 0;
   readonly #gid = process.getegid?.() ?? 0;
   #entries = 0;
   #devices = 0;
   #size = 0;
-  #open: { readonly descriptor: number; readonly entry: TarEntry; readonly path: string } | null = null;
+  #open: { readonly descriptor: number; readonly entry: TarEntry; readonly path: string; written: number } | null = null;
   /** The parent of the entry before: most entries lie where their predecessor did. */
   #last: { readonly text: string; readonly place: Place } | null = null;
 
@@ -95,20 +99,22 @@ export class LayerWriter implements TarSink {
     if (name === undefined) {
       if (entry.type !== "directory") throw badPath(entry.path, "replaces the layer's root");
       this.#root.attributes = attributesOf(entry);
-    } else if (isReserved(name)) this.#whiteout(parts, name);
+    } else if (parts.slice(0, -1).some(isReserved))
+      return; // private directories of old storage drivers
+    else if (isReserved(name)) this.#whiteout(parts, name);
     else this.#add(entry, parts, name);
   }
 
-  data(chunk: Buffer): void {
+  data(chunk: Buffer, offset: number): void {
     if (this.#open === null) return;
-    this.#size += chunk.length;
-    if (this.#size > this.#limits.bytes) throw limit(`more than ${this.#limits.bytes} bytes`, "no more than the disk has room for");
-    for (let at = 0; at < chunk.length; ) at += writeSync(this.#open.descriptor, chunk, at);
+    for (let at = 0; at < chunk.length; ) at += writeSync(this.#open.descriptor, chunk, at, chunk.length - at, offset + at);
+    this.#open.written = offset + chunk.length;
   }
 
   end(): void {
     if (this.#open === null) return;
-    const { descriptor, entry, path } = this.#open;
+    const { descriptor, entry, path, written } = this.#open;
+    if (written < entry.size) ftruncateSync(descriptor, entry.size); // it ends with a hole
     // Changing the owner clears set-id bits and capabilities: those come after it.
     if (!this.#isMine(entry)) fchownSync(descriptor, entry.uid, entry.gid);
     this.#xattrs(path, entry);
@@ -128,9 +134,9 @@ export class LayerWriter implements TarSink {
     const opaque: string[] = [];
     const lowerLinks: { path: string; target: string }[] = [];
     const complete = ({ node, path }: Place, hidden: boolean): void => {
-      if (node.opaque) opaque.push(path);
-      else if (node.attributes === null && path !== "") implicit.push(path);
-      const hides = hidden || node.opaque;
+      if (node.opaque !== null) opaque.push(path);
+      if (node.attributes === null && path !== "" && node.opaque !== "replaced" && !hidden) implicit.push(path);
+      const hides = hidden || node.opaque !== null;
       for (const [name, child] of node.children) {
         const at = join(path, name);
         if (child.kind === "directory") complete({ node: child, path: at }, hides);
@@ -149,7 +155,7 @@ export class LayerWriter implements TarSink {
     const { attributes } = node;
     if (attributes !== null && !this.#isMine(attributes)) lchownSync(disk, attributes.uid, attributes.gid);
     if (attributes !== null) this.#xattrs(path, attributes);
-    if (node.opaque) setXattr(disk, OPAQUE.name, OPAQUE.value);
+    if (node.opaque !== null) setXattr(disk, OPAQUE.name, OPAQUE.value);
     chmodSync(disk, attributes?.mode ?? 0o755);
     if (attributes !== null) utimesSync(disk, clamped(attributes.mtime), clamped(attributes.mtime));
   }
@@ -170,11 +176,14 @@ export class LayerWriter implements TarSink {
         this.#directoryIn(parent, name).attributes = attributesOf(entry);
         return;
       case "file":
+        this.#account(entry.size);
         parent.node.children.set(name, FILE);
-        this.#open = { descriptor: openSync(this.#disk(path), CREATE, entry.mode & 0o777), entry, path };
+        this.#open = { descriptor: openSync(this.#disk(path), CREATE, entry.mode & 0o777), entry, path, written: 0 };
         return;
       case "symlink":
         if (entry.target === "") throw malformed(`the symbolic link ${printable(entry.path)} has no target`);
+        if (entry.target.length > PATH_LIMIT)
+          throw limit(`a symbolic link to a path of ${entry.target.length} bytes`, `paths of at most ${PATH_LIMIT}`);
         symlinkSync(bytes(entry.target), this.#disk(path));
         parent.node.children.set(name, { kind: "symlink", target: entry.target });
         break;
@@ -195,6 +204,12 @@ export class LayerWriter implements TarSink {
     lutimesSync(this.#disk(path), clamped(entry.mtime), clamped(entry.mtime));
   }
 
+  /** What a file will have is refused before it is there. */
+  #account(size: number): void {
+    this.#size += size;
+    if (this.#size > this.#limits.bytes) throw limit(`more than ${this.#limits.bytes} bytes`, "no more than the disk has room for");
+  }
+
   #special(entry: TarEntry, path: string): void {
     const { type, major, minor } = entry;
     if (type !== "character" && type !== "block" && type !== "fifo") return;
@@ -209,7 +224,10 @@ export class LayerWriter implements TarSink {
     const parts = components(entry.target);
     const name = parts.at(-1);
     if (name === undefined) throw malformed(`the hard link ${printable(entry.path)} has no target`);
-    const place = walk(this.#root, parts.slice(0, -1), null);
+    const place = walk(this.#root, parts.slice(0, -1), (_, __, child) => {
+      if (child !== undefined && child.kind !== "whiteout") throw badPath(entry.target, "goes through a file");
+      return null;
+    });
     const node = place?.node.children.get(name);
     if (node?.kind === "directory") throw badLink(`${printable(entry.path)} is a hard link to the directory ${printable(entry.target)}`);
     if (node?.kind === "lower-link") return { node };
@@ -217,31 +235,38 @@ export class LayerWriter implements TarSink {
     return { node, here: join(place.path, name) };
   }
 
-  /** A whiteout removes from lower layers only, wherever it stands in this one. */
+  /** A whiteout removes from lower layers only, wherever it stands in this one. What is gone already is not made for it. */
   #whiteout(parts: readonly string[], name: string): void {
-    if (isOpaqueMarker(name)) {
-      this.#parent(parts).node.opaque = true;
+    const hidden = isOpaqueMarker(name) ? null : whiteoutOf(name);
+    if ((hidden === null && !isOpaqueMarker(name)) || this.#isGone(parts)) return;
+    const parent = this.#parent(parts);
+    if (hidden === null) {
+      parent.node.opaque ??= "marked";
       return;
     }
-    const hidden = whiteoutOf(name);
-    if (hidden === null || this.#isHidden(parts)) return;
-    const { node } = this.#parent(parts);
-    const existing = node.children.get(hidden);
-    if (existing === undefined) node.children.set(hidden, WHITEOUT);
-    else if (existing.kind === "directory") existing.opaque = true;
+    const existing = parent.node.children.get(hidden);
+    if (existing?.kind === "directory" && isBare(existing)) this.#remove(parent, hidden);
+    else if (existing?.kind === "directory") existing.opaque = "replaced";
+    if (!parent.node.children.has(hidden)) parent.node.children.set(hidden, WHITEOUT);
   }
 
-  /** Whether a parent of the entry is whited out by this very layer: then everything below it is already. */
-  #isHidden(parts: readonly string[]): boolean {
-    const above = parts.slice(0, -2);
-    const parent = parts.at(-2);
-    return parent !== undefined && walk(this.#root, above, null)?.node.children.get(parent)?.kind === "whiteout";
+  /** Whether the layer has removed or replaced a directory above the path. */
+  #isGone(parts: readonly string[]): boolean {
+    let gone = false;
+    walk(this.#root, parts.slice(0, -1), (_, __, child) => {
+      gone = child !== undefined;
+      return null;
+    });
+    return gone;
   }
 
   #parent(parts: readonly string[]): Place {
     const text = parts.slice(0, -1).join("/");
     if (this.#last?.text === text) return this.#last.place;
-    const place = walk(this.#root, parts.slice(0, -1), (parent, name) => this.#directoryIn(parent, name));
+    const place = walk(this.#root, parts.slice(0, -1), (parent, name, child) => {
+      if (child !== undefined && child.kind !== "whiteout") throw badPath(parts.join("/"), "goes through a file");
+      return this.#directoryIn(parent, name);
+    });
     if (place === null) throw new Error(`no parent for ${parts.join("/")}`);
     this.#last = { text, place };
     return place;
@@ -251,7 +276,8 @@ export class LayerWriter implements TarSink {
   #directoryIn(parent: Place, name: string): DirectoryNode {
     const existing = parent.node.children.get(name);
     if (existing !== undefined) this.#remove(parent, name);
-    const node = directoryNode(null, { opaque: existing !== undefined });
+    if (parent.path.split("/").length >= DEPTH_LIMIT) throw limit("too many directories in one another", `${DEPTH_LIMIT}`);
+    const node = directoryNode(null, { opaque: existing === undefined ? null : "replaced" });
     mkdirSync(this.#disk(join(parent.path, name)), 0o700);
     parent.node.children.set(name, node);
     return node;

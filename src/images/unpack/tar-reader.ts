@@ -1,7 +1,9 @@
 /**
- * A streaming tar reader: ustar, PAX and GNU long names, base-256 numbers. Content is handed on as it comes, nothing is kept of it.
- * Sparse files are refused. What follows the end mark is ignored, so that a caller can drain (and hash) the stream.
+ * A streaming tar reader: v7, ustar and PAX archives, GNU's long names and sparse files, base-256 numbers. Content is handed on as it comes,
+ * nothing is kept of it. What follows the end mark is ignored, so that a caller can drain (and hash) the stream.
  */
+import { printable } from "./printable.ts";
+import { checkedMap, continuedMap, headerMap, type Segment, type SparseMap, sparseRecords } from "./sparse.ts";
 import { BLOCK_SIZE, malformed, parseHeader, parsePax, type TarHeader, untilNul, withPax } from "./tar-header.ts";
 
 export type EntryType = "file" | "directory" | "symlink" | "hardlink" | "character" | "block" | "fifo";
@@ -15,7 +17,7 @@ export interface TarEntry {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Bytes of content that will follow; 0 unless it is a file. */
+  /** Bytes that the file has once it is complete, holes among them; 0 unless it is a file. */
   readonly size: number;
   /** Seconds since 1970. */
   readonly mtime: number;
@@ -26,9 +28,9 @@ export interface TarEntry {
 
 export interface TarSink {
   entry(entry: TarEntry): void;
-  /** A part of the content of the file last announced. Valid only during the call. */
-  data(chunk: Buffer): void;
-  /** The file last announced is complete. */
+  /** A part of the content of the file last announced, and where it belongs. Valid only during the call; comes in order. */
+  data(chunk: Buffer, offset: number): void;
+  /** The file last announced is complete; where nothing came, it has zeros. */
   end(): void;
 }
 
@@ -44,10 +46,12 @@ const TYPES: Readonly<Record<string, EntryType>> = {
   "4": "block",
   "5": "directory",
   "6": "fifo",
+  S: "file",
+  D: "directory", // with a list of names, of incremental archives
 };
 
-/** What the bytes that come next are. */
-type State = "header" | "file" | "extension" | "skip" | "end";
+/** What the bytes that come next are. `map` is the block of a sparse file's map. */
+type State = "header" | "map" | "file" | "extension" | "skip" | "padding" | "end";
 
 export class TarReader {
   readonly #sink: TarSink;
@@ -63,6 +67,13 @@ export class TarReader {
   #longPath: string | null = null;
   #longTarget: string | null = null;
   #zeroBlocks = 0;
+  /** The sparse file whose map is being read. */
+  #sparse: { readonly entry: TarEntry; readonly map: SparseMap; readonly inContent: boolean } | null = null;
+  /** Where in the file the next byte of content belongs, how many more belong there, and the segments after that. */
+  #offset = 0;
+  #run = 0;
+  #segments: readonly Segment[] = [];
+  #nextSegment = 0;
 
   constructor(sink: TarSink) {
     this.#sink = sink;
@@ -70,14 +81,8 @@ export class TarReader {
 
   write(chunk: Buffer): void {
     for (let at = 0; at < chunk.length && this.#state !== "end"; ) {
-      if (this.#state !== "header" && this.#remaining === 0) {
-        const skipped = Math.min(this.#padding, chunk.length - at);
-        this.#padding -= skipped;
-        at += skipped;
-        if (this.#padding === 0) this.#state = "header";
-        continue;
-      }
-      const wanted = this.#state === "header" ? BLOCK_SIZE - this.#partialLength : this.#remaining;
+      const inBlocks = this.#state === "header" || this.#state === "map";
+      const wanted = inBlocks ? BLOCK_SIZE - this.#partialLength : this.#state === "padding" ? this.#padding : this.#remaining;
       const part = chunk.subarray(at, at + wanted);
       at += part.length;
       this.#take(part);
@@ -95,7 +100,12 @@ export class TarReader {
     switch (this.#state) {
       case "header": {
         const block = this.#collect(part, BLOCK_SIZE);
-        if (block !== null) this.#header(parseHeader(block));
+        if (block !== null) this.#header(block);
+        return;
+      }
+      case "map": {
+        const block = this.#collect(part, BLOCK_SIZE);
+        if (block !== null) this.#map(block);
         return;
       }
       case "extension": {
@@ -107,21 +117,26 @@ export class TarReader {
       }
       case "file":
         this.#remaining -= part.length;
-        this.#sink.data(part);
+        this.#content(part);
         if (this.#remaining > 0) return;
         this.#sink.end();
-        break;
+        this.#pad();
+        return;
       case "skip":
         this.#remaining -= part.length;
-        if (this.#remaining > 0) return;
-        break;
+        if (this.#remaining === 0) this.#pad();
+        return;
+      case "padding":
+        this.#padding -= part.length;
+        if (this.#padding === 0) this.#state = "header";
+        return;
       case "end":
         return;
     }
-    if (this.#padding === 0) this.#state = "header";
   }
 
-  #header(header: TarHeader | null): void {
+  #header(block: Buffer): void {
+    const header = parseHeader(block);
     if (header === null) {
       this.#zeroBlocks += 1;
       if (this.#zeroBlocks === 2) this.#state = "end";
@@ -134,56 +149,96 @@ export class TarReader {
       this.#expect("extension", header.size);
       if (header.size === 0) this.#extend(Buffer.alloc(0));
     } else if (header.flag === "V") this.#expect("skip", header.size);
-    else {
-      const entry = this.#entry(header);
-      this.#expect(entry.type === "file" ? "file" : "skip", entry.size);
-      this.#sink.entry(entry);
-      if (entry.type === "file" && entry.size === 0) this.#sink.end();
-    }
+    else this.#announce(header, block);
   }
 
   /** Puts a header together with the extensions that came before it. */
-  #entry(plain: TarHeader): TarEntry {
+  #announce(plain: TarHeader, block: Buffer): void {
     const pax = this.#pax;
     const header = withPax({ ...plain, path: this.#longPath ?? plain.path, target: this.#longTarget ?? plain.target }, pax);
     this.#pax = NO_PAX;
     this.#longPath = null;
     this.#longTarget = null;
-    const { path, target, mode, uid, gid, mtime, major, minor } = header;
-    const named = Object.hasOwn(TYPES, header.flag) ? TYPES[header.flag] : undefined;
-    if (header.flag === "S" || hasSparse(pax)) throw malformed(`"${path}" is a sparse file, which is not supported`);
-    if (named === undefined) throw malformed(`"${path}" has the type ${JSON.stringify(header.flag)}, which is not supported`);
-    if (path === "" || path.includes("\0") || target.includes("\0")) throw malformed("an entry has no usable name");
-    const type = named === "file" && path.endsWith("/") ? "directory" : named; // how archives older than ustar write a directory
-    return {
-      type,
-      path,
-      target,
-      mode: mode & 0o7777,
-      uid,
-      gid,
-      size: type === "file" ? header.size : 0,
-      mtime,
-      major,
-      minor,
-      xattrs: xattrsOf(pax),
-    };
+    const old = header.flag === "S" ? headerMap(block) : null;
+    const sparse = old === null ? sparseRecords(pax) : null;
+    const entry = entryOf(header, { pax, path: sparse?.path ?? header.path, size: old?.size ?? sparse?.size ?? header.size });
+    const content = entry.type === "file";
+    this.#expect(content ? "file" : "skip", content || header.flag === "D" ? header.size : 0);
+    if (!content || (old === null && sparse === null)) this.#begin(entry, null);
+    else if (old !== null) {
+      if (old.more) this.#awaitMap(entry, { map: continuedMap(old.segments), inContent: false });
+      else this.#begin(entry, old.segments);
+    } else if (sparse !== null) {
+      if ("take" in sparse.map) this.#awaitMap(entry, { map: sparse.map, inContent: true });
+      else this.#begin(entry, sparse.map);
+    }
+  }
+
+  #awaitMap(entry: TarEntry, options: { readonly map: SparseMap; readonly inContent: boolean }): void {
+    this.#sparse = { entry, ...options };
+    this.#state = "map";
+  }
+
+  #map(block: Buffer): void {
+    if (this.#sparse === null) throw new Error("a block of a map that nobody waits for");
+    const { entry, map, inContent } = this.#sparse;
+    if (inContent && this.#remaining < BLOCK_SIZE) throw malformed("the map of a sparse file does not end");
+    if (inContent) this.#remaining -= BLOCK_SIZE;
+    const segments = map.take(block);
+    if (segments === null) return;
+    this.#sparse = null;
+    this.#state = "file";
+    this.#begin(entry, segments);
+  }
+
+  /** Announces an entry whose content comes next; `segments` when not all of it does. */
+  #begin(entry: TarEntry, segments: readonly Segment[] | null): void {
+    this.#offset = 0;
+    this.#run = segments === null ? this.#remaining : 0;
+    this.#segments = segments === null ? [] : checkedMap(segments, { size: entry.size, stored: this.#remaining });
+    this.#nextSegment = 0;
+    this.#sink.entry(entry);
+    if (entry.type === "file" && this.#remaining === 0) {
+      this.#sink.end();
+      this.#pad();
+    }
+  }
+
+  #content(part: Buffer): void {
+    for (let at = 0; at < part.length; ) {
+      if (this.#run === 0) {
+        const segment = this.#segments[this.#nextSegment];
+        if (segment === undefined) throw new Error("content beyond a map that was checked");
+        this.#nextSegment += 1;
+        this.#offset = segment.offset;
+        this.#run = segment.length;
+      }
+      const piece = part.subarray(at, at + this.#run);
+      this.#sink.data(piece, this.#offset);
+      this.#offset += piece.length;
+      this.#run -= piece.length;
+      at += piece.length;
+    }
   }
 
   #extend(content: Buffer): void {
     const flag = this.#extension?.flag;
     this.#extension = null;
-    if (flag === "x") this.#pax = parsePax(content);
+    if (flag === "x" || flag === "X") this.#pax = parsePax(content);
     else if (flag === "L") this.#longPath = untilNul(content);
     else if (flag === "K") this.#longTarget = untilNul(content);
-    // A global header (`g`) holds nothing that an image needs.
-    if (this.#padding === 0) this.#state = "header";
+    // What a global header (`g`) says is not applied, as Docker does not: notes of version control systems, mostly.
+    this.#pad();
   }
 
   #expect(state: "file" | "extension" | "skip", size: number): void {
     this.#remaining = size;
     this.#padding = (BLOCK_SIZE - (size % BLOCK_SIZE)) % BLOCK_SIZE;
     this.#state = size === 0 ? "header" : state;
+  }
+
+  #pad(): void {
+    this.#state = this.#padding === 0 ? "header" : "padding";
   }
 
   /** Joins parts until there are `length` bytes; `null` until then. A part that is whole by itself is not copied. */
@@ -200,20 +255,30 @@ export class TarReader {
 }
 
 const NO_PAX: ReadonlyMap<string, string> = new Map();
-const EXTENSIONS: ReadonlySet<string> = new Set(["x", "g", "L", "K"]);
+const EXTENSIONS: ReadonlySet<string> = new Set(["x", "X", "g", "L", "K"]);
 const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map();
 const STAR_XATTR = "SCHILY.xattr.";
 const BSD_XATTR = "LIBARCHIVE.xattr.";
 
-function hasSparse(pax: ReadonlyMap<string, string>): boolean {
-  for (const key of pax.keys()) if (key.startsWith("GNU.sparse.")) return true;
-  return false;
+function entryOf(
+  { flag, target, mode, uid, gid, mtime, major, minor }: TarHeader,
+  { pax, path, size }: { readonly pax: ReadonlyMap<string, string>; readonly path: string; readonly size: number },
+): TarEntry {
+  const named = Object.hasOwn(TYPES, flag) ? TYPES[flag] : undefined;
+  if (named === undefined) throw malformed(`${printable(path)} has the type ${printable(flag)}, which is not supported`);
+  if (path === "" || path.includes("\0") || target.includes("\0")) throw malformed("an entry has no usable name");
+  if (!Number.isSafeInteger(size) || size < 0) throw malformed(`a size of ${size} is out of range`);
+  const type = named === "file" && path.endsWith("/") ? "directory" : named; // how archives older than ustar write a directory
+  const common = { path, target, mode: mode & 0o7777, uid, gid, mtime, major, minor, xattrs: xattrsOf(pax) };
+  return { type, size: type === "file" ? size : 0, ...common };
 }
 
 function xattrsOf(pax: ReadonlyMap<string, string>): ReadonlyMap<string, Buffer> {
   if (pax.size === 0) return NO_XATTRS;
   const found = new Map<string, Buffer>();
   for (const [key, value] of pax) {
+    if (!key.startsWith(STAR_XATTR) && !key.startsWith(BSD_XATTR)) continue;
+    if (key.includes("\0")) throw malformed("an attribute has no usable name");
     if (key.startsWith(STAR_XATTR)) found.set(key.slice(STAR_XATTR.length), Buffer.from(value, "latin1"));
     else if (key.startsWith(BSD_XATTR)) found.set(percentDecoded(key.slice(BSD_XATTR.length)), Buffer.from(value, "base64"));
   }

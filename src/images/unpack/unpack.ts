@@ -4,8 +4,9 @@ import { statfsSync } from "node:fs";
 import { Failure } from "../../model/diagnostic.ts";
 import { type Digest, parseDigest } from "../../model/digest.ts";
 import { decompress, detectCompression } from "./decompress.ts";
-import { badLink, printable } from "./layer-tree.ts";
+import { badLink, limit } from "./layer-tree.ts";
 import { LayerWriter, type Written } from "./layer-writer.ts";
+import { printable } from "./printable.ts";
 import { TarReader } from "./tar-reader.ts";
 
 export interface UnpackOptions {
@@ -15,6 +16,8 @@ export interface UnpackOptions {
   readonly standalone: boolean;
   /** Of the digest of the bytes as they come; sha256 unless given. */
   readonly algorithm?: string;
+  /** Bytes that its files may have together; most of what the disk has room for unless given. */
+  readonly bytes?: number;
 }
 
 export interface Unpacked extends Written {
@@ -32,21 +35,24 @@ const ENTRY_LIMIT = 5_000_000;
 const DEVICE_LIMIT = 10_000;
 /** The part of the free space that one layer may fill. */
 const FREE_SHARE = 0.95;
+/** Bytes that an archive may have besides the content of its files. */
+const OVERHEAD = 1 << 30;
 
 export async function unpackLayer(chunks: AsyncIterable<Uint8Array>, options: UnpackOptions): Promise<Unpacked> {
-  const writer = new LayerWriter(options.directory, {
-    entries: ENTRY_LIMIT,
-    devices: DEVICE_LIMIT,
-    bytes: freeBytes(options.directory) * FREE_SHARE,
-  });
+  const room = options.bytes ?? Math.floor(freeBytes(options.directory) * FREE_SHARE);
+  const writer = new LayerWriter(options.directory, { entries: ENTRY_LIMIT, devices: DEVICE_LIMIT, bytes: room });
   const reader = new TarReader(writer);
   const algorithm = options.algorithm ?? SHA256;
   const raw = new Meter(algorithm);
   const plain = new Meter(SHA256);
+  let unpacked = 0;
   try {
     const source = await detectCompression(raw.through(chunks));
     for await (const chunk of decompress(source.chunks, source.compression)) {
       const buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      unpacked += buffer.length;
+      // Little data can be inflated to so much that nothing would ever be done with it.
+      if (unpacked > room + OVERHEAD) throw limit(`more than ${room} bytes when it is unpacked`, "no more than the disk has room for");
       if (source.compression !== "none" || algorithm !== SHA256) plain.add(buffer);
       writing(() => reader.write(buffer));
     }
