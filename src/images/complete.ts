@@ -6,15 +6,16 @@
  */
 import { createHash } from "node:crypto";
 import type { Stats } from "node:fs";
-import { chmod, lchown, link, lstat, mkdir, readlink, utimes } from "node:fs/promises";
-import { dirname, posix } from "node:path";
+import { chmod, lchown, link, lstat, mkdir, readlink, rm, utimes } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { runOk } from "../lib/process.ts";
 import { type Digest, parseDigest } from "../model/digest.ts";
 import { type Filled, obtainLayer } from "./store/layers.ts";
 import type { Layout } from "./store/layout.ts";
 import type { LayerRecord } from "./store/records.ts";
 import { treeSize } from "./tree-size.ts";
-import { badLink, printable } from "./unpack/layer-tree.ts";
+import { badLink } from "./unpack/layer-tree.ts";
+import { printable } from "./unpack/printable.ts";
 import { readXattrs, setXattr } from "./unpack/special.ts";
 
 /** The chainIDs of a stack of layers, the lowest first: each names a layer and all below it. */
@@ -40,20 +41,48 @@ export interface Place {
 export async function completeLayer(layout: Layout, key: Digest, { record, lower }: Place, signal: AbortSignal): Promise<LayerRecord> {
   if (lower.length === 0) return needLinks(record);
   if (record.lowerLinks.length === 0 && record.implicit.length === 0) return record;
-  const stack = new Stack(layout, lower);
-  const directories: Directory[] = [];
-  for (const path of record.implicit) {
-    const found = await stack.find(path);
-    if (found?.stats.isDirectory() === true && !isPlain(found)) directories.push({ path, like: found });
-  }
-  if (record.lowerLinks.length === 0 && directories.length === 0) return record;
+  const below = lower.map(({ name, opaque }) => ({ directory: layout.layer(name), opaque })).reverse();
+  const known = new Stack(below);
+  const wanting = await Promise.all(record.implicit.map(async (path) => isWanting(await known.find(path))));
+  if (record.lowerLinks.length === 0 && !wanting.includes(true)) return record;
   const fill = async (directory: string): Promise<Filled> => {
     await runOk("cp", ["-a", "--link", `${layout.layer(record.name)}/.`, `${directory}/`]);
-    for (const { path, like } of directories) await makeLike(onDisk(directory, path), like);
-    for (const wanted of record.lowerLinks) await makeLink(directory, wanted, stack);
-    return { ...record, size: await treeSize(directory), implicit: [], lowerLinks: [] };
+    const moved = await placeDirectories(directory, record, known);
+    const own = { directory, opaque: record.opaque.map(moved) };
+    for (const { path, target } of record.lowerLinks) await makeLink(own, { path: moved(path), target }, below);
+    return { ...record, size: await treeSize(directory), implicit: [], lowerLinks: [], opaque: own.opaque };
   };
   return obtainLayer(layout, key, { fill, signal });
+}
+
+/**
+ * Gives the directories that the layer passes through what lower layers say of them. Where one is a symbolic link there, what lies in it goes
+ * to where the link leads. Gives where paths of the layer are now.
+ */
+async function placeDirectories(directory: string, record: LayerRecord, lower: Stack): Promise<(path: string) => string> {
+  const moves: { readonly from: string; readonly to: string }[] = [];
+  const moved = (path: string): string =>
+    moves.reduce((at, { from, to }) => (at === from || at.startsWith(`${from}/`) ? join(to, at.slice(from.length + 1)) : at), path);
+  for (const implicit of record.implicit) {
+    const path = moved(implicit);
+    const found = await lower.find(path);
+    if (found?.stats.isDirectory() === true) await makeLike(onDisk(directory, path), found);
+    if (found?.stats.isSymbolicLink() !== true) continue;
+    const target = await lower.resolve(path);
+    if (target === null) continue; // it leads nowhere: then the directory takes its place
+    await makeDirectories(directory, target.path, lower);
+    await runOk("cp", [
+      "-a",
+      "--link",
+      "--remove-destination",
+      utf8(onDisk(directory, `${path}/.`)),
+      utf8(onDisk(directory, `${target.path}/`)),
+    ]);
+    await makeLike(onDisk(directory, target.path), target);
+    await rm(onDisk(directory, path), { recursive: true });
+    moves.push({ from: path, to: target.path });
+  }
+  return moved;
 }
 
 /** The lowest layer has nothing to link to. */
@@ -63,13 +92,16 @@ function needLinks(record: LayerRecord): LayerRecord {
   return record;
 }
 
-interface Directory {
-  readonly path: string;
-  readonly like: Found;
+/** A directory that overlayfs would lay over others, and what in it hides theirs. */
+interface StackedLayer {
+  readonly directory: string;
+  readonly opaque: readonly string[];
 }
 
-/** A file of a lower layer. */
+/** A file of a stack of layers: where in the tree it is, with no symbolic link on the way, and where on disk. */
 interface Found {
+  readonly path: string;
+  readonly layer: StackedLayer;
   readonly disk: Buffer;
   readonly stats: Stats;
   readonly xattrs: ReadonlyMap<string, Buffer>;
@@ -77,62 +109,66 @@ interface Found {
 
 const HOP_LIMIT = 40;
 
-/** Lower layers seen as one tree, as overlayfs would show them. Paths are latin1 text, relative to the root. */
+/** Layers seen as one tree, as overlayfs would show them; the highest comes first. Paths are latin1 text, relative to the root. */
 class Stack {
-  readonly #layout: Layout;
-  readonly #layers: readonly LayerRecord[];
+  readonly #layers: readonly StackedLayer[];
 
-  constructor(layout: Layout, lower: readonly LayerRecord[]) {
-    this.#layout = layout;
-    this.#layers = lower.toReversed();
+  constructor(layers: readonly StackedLayer[]) {
+    this.#layers = layers;
   }
 
-  /** What is at a path; symbolic links on the way are followed inside the tree, the last component is not. */
-  async find(path: string): Promise<Found | null> {
-    let parts = path.split("/").filter((part) => part !== "" && part !== ".");
-    for (let hops = 0, depth = 1; depth <= parts.length; depth += 1) {
-      const at = parts.slice(0, depth).join("/");
-      const found = await this.#look(at);
+  /** What is at a path. Symbolic links on the way are followed inside the tree, the last component is not. */
+  find(path: string): Promise<Found | null> {
+    return this.#walk(path, { last: false });
+  }
+
+  /** The directory that a path leads to in the end. */
+  async resolve(path: string): Promise<Found | null> {
+    const found = await this.#walk(path, { last: true });
+    return found?.stats.isDirectory() === true ? found : null;
+  }
+
+  async #walk(path: string, follow: { readonly last: boolean }): Promise<Found | null> {
+    const todo = parts(path).reverse();
+    const here: string[] = [];
+    let found: Found | null = null;
+    let hops = 0;
+    for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+      if (name === "..") {
+        here.pop(); // nothing leads above the root
+        found = here.length === 0 ? null : await this.#look(here);
+        continue;
+      }
+      found = await this.#look([...here, name]);
       if (found === null) return null;
-      if (depth === parts.length) return found;
-      if (found.stats.isSymbolicLink()) {
+      if (found.stats.isSymbolicLink() && (todo.length > 0 || follow.last)) {
         hops += 1;
         if (hops > HOP_LIMIT) return null;
         const target = (await readlink(found.disk, "buffer")).toString("latin1");
-        // Nothing leads above the root: `..` there stays there.
-        const whole = posix.resolve("/", posix.dirname(at), target, ...parts.slice(depth));
-        parts = whole.split("/").filter((part) => part !== "");
-        depth = 0;
-      } else if (!found.stats.isDirectory()) return null;
+        todo.push(...parts(target).reverse());
+        if (target.startsWith("/")) here.length = 0;
+      } else if (!found.stats.isDirectory() && todo.length > 0) return null;
+      else here.push(name);
     }
-    return null;
+    return found;
   }
 
-  /** What the highest layer that says something about a path says; its parents are directories. */
-  async #look(path: string): Promise<Found | null> {
+  /** What the highest layer that says something about a path says. No symbolic link of any layer is followed for it. */
+  async #look(path: readonly string[]): Promise<Found | null> {
     for (const layer of this.#layers) {
-      const directory = this.#layout.layer(layer.name);
-      const stats = await lstatOf(onDisk(directory, path));
-      if (stats !== null) {
-        if (isWhiteout(stats)) return null;
-        const disk = onDisk(directory, path);
-        return { disk, stats, xattrs: readXattrs(disk) };
+      let hides = layer.opaque.includes("");
+      for (let depth = 1; depth <= path.length; depth += 1) {
+        const at = path.slice(0, depth).join("/");
+        const disk = onDisk(layer.directory, at);
+        const stats = await lstatOf(disk);
+        if (stats === null) break;
+        if (depth === path.length) return isWhiteout(stats) ? null : { path: at, layer, disk, stats, xattrs: readXattrs(disk) };
+        hides ||= layer.opaque.includes(at) || !stats.isDirectory();
+        if (!stats.isDirectory()) break;
       }
-      if (await this.#hides(layer, path)) return null;
+      if (hides) return null;
     }
     return null;
-  }
-
-  /** Whether a layer that has nothing at a path keeps lower ones from showing what they have there. */
-  async #hides(layer: LayerRecord, path: string): Promise<boolean> {
-    if (layer.opaque.includes("")) return true;
-    const directory = this.#layout.layer(layer.name);
-    for (let above = parentOf(path); above !== ""; above = parentOf(above)) {
-      if (layer.opaque.includes(above)) return true;
-      const stats = await lstatOf(onDisk(directory, above));
-      if (stats !== null && !stats.isDirectory()) return true;
-    }
-    return false;
   }
 }
 
@@ -143,30 +179,39 @@ async function makeLike(path: Buffer, { stats, xattrs }: Found): Promise<void> {
   await utimes(path, stats.atimeMs / 1000, stats.mtimeMs / 1000);
 }
 
-/** Makes a hard link to a file of a lower layer: the file is brought up, under its own name as well. */
-async function makeLink(directory: string, { path, target }: LayerRecord["lowerLinks"][number], stack: Stack): Promise<void> {
-  const found = await stack.find(target);
+/** Makes a hard link to a file of a lower layer: the file is brought up, under its own name as well unless the layer removes that. */
+async function makeLink(
+  own: StackedLayer,
+  { path, target }: LayerRecord["lowerLinks"][number],
+  below: readonly StackedLayer[],
+): Promise<void> {
+  const name = onDisk(own.directory, path);
+  const seen = await new Stack([own, ...below]).find(target);
+  const found = seen ?? (await new Stack(below).find(target));
   if (found === null || found.stats.isDirectory())
     throw badLink(
       `${printable(path)} is a hard link to ${printable(target)}, which ${found === null ? "no lower layer has" : "is a directory"}`,
     );
-  const own = onDisk(directory, target);
-  const here = await lstatOf(own);
-  if (here !== null && !isWhiteout(here)) return link(own, onDisk(directory, path));
-  const place = here === null ? own : onDisk(directory, path); // removed by the layer itself: then only the new name is left
-  if (here === null) await makeParents(directory, target, stack);
-  await runOk("cp", ["-a", "--no-target-directory", "--", latin1(found.disk), latin1(place)]);
-  if (here === null) await link(own, onDisk(directory, path));
+  if (found.layer === own) return link(found.disk, name);
+  await runOk("cp", ["-a", "--no-target-directory", "--", utf8(found.disk), utf8(name)]);
+  if (seen === null) return;
+  await makeDirectories(own.directory, parentOf(found.path), new Stack(below));
+  await link(name, onDisk(own.directory, found.path));
 }
 
-/** The directories above a path, each as the lower layers have it. */
-async function makeParents(directory: string, path: string, stack: Stack): Promise<void> {
-  const parent = parentOf(path);
-  if (parent === "" || (await lstatOf(onDisk(directory, parent))) !== null) return;
-  await makeParents(directory, parent, stack);
-  const like = await stack.find(parent);
-  await mkdir(onDisk(directory, parent), { mode: 0o755 });
-  if (like?.stats.isDirectory() === true) await makeLike(onDisk(directory, parent), like);
+/** A directory of the layer and those above it, each as the lower layers have it. */
+async function makeDirectories(directory: string, path: string, lower: Stack): Promise<void> {
+  const disk = onDisk(directory, path);
+  if (path === "" || (await lstatOf(disk)) !== null) return;
+  await makeDirectories(directory, parentOf(path), lower);
+  await mkdir(disk, { mode: 0o755 });
+  const like = await lower.find(path);
+  if (like?.stats.isDirectory() === true) await makeLike(disk, like);
+}
+
+/** Whether a directory that the layer passes through is something else than what is made where nothing is known. */
+function isWanting(found: Found | null): boolean {
+  return found?.stats.isSymbolicLink() === true || (found?.stats.isDirectory() === true && !isPlain(found));
 }
 
 /** As a directory is made that nothing is known of. */
@@ -188,6 +233,10 @@ async function lstatOf(path: Buffer): Promise<Stats | null> {
   }
 }
 
+function parts(path: string): string[] {
+  return path.split("/").filter((part) => part !== "" && part !== ".");
+}
+
 function parentOf(path: string): string {
   const parent = dirname(path);
   return parent === "." ? "" : parent;
@@ -198,7 +247,7 @@ function onDisk(directory: string, path: string): Buffer {
 }
 
 /** As an argument of a program: node passes text as UTF-8, so that only names which are that can be given. */
-function latin1(path: Buffer): string {
+function utf8(path: Buffer): string {
   const text = path.toString("utf8");
   if (!Buffer.from(text).equals(path)) throw badLink(`${printable(path.toString("latin1"))} has a name that is not UTF-8`);
   return text;
