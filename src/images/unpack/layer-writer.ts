@@ -119,7 +119,7 @@ export class LayerWriter implements TarSink {
     if (!this.#isMine(entry)) fchownSync(descriptor, entry.uid, entry.gid);
     this.#xattrs(path, entry);
     if (entry.mode > 0o777 || (entry.mode & this.#umask) !== 0) fchmodSync(descriptor, entry.mode);
-    futimesSync(descriptor, clamped(entry.mtime), clamped(entry.mtime));
+    futimesSync(descriptor, ...times(entry));
     this.close();
   }
 
@@ -157,7 +157,7 @@ export class LayerWriter implements TarSink {
     if (attributes !== null) this.#xattrs(path, attributes);
     if (node.opaque !== null) setXattr(disk, OPAQUE.name, OPAQUE.value);
     chmodSync(disk, attributes?.mode ?? 0o755);
-    if (attributes !== null) utimesSync(disk, clamped(attributes.mtime), clamped(attributes.mtime));
+    if (attributes !== null) utimesSync(disk, ...times(attributes));
   }
 
   #add(entry: TarEntry, parts: readonly string[], name: string): void {
@@ -201,7 +201,7 @@ export class LayerWriter implements TarSink {
     if (!this.#isMine(entry)) lchownSync(this.#disk(path), entry.uid, entry.gid);
     this.#xattrs(path, entry);
     if (entry.type !== "symlink") chmodSync(this.#disk(path), entry.mode);
-    lutimesSync(this.#disk(path), clamped(entry.mtime), clamped(entry.mtime));
+    lutimesSync(this.#disk(path), ...times(entry));
   }
 
   /** What a file will have is refused before it is there. */
@@ -327,7 +327,9 @@ function bytes(latin1: string): string | Buffer {
 
 const ASCII = /^[\0-\x7f]*$/;
 
-/** A time that every file system can keep: 1901 to 2446. */
-function clamped(seconds: number): number {
-  return Math.min(Math.max(seconds, -(2 ** 31)), 15_032_385_535);
+/** Access and modification, within what every file system can keep: 1901 to 2446. Node takes a negative number for now, and a date as it is. */
+function times({ mtime }: { readonly mtime: number }): readonly [number | Date, number | Date] {
+  const seconds = Math.min(Math.max(mtime, -(2 ** 31)), 15_032_385_535);
+  const time = seconds < 0 ? new Date(seconds * 1000) : seconds;
+  return [time, time];
 }

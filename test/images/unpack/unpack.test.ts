@@ -58,6 +58,14 @@ rootly("fractions of seconds are kept to the microsecond", async () => {
   });
 });
 
+rootly("times before 1970 are kept", async () => {
+  const pax = { mtime: "-77.5" };
+  const link: TarEntry = { path: "l", type: "symlink", target: "x", pax };
+  await withLayer(tar([{ path: "f", pax }, { path: "d/", type: "directory", pax }, link]), ({ directory }) => {
+    for (const path of ["f", "d", "l"]) assert.is(lstatSync(join(directory, path)).mtimeMs, -77_500, path);
+  });
+});
+
 rootly("times that a file system cannot keep are the nearest that it can", async () => {
   await withLayer(
     tar([
