@@ -18,8 +18,8 @@ const MOST_WORKERS = 8;
 /** Layers below this are unpacked here and now: a worker's start costs more. */
 const SMALL = 1 << 20;
 /** Bytes of one message to a worker, and how many may wait there. */
-const MESSAGE_SIZE = 256 * 1024;
-const QUEUE_LENGTH = 8;
+const MESSAGE_SIZE = 512 * 1024;
+const QUEUE_LENGTH = 4;
 
 export class UnpackPool {
   readonly #most = Math.max(2, Math.min(availableParallelism(), MOST_WORKERS));
