@@ -20,6 +20,7 @@ import type { Platform } from "../model/platform.ts";
 import type { Reference } from "../model/reference.ts";
 import type { PullContext } from "./pull.ts";
 import { type Entry, findEntry, sizeOf, summaries, tagImage } from "./store/catalog.ts";
+import { overlayOf } from "./store/layers.ts";
 import { layoutOf, prepare } from "./store/layout.ts";
 import { type Lease, takeLease } from "./store/lease.ts";
 import type { ImageUsers } from "./store/remove.ts";
@@ -205,8 +206,6 @@ function storedOrNull(entry: Entry | null): StoredImage | null {
 
 function stored(entry: Entry): StoredImage {
   const { name, image, configuration, layers } = entry;
-  // A layer that comes twice counts where it is highest: what it says below is said again there. Overlayfs takes none twice.
-  const names = new Set(layers.toReversed().map((layer) => layer.name));
   return {
     reference: name?.reference ?? null,
     id: image.id,
@@ -215,6 +214,6 @@ function stored(entry: Entry): StoredImage {
     platform: configuration.platform,
     size: sizeOf(entry),
     config: configuration.config,
-    layers: [...names],
+    layers: overlayOf(layers),
   };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { chainOf, completeLayer } from "../../src/images/complete.ts";
-import { claimDirectory, recordLayer } from "../../src/images/store/layers.ts";
+import { claimDirectory, overlayOf, recordLayer } from "../../src/images/store/layers.ts";
 import { type Layout, layoutOf, prepare } from "../../src/images/store/layout.ts";
 import type { LayerRecord } from "../../src/images/store/records.ts";
 import { unpackLayer } from "../../src/images/unpack/unpack.ts";
@@ -208,6 +208,13 @@ rootly("nothing of the machine comes into a layer by way of links in one", async
     for (const way of ways) assert.match(await refusal(way), /no lower layer has/, JSON.stringify(way));
     await stacked([[leading], [file("l/d/a")]], ({ tree }) => assert.ok(tree.has("l/d/a"), "the link leads nowhere in the image"));
     assert.equal(readTree(outside), before);
+  });
+});
+
+rootly("a layer that hides everything below is the lowest that overlayfs gets", async () => {
+  await stacked([[file("a")], [file("b")], [file(".wh..wh..opq"), file("c")], [file("d")]], ({ records }) => {
+    assert.equal(overlayOf(records), [records[3]?.name, records[2]?.name]);
+    assert.equal(overlayOf(records.slice(0, 2)), [records[1]?.name, records[0]?.name]);
   });
 });
 

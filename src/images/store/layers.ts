@@ -30,6 +30,16 @@ export async function findLayer(layout: Layout, key: Digest): Promise<LayerRecor
   return record === null || isLost(record) || !existsSync(layout.layer(record.name)) ? null : record;
 }
 
+/**
+ * The names of layers as overlayfs takes them, the highest first. It takes none twice: a layer counts where it is highest, as what it says below
+ * is said again there. And it heeds no mark at the root: what lies below a layer that hides everything is left out.
+ */
+export function overlayOf(layers: readonly LayerRecord[]): readonly string[] {
+  const hiding = layers.findLastIndex(({ opaque }) => opaque.includes(""));
+  const seen = layers.slice(Math.max(0, hiding)).reverse();
+  return [...new Set(seen.map(({ name }) => name))];
+}
+
 /** Whether the machine went down before the layer's files were on disk: some may be empty now. */
 export function isLost(record: LayerRecord): boolean {
   return record.unsyncedSince !== null && record.unsyncedSince !== bootId();
