@@ -70,9 +70,6 @@ const IMAGE: ImageOfLayers = {
   ],
 };
 
-/** umoci gives the root directory of a bundle a time of its own. */
-const ROOT_LINE = /^\{"path":""/;
-
 it(
   "umoci unpacks what we save as we do",
   inWorld(async (world) => {

@@ -20,7 +20,10 @@ export function readTree(directory: string, options: TreeOptions = {}): Tree {
     const disk = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(path, "latin1")]);
     const stats = lstatSync(disk);
     const kind = KINDS.find(([is]) => stats[is]())?.[1] ?? "?";
-    const xattrs = [...readXattrs(disk)].filter(([name]) => options.merged !== true || !name.startsWith("trusted.overlay.")).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${name}=${value.toString("hex")}`);
+    const xattrs = [...readXattrs(disk)]
+      .filter(([name]) => options.merged !== true || !name.startsWith("trusted.overlay."))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => `${name}=${value.toString("hex")}`);
     const linked = kind !== "directory" && stats.nlink > 1 ? ` links ${first.get(stats.ino) ?? path}` : "";
     if (!first.has(stats.ino)) first.set(stats.ino, path);
     found.set(
