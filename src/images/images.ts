@@ -2,6 +2,7 @@ import type { ImageConfig, ImageProgress, ImageSummary, ImportOptions, RemovedIm
 import type { Json } from "../model/json.ts";
 import type { Platform } from "../model/platform.ts";
 import type { Reference } from "../model/reference.ts";
+import type { RegistryMirror } from "../model/registry-settings.ts";
 import type { PullContext } from "./pull.ts";
 import { type Entry, findEntry, sizeOf, summaries } from "./store/catalog.ts";
 import { layoutOf, prepare } from "./store/layout.ts";
@@ -56,8 +57,10 @@ export interface StoreOptions {
   readonly directory: string;
   /** The caller's environment: where credentials files lie (HOME, DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_…). */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Hosts that may be spoken to over http besides loopback. */
+  /** Hosts (`host`, `host:port`, subnets) that may be spoken to over http besides loopback. */
   readonly insecureRegistries: readonly string[];
+  /** Tried before the registries that they mirror, in this order; none unless given. */
+  readonly registryMirrors?: readonly RegistryMirror[];
 }
 
 export function openStore(options: StoreOptions): ImageStore {
