@@ -13,7 +13,7 @@ export interface RegistryMirror {
 }
 
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?$/;
-const MIRROR = /^([^=]+)=(?:(https?):\/\/)?([^/]+)((?:\/[a-z0-9._-]+)*)\/?$/;
+const MIRROR = /^([^=]+)=(?:(https?):\/\/)?([^/]+)((?:\/[a-z0-9][a-z0-9._-]*)*)\/?$/;
 const SUBNET = /^[0-9A-Fa-f.:]+\/\d{1,3}$/;
 
 /** `docker.io=mirror.example:5000`, also with a scheme and a path: `ghcr.io=https://harbor.example/ghcr`. */

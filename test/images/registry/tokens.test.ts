@@ -4,6 +4,9 @@ import * as assert from "uvu/assert";
 import { fetchBlob } from "../../../src/images/registry/blob.ts";
 import { fetchManifest, resolveTag } from "../../../src/images/registry/pull-api.ts";
 import { hasBlob } from "../../../src/images/registry/push-api.ts";
+import { fetchToken } from "../../../src/images/registry/tokens.ts";
+import { openTransport } from "../../../src/images/registry/transport.ts";
+import { Secret } from "../../../src/model/secret.ts";
 import { type FakeRegistry, type Hook, refuse, type Seen, withFake } from "../../support/fake-registry.ts";
 import { image } from "../../support/image-files.ts";
 import { basic, fails, withClient, withLogin } from "../../support/repositories.ts";
@@ -321,6 +324,15 @@ for (const [what, realm] of [
       );
     }),
   );
+
+it("a token service without TLS is told nothing by a registry that has it", async () => {
+  const challenge = { scheme: "bearer", parameters: new Map([["realm", "http://127.0.0.1:1/token"]]) };
+  const credential = { kind: "password", username: "ann", password: new Secret("secret") } as const;
+  const wanted = { scopes: ["repository:web:pull"], lax: false, insecure: false, signal: AbortSignal.timeout(5000) };
+  const transport = openTransport({});
+  await fails(fetchToken(transport, challenge, { credential, wanted }), "E_REGISTRY_ANSWER", /token service is not on https/);
+  transport.close();
+});
 
 it(
   "a token service that is busy is asked again",
