@@ -29,6 +29,12 @@ export interface FakeRegistry {
   hook: Hook;
   /** Looks at a request before its body comes; gives whether it deals with it. */
   early: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** How it spells the address of an upload. */
+  place: (path: string) => string;
+  /** Takes bytes of an upload as if they had come with a request to this address. */
+  continueUpload(url: string, bytes: Buffer): void;
+  /** Knows no upload any more; of one that ended well it has the content. */
+  forgetUploads(ended: Buffer | null): void;
   /** Serves an image as `NAME:TAG`. */
   put(name: string, tag: string, image: MadeImage): void;
   /** What it holds now under a name and tag. */
@@ -67,6 +73,9 @@ export async function startFake({ tls = false }: FakeOptions = {}): Promise<Fake
     requests,
     hook: () => false,
     early: () => false,
+    place: (path) => path,
+    continueUpload: (url, bytes) => contents.continueUpload(url, bytes),
+    forgetUploads: (ended) => contents.forgetUploads(ended),
     put: (name, tag, image) => contents.put(name, tag, image),
     manifest: (name, tag) => contents.manifests.get(`${name}:${tag}`),
     blob: (digest) => contents.blobs.get(digest),
@@ -98,7 +107,7 @@ export async function startFake({ tls = false }: FakeOptions = {}): Promise<Fake
       body: Buffer.concat(chunks),
     };
     requests.push(seen);
-    if (!(await fake.hook(seen, response, request))) contents.serve(seen, response);
+    if (!(await fake.hook(seen, response, request))) contents.serve(seen, response, fake.place);
   };
   return fake;
 }
@@ -156,11 +165,21 @@ class Contents {
     for (const { digest, bytes } of blobs) this.blobs.set(digest, bytes);
   }
 
-  serve(seen: Seen, response: ServerResponse): void {
+  continueUpload(url: string, bytes: Buffer): void {
+    const id = /uploads\/(u\d+)/.exec(url)?.[1] ?? "";
+    this.#uploads.set(id, Buffer.concat([this.#uploads.get(id) ?? Buffer.alloc(0), bytes]));
+  }
+
+  forgetUploads(ended: Buffer | null): void {
+    this.#uploads.clear();
+    if (ended !== null) this.blobs.set(digestOf(ended), ended);
+  }
+
+  serve(seen: Seen, response: ServerResponse, place: (path: string) => string): void {
     const [, name = "", kind = "", rest = ""] = /^\/v2\/(.+)\/(manifests|blobs)\/(.*)$/.exec(seen.path) ?? [];
     if (seen.path === "/v2/") response.writeHead(200).end("{}");
     else if (kind === "manifests") this.#manifest(seen, response, { name, tag: rest });
-    else if (rest.startsWith("uploads/")) this.#upload(seen, response, { name, id: rest.slice("uploads/".length) });
+    else if (rest.startsWith("uploads/")) this.#upload(seen, response, { name, id: rest.slice("uploads/".length), place });
     else {
       const blob = this.blobs.get(rest);
       if (blob === undefined) refuse(response, 404, { message: "blob unknown" });
@@ -194,11 +213,11 @@ class Contents {
   #upload(
     { method, headers, query, body }: Seen,
     response: ServerResponse,
-    { name, id }: { readonly name: string; readonly id: string },
+    { name, id, place }: { readonly name: string; readonly id: string; readonly place: (path: string) => string },
   ): void {
     const uploads = this.#uploads;
     const fresh = `u${this.#next++}`;
-    const here = (key: string): string => `/v2/${name}/blobs/uploads/${key}?_state=a%2Bb==`;
+    const here = (key: string): string => place(`/v2/${name}/blobs/uploads/${key}?_state=a%2Bb==`);
     const upload = uploads.get(id);
     if (method === "POST") {
       uploads.set(fresh, Buffer.alloc(0));
