@@ -38,7 +38,7 @@ export class Registries {
         mirrorOf: domain,
       }));
     const registry = this.#registry(domain, basesOf(domain, insecureRegistries), note);
-    return new Repository({ registry, path, mirrors, note, warn: once((text) => note(`${domain} warns: ${text}`)) });
+    return new Repository({ registry, path, mirrors, note, warn: once(note) });
   }
 
   close(): void {

@@ -74,7 +74,7 @@ export class Registry {
     for (const base of bases) {
       try {
         const response = await this.#authorized(ask, base);
-        for (const text of warningsOf(response)) ask.warn(text);
+        for (const text of warningsOf(response)) ask.warn(`${hostOf(base.url)} warns: ${text}`);
         if (response.statusCode === 400 && base.url.protocol === "http:" && base !== bases.at(-1)) {
           doubtful = { base, response }; // what a TLS server says to one who speaks plain http, unless TLS does not work there
           continue;
