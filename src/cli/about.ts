@@ -25,12 +25,12 @@ export function explain(session: Session, text: string): number {
 
 /** Says for each engine what is there and what is missing, with the command that mends it. 69 when no engine can work. */
 export async function doctor(session: Session, options: { readonly format: string }): Promise<number> {
-  const { engine, root, run, env, insecureRegistries } = session.settings;
+  const { engine } = session.settings;
   const names: readonly EngineName[] = engine === null ? DEFAULT_ENGINES : [engine];
   const found = await Promise.all(
     names.map(async (name) => {
       const module: EngineModule = await ENGINES[name]();
-      return { engine: name, checks: await module.doctor({ root, run, env, insecureRegistries }) };
+      return { engine: name, checks: await module.doctor(session.settings) };
     }),
   );
   if (options.format === "json")

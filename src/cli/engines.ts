@@ -1,5 +1,6 @@
 import type { Check } from "../engine/doctor.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { RegistryMirror } from "../model/registry-settings.ts";
 
 export interface EngineOptions {
   /** Directory of durable data. */
@@ -10,6 +11,8 @@ export interface EngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Registry hosts that may be spoken to over http besides loopback. */
   readonly insecureRegistries: readonly string[];
+  /** Tried before the registries that they mirror, in this order. */
+  readonly registryMirrors: readonly RegistryMirror[];
 }
 
 /** What an engine's module offers. `createEngine` throws a `Failure` that says what is missing where the engine cannot work. */

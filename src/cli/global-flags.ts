@@ -38,6 +38,6 @@ export const GLOBAL = {
     multipleNonGreedy: true,
     helpGroup,
     helpValue: "HOST",
-    summary: "Registry that may be spoken to over http.",
+    summary: "Registry (HOST, HOST:PORT or a subnet) that may be spoken to over http; WHARF_INSECURE_REGISTRIES is such a list.",
   }),
 } as const;

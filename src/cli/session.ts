@@ -102,8 +102,8 @@ export class Session {
   }
 
   engine(): Promise<Engine> {
-    const { engine, root, run, env, insecureRegistries } = this.settings;
-    this.#engine ??= openEngine(engine, { root, run, env, insecureRegistries });
+    const { engine, root, run, env, insecureRegistries, registryMirrors } = this.settings;
+    this.#engine ??= openEngine(engine, { root, run, env, insecureRegistries, registryMirrors });
     return this.#engine;
   }
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { isatty } from "node:tty";
 import { Failure } from "../model/diagnostic.ts";
+import { insecureProblem, parseMirror, type RegistryMirror } from "../model/registry-settings.ts";
 import { suggestion } from "../model/suggest.ts";
 import { DEFAULT_ENGINES, type EngineName } from "./engines.ts";
 
@@ -52,6 +53,7 @@ export interface Settings {
   readonly colour: { readonly stdout: boolean; readonly stderr: boolean };
   readonly verbose: boolean;
   readonly insecureRegistries: readonly string[];
+  readonly registryMirrors: readonly RegistryMirror[];
   readonly removeOrphans: boolean;
   /** Directory of durable data. */
   readonly root: string;
@@ -75,7 +77,8 @@ export function settingsOf(flags: GlobalFlags, around: Surroundings): Settings {
     progress: progressOf(flags, around),
     colour: { stdout: coloured(flags.color, env, around.stdout), stderr: coloured(flags.color, env, around.stderr) },
     verbose: flags.verbose === true,
-    insecureRegistries: flags["insecure-registry"] ?? [],
+    insecureRegistries: insecureOf(flags["insecure-registry"] ?? list(env["WHARF_INSECURE_REGISTRIES"], ",") ?? []),
+    registryMirrors: (list(env["WHARF_REGISTRY_MIRRORS"], ",") ?? []).map(mirrorOf),
     removeOrphans: TRUE.has((env["COMPOSE_REMOVE_ORPHANS"] ?? "").toLowerCase()),
     ...directoriesOf(around),
   };
@@ -102,6 +105,20 @@ function list(value: string | undefined, separator: string): readonly string[] |
 
 function engineOf(name: string | null): EngineName | null {
   return name === null || name === "memory" ? name : oneOf("engine", name, DEFAULT_ENGINES);
+}
+
+function insecureOf(entries: readonly string[]): readonly string[] {
+  for (const entry of entries) {
+    const problem = insecureProblem(entry);
+    if (problem !== null) throw new Failure({ code: "E_USAGE", message: `insecure registry ${problem}` });
+  }
+  return entries;
+}
+
+function mirrorOf(entry: string): RegistryMirror {
+  const mirror = parseMirror(entry);
+  if ("problem" in mirror) throw new Failure({ code: "E_USAGE", message: `WHARF_REGISTRY_MIRRORS: ${mirror.problem}` });
+  return mirror;
 }
 
 function progressOf(flags: GlobalFlags, { env, stderr }: Surroundings): Exclude<ProgressKind, "auto"> {

@@ -1,7 +1,9 @@
 /** Fetches a blob into the store while somebody else reads it: large ones in several parts at once, all of them from where they were broken off. */
+import { withLock } from "../lib/file-lock.ts";
 import { Failure } from "../model/diagnostic.ts";
 import type { Descriptor } from "./manifest.ts";
-import { fetchBlob, type Repository } from "./registry/pull-api.ts";
+import { fetchBlob } from "./registry/blob.ts";
+import type { Repository } from "./registry/repository.ts";
 import type { Layout } from "./store/layout.ts";
 import { Partial, type Segment } from "./store/partial.ts";
 
@@ -18,18 +20,31 @@ export interface DownloadOptions {
   readonly progress: (done: number) => void;
 }
 
-/** What a download makes of the bytes; it reads them from the first to the last. */
-export type Consume<T> = (bytes: AsyncIterable<Uint8Array>) => Promise<T>;
+export interface From {
+  readonly layout: Layout;
+  readonly repository: Repository;
+  readonly descriptor: Descriptor;
+}
+
+export interface Use<T> {
+  /** Makes something of the bytes; it reads them from the first to the last. */
+  readonly consume: (bytes: AsyncIterable<Uint8Array>) => Promise<T>;
+  /** Throws when what was made is not what was wanted. */
+  readonly verify: (made: T) => void;
+}
 
 /**
  * Fetches a blob and hands its bytes on; what `consume` makes of them is given back once it and `verify` are content. Then the blob is in the
  * store. What earlier attempts left is used; where it turns out to be wrong, everything is fetched again.
  */
-export async function download<T>(
-  from: { readonly layout: Layout; readonly repository: Repository; readonly descriptor: Descriptor },
-  options: DownloadOptions,
-  { consume, verify }: { readonly consume: Consume<T>; readonly verify: (made: T) => void },
-): Promise<T> {
+export async function download<T>(from: From, options: DownloadOptions, use: Use<T>): Promise<T> {
+  const { layout, descriptor } = from;
+  // Two images that say different things of one blob are two layers that come at once.
+  const lock = { purpose: "download a blob", timeoutMs: Number.POSITIVE_INFINITY, signal: options.signal };
+  return withLock(layout.partialLock(descriptor.digest), lock, () => downloadAlone(from, options, use));
+}
+
+async function downloadAlone<T>(from: From, options: DownloadOptions, { consume, verify }: Use<T>): Promise<T> {
   const { layout, descriptor } = from;
   const segmentSize = descriptor.size < LARGE ? Math.max(1, descriptor.size) : SEGMENT_SIZE;
   const partial = await Partial.open(layout, descriptor.digest, { size: descriptor.size, segmentSize });
@@ -79,7 +94,10 @@ const CONTENT_PROBLEMS: ReadonlySet<string> = new Set([
   "E_LAYER_TAR",
 ]);
 
-/** The first segment comes alone until the registry has shown that it knows ranges; then several lanes take the others in their order. */
+/**
+ * The first segment comes alone until the registry has shown that it knows ranges; then several lanes take the others in their order. A lane
+ * that fails is told to the partial, whose reader ends the others.
+ */
 async function fetchAll(
   partial: Partial,
   from: { readonly repository: Repository; readonly descriptor: Descriptor },
@@ -94,16 +112,22 @@ async function fetchAll(
     for (let segment = waiting.shift(); segment !== undefined; segment = waiting.shift())
       await fetchSegment(partial, segment, { ...from, ...options });
   };
+  const start = (): void => {
+    lanes.push(lane().catch((error: unknown) => partial.fail(error)));
+  };
   await fetchSegment(partial, first, {
     ...from,
     ...options,
     onAnswer: (whole) => {
-      if (!whole) while (lanes.length < Math.min(SEGMENTS_AT_ONCE - 1, waiting.length)) lanes.push(lane());
-      // Everything behind the first segment comes with it, also what was here already.
-      else for (const segment of partial.segments.slice(partial.segments.indexOf(first) + 1)) segment.at = segment.from;
+      if (!whole) for (let more = Math.min(SEGMENTS_AT_ONCE - 1, waiting.length); more > 0; more -= 1) start();
+      else {
+        // Everything behind the first segment comes with it, also what was here already.
+        waiting.length = 0;
+        for (const segment of partial.segments.slice(partial.segments.indexOf(first) + 1)) segment.at = segment.from;
+      }
     },
-  });
-  if (partial.segments.some(({ to, at }) => at < to)) lanes.push(lane());
+  }).catch((error: unknown) => partial.fail(error));
+  start();
   await Promise.all(lanes);
 }
 
@@ -121,11 +145,17 @@ async function fetchSegment(
   let into = segment;
   for await (const chunk of fetchBlob(repository, descriptor, { what, signal, span, ...(onAnswer === undefined ? {} : { onAnswer }) })) {
     for (let rest = chunk; rest.length > 0; ) {
-      if (into.at === into.to) into = partial.segments[partial.segments.indexOf(into) + 1] ?? into; // a whole blob fills several
+      if (into.at === into.to) into = after(into, partial); // a whole blob fills several
       const part = rest.subarray(0, into.to - into.at);
       await partial.write(into, part);
       rest = rest.subarray(part.length);
     }
     progress(partial.received);
   }
+}
+
+function after(segment: Segment, { segments }: Partial): Segment {
+  const next = segments[segments.indexOf(segment) + 1];
+  if (next === undefined) throw new Error("more of a blob came than was asked for");
+  return next;
 }

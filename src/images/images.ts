@@ -18,6 +18,7 @@ import type { Digest } from "../model/digest.ts";
 import type { Json } from "../model/json.ts";
 import type { Platform } from "../model/platform.ts";
 import type { Reference } from "../model/reference.ts";
+import type { RegistryMirror } from "../model/registry-settings.ts";
 import type { PullContext } from "./pull.ts";
 import { type Entry, findEntry, sizeOf, summaries, tagImage } from "./store/catalog.ts";
 import { overlayOf } from "./store/layers.ts";
@@ -83,8 +84,10 @@ export interface StoreOptions {
   readonly directory: string;
   /** The caller's environment: where credentials files lie (HOME, DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_…). */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Hosts that may be spoken to over http besides loopback. */
+  /** Hosts (`host`, `host:port`, subnets) that may be spoken to over http besides loopback. */
   readonly insecureRegistries: readonly string[];
+  /** Tried before the registries that they mirror, in this order; none unless given. */
+  readonly registryMirrors?: readonly RegistryMirror[];
 }
 
 export function openStore(options: StoreOptions): ImageStore {

@@ -7,7 +7,7 @@ import { type Digest, parseDigest } from "../model/digest.ts";
 import { normalPlatform } from "../model/platform.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from "./media-types.ts";
 import { type PullContext, wantedPlatform } from "./pull.ts";
-import { digestOf } from "./registry/pull-api.ts";
+import { digestOf } from "./registry/digests.ts";
 import { type Draft, openDraft } from "./store/blobs.ts";
 import { commitImage } from "./store/catalog.ts";
 import { adoptLayer, claimDirectory } from "./store/layers.ts";

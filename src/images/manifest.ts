@@ -38,18 +38,18 @@ export function parseManifest(bytes: Uint8Array, contentType: string, where: str
   return shaped(where, () => {
     const document = fields(parseJson(bytes, "the manifest"), "the manifest");
     const kind = manifestKind(optional(document["mediaType"], "mediaType", text) ?? contentType);
-    if (kind === "schema1" || document["schemaVersion"] === 1)
-      throw new Failure({
-        code: "E_IMAGE_SCHEMA1",
-        message: `${where} has a manifest of Docker's first format, which is not supported`,
-        hint: "push the image again with a current tool",
-      });
+    if (kind === "schema1" || document["schemaVersion"] === 1) throw schema1(where);
     // A registry may serve manifests under a general type: what is in them then tells.
     if (kind === "index" || (kind === "unknown" && Array.isArray(document["manifests"]))) return parseIndex(document);
     if (kind === "manifest" || (kind === "unknown" && Array.isArray(document["layers"])))
       return parseImageManifest(document, { where, mediaType: optional(document["mediaType"], "mediaType", text) ?? contentType });
     throw new WrongShape(`what it has the type ${JSON.stringify(contentType.slice(0, 100))} and`, "an image manifest");
   });
+}
+
+/** Throws for an answer of a type that says it is Docker's first format. */
+export function refuseSchema1(contentType: string, where: string): void {
+  if (manifestKind(contentType) === "schema1") throw schema1(where);
 }
 
 export function parseConfiguration(bytes: Uint8Array, where: string): Configuration {
@@ -91,21 +91,23 @@ export function parseConfig(config: Fields): ImageConfig {
   });
 }
 
-/** The manifest of an index that a platform runs best. */
-export function choose(index: Index, wanted: Platform, where: string): Descriptor {
-  const offered = index.manifests.filter(({ platform }) => platform !== null && platform.os !== "unknown");
+/** The manifests of an index that may lead to an image for a platform: the one that runs best there, else indexes that do not say what is in them. */
+export function choose(index: Index, wanted: Platform): readonly Descriptor[] {
+  const offered = platformsOf(index);
   for (const acceptable of runnable(wanted)) {
-    const found = offered.find(({ platform }) => platform !== null && formatPlatform(platform) === formatPlatform(acceptable));
-    if (found !== undefined) return found;
+    const name = formatPlatform(acceptable);
+    const found = offered.find(({ platform }) => formatPlatform(platform) === name);
+    if (found !== undefined) return [found];
   }
-  const [only] = index.manifests;
-  if (only !== undefined && index.manifests.length === 1 && only.platform === null) return only;
-  const names = offered.map(({ platform }) => (platform === null ? "" : formatPlatform(platform)));
-  throw new Failure({
-    code: "E_IMAGE_PLATFORM",
-    message: `${where} has no image for ${formatPlatform(wanted)}; it has ${names.length === 0 ? "none at all" : names.join(", ")}`,
-    hint: "choose one of those with `platform`, or an image that is built for this machine",
-  });
+  const silent = index.manifests.filter(({ platform }) => platform === null);
+  return silent.length === 1 && offered.length === 0 ? silent : silent.filter(({ mediaType }) => manifestKind(mediaType) === "index");
+}
+
+/** What an index has an image for. Attestations are no images, and say so by a platform that nobody has. */
+export function platformsOf({ manifests }: Index): readonly (Descriptor & { readonly platform: Platform })[] {
+  return manifests.flatMap(({ platform, ...descriptor }) =>
+    platform === null || platform.os === "unknown" || platform.architecture === "unknown" ? [] : [{ ...descriptor, platform }],
+  );
 }
 
 /** Runs a parser; a wrong shape becomes a failure that names the image. */
@@ -123,6 +125,14 @@ export function shaped<T>(where: string, parse: () => T): T {
       { cause: error },
     );
   }
+}
+
+function schema1(where: string): Failure {
+  return new Failure({
+    code: "E_IMAGE_SCHEMA1",
+    message: `${where} has a manifest of Docker's first format, which is not supported`,
+    hint: "push the image again with a current tool",
+  });
 }
 
 function parseImageManifest(document: Fields, { where, mediaType }: { readonly where: string; readonly mediaType: string }): Manifest {

@@ -1,17 +1,28 @@
 /** From a name to an image in the store: resolve it, choose the platform, fetch and unpack what is missing, and only then let it count. */
 import { arch } from "node:os";
-import { slots } from "../lib/slots.ts";
+import { together } from "../lib/together.ts";
 import { Failure } from "../model/diagnostic.ts";
 import { algorithmOf, type Digest, shortDigest } from "../model/digest.ts";
 import { formatPlatform, normalPlatform, type Platform, parsePlatform, runnable } from "../model/platform.ts";
 import { familiar, partsOf, type Reference } from "../model/reference.ts";
 import { chainOf, completeLayer } from "./complete.ts";
-import { download, StaleDownload } from "./download.ts";
+import { download, isContentProblem, StaleDownload } from "./download.ts";
 import type { PullOptions } from "./images.ts";
-import { type Configuration, choose, type Descriptor, type Manifest, parseConfiguration, parseManifest, shaped } from "./manifest.ts";
+import {
+  type Configuration,
+  choose,
+  type Descriptor,
+  type Manifest,
+  parseConfiguration,
+  parseManifest,
+  platformsOf,
+  shaped,
+} from "./manifest.ts";
 import { fromBlob } from "./refill.ts";
 import type { Registries } from "./registries.ts";
-import { type Fetched, fetchDocument, fetchManifest, mismatch, type Repository, resolveTag } from "./registry/pull-api.ts";
+import { mismatch } from "./registry/digests.ts";
+import { type Fetched, fetchDocument, fetchManifest, resolveTag } from "./registry/pull-api.ts";
+import type { Repository } from "./registry/repository.ts";
 import { WrongShape } from "./shape.ts";
 import { readDocument } from "./store/blobs.ts";
 import { commitImage, type Entry, findEntry } from "./store/catalog.ts";
@@ -33,6 +44,8 @@ export interface PullContext {
 const DOWNLOADS = 6;
 /** Indexes in indexes: more than this nobody makes. */
 const INDEX_DEPTH = 4;
+/** Indexes beside each other that do not say what they are for: so many are looked into. */
+const MOST_INDEXES = 4;
 
 export async function pullImage(context: PullContext, reference: Reference, options: PullOptions): Promise<Entry> {
   const { layout } = context;
@@ -112,7 +125,7 @@ async function fetchImage(work: Work, wanted: Wanted, options: PullOptions): Pro
       origins: [`${domain}/${path}`],
     },
   });
-  options.note(`${familiar(reference)} is ${top.digest} (from ${repository.registry.host})`);
+  options.note(`${familiar(reference)} is ${top.digest} (from ${top.host})`);
   return entry;
 }
 
@@ -126,16 +139,28 @@ interface Resolved {
 /** Follows indexes down to the manifest for the platform. */
 async function resolve(repository: Repository, { reference, named, wanted }: Wanted, signal: AbortSignal): Promise<Resolved> {
   const top = await fetchManifest(repository, named, { what: reference, signal });
-  let bottom = top;
-  for (let depth = 0; depth < INDEX_DEPTH; depth += 1) {
-    const parsed = parseManifest(bottom.bytes, bottom.contentType, reference);
-    if (parsed.kind === "manifest") return { top, bottom: { ...bottom, mediaType: parsed.mediaType }, manifest: parsed };
-    const chosen = choose(parsed, wanted, reference);
-    bottom = await fetchManifest(repository, chosen.digest, { what: reference, signal });
-  }
+  const available = new Set<string>();
+  const below = async (fetched: Fetched, depth: number): Promise<Omit<Resolved, "top"> | null> => {
+    const parsed = parseManifest(fetched.bytes, fetched.contentType, reference);
+    if (parsed.kind === "manifest") return { bottom: { ...fetched, mediaType: parsed.mediaType }, manifest: parsed };
+    if (depth === INDEX_DEPTH)
+      throw new Failure({
+        code: "E_IMAGE_MANIFEST",
+        message: `${reference} is not an image that can be used: its indexes lead to indexes more than ${INDEX_DEPTH} times`,
+      });
+    for (const { platform } of platformsOf(parsed)) available.add(formatPlatform(platform));
+    for (const { digest } of choose(parsed, wanted).slice(0, MOST_INDEXES)) {
+      const found = await below(await fetchManifest(repository, digest, { what: reference, signal }), depth + 1);
+      if (found !== null) return found;
+    }
+    return null;
+  };
+  const found = await below(top, 0);
+  if (found !== null) return { top, ...found };
   throw new Failure({
-    code: "E_IMAGE_MANIFEST",
-    message: `${reference} is not an image that can be used: its indexes lead to indexes more than ${INDEX_DEPTH} times`,
+    code: "E_IMAGE_PLATFORM",
+    message: `${reference} has no image for ${formatPlatform(wanted)}; it has ${[...available].join(", ") || "none at all"}`,
+    hint: "choose one of those with `platform`, or an image that is built for this machine",
   });
 }
 
@@ -183,29 +208,13 @@ async function fetchLayers(
   layers: readonly LayerPair[],
   { reference, options }: { readonly reference: Reference; readonly options: PullOptions },
 ): Promise<readonly LayerRecord[]> {
-  const slot = slots(DOWNLOADS);
-  const stop = new AbortController();
-  const signal = AbortSignal.any([options.signal, stop.signal]);
   const unique = [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
   for (const { descriptor } of unique) options.progress(shortDigest(descriptor.digest), "waiting", 0, descriptor.size);
   const records = new Map<Digest, LayerRecord>();
-  let problem: { readonly error: unknown } | null = null;
   const largestFirst = unique.toSorted((a, b) => b.descriptor.size - a.descriptor.size);
-  await Promise.all(
-    largestFirst.map((layer) =>
-      slot(async () => {
-        if (problem !== null) return;
-        try {
-          records.set(layer.diffId, await obtain(work, layer, { what: reference, options: { ...options, signal } }));
-        } catch (error) {
-          problem ??= { error }; // the others' end is then only a consequence
-          stop.abort();
-        }
-      }),
-    ),
-  );
-  const failed: { readonly error: unknown } | null = problem;
-  if (failed !== null) throw (failed as { readonly error: unknown }).error;
+  await together(largestFirst, { limit: DOWNLOADS, signal: options.signal }, async (layer, signal) => {
+    records.set(layer.diffId, await obtain(work, layer, { what: reference, options: { ...options, signal } }));
+  });
   return layers.map(({ diffId }) => {
     const record = records.get(diffId);
     if (record === undefined) throw new Error(`no layer ${diffId} after all were fetched`);
@@ -257,11 +266,13 @@ async function obtain(
     );
     return unpacked;
   };
-  const attempt = (): Promise<LayerRecord> => obtainLayer(layout, diffId, { fill, signal });
-  const record = await attempt().catch((error: unknown) => {
-    if (error instanceof StaleDownload) return attempt();
-    throw error;
-  });
+  const attempt = (): Promise<LayerRecord> =>
+    obtainLayer(layout, diffId, { fill, signal }).catch((error: unknown) => {
+      if (error instanceof StaleDownload) return attempt(); // what it began with is gone: it happens once
+      if (isContentProblem(error) && repository.distrustMirrors("it sent something else than was asked for")) return attempt();
+      throw error;
+    });
+  const record = await attempt();
   progress(item, fetched ? "unpacked" : "here already", size, size);
   return record;
 }

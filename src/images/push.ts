@@ -1,14 +1,16 @@
 /** From an image in the store to a registry: what the registry lacks is sent, then the manifest, which makes the image whole there. */
 import { Readable } from "node:stream";
 import type { ImageProgress } from "../engine/images.ts";
-import { slots } from "../lib/slots.ts";
+import { together } from "../lib/together.ts";
 import { Failure } from "../model/diagnostic.ts";
 import { type Digest, shortDigest } from "../model/digest.ts";
 import { familiar, parseReference, partsOf, type Reference } from "../model/reference.ts";
 import { parseManifest } from "./manifest.ts";
 import type { PullContext } from "./pull.ts";
-import { fetchBlob, type Repository } from "./registry/pull-api.ts";
-import { hasBlob, mountBlob, type PushOptions, putManifest, uploadBlob } from "./registry/push-api.ts";
+import { fetchBlob } from "./registry/blob.ts";
+import { hasBlob, mountBlob, type PushOptions, putManifest } from "./registry/push-api.ts";
+import type { Repository } from "./registry/repository.ts";
+import { uploadBlob } from "./registry/upload.ts";
 import { blobSize, readBlob, streamBlob } from "./store/blobs.ts";
 import { type Entry, findEntry, setDigest } from "./store/catalog.ts";
 import { takeLease } from "./store/lease.ts";
@@ -51,10 +53,11 @@ export async function pushImage(
     await lease.keep([image.id, image.manifest.digest, ...manifest.layers.map(({ digest }) => digest)]);
     const repository = context.registries.repository(reference, () => {});
     const options = { what: reference, signal };
-    const slot = slots(UPLOADS);
     const unique = [...new Map([...manifest.layers, manifest.config].map((blob) => [blob.digest, blob])).values()];
-    await Promise.all(unique.map((blob) => slot(() => pushBlob({ ...context, repository, entry }, blob, { ...options, progress }))));
-    await putManifest(repository, { named: tag, mediaType: image.manifest.mediaType, bytes }, options);
+    await together(unique, { limit: UPLOADS, signal }, (blob, blobSignal) =>
+      pushBlob({ ...context, repository, entry }, blob, { ...options, signal: blobSignal, progress }),
+    );
+    await putManifest(repository, { named: tag, digest: image.manifest.digest, mediaType: image.manifest.mediaType, bytes }, options);
     if (entry.name !== null) await setDigest(layout, entry.name, image.manifest.digest);
     return { digest: image.manifest.digest, size: bytes.length };
   } finally {
@@ -99,17 +102,19 @@ async function* refetched(
     message: `the content of ${options.what} is not here any more: ${blob.digest}`,
     hint: "pull or import the image again, then push it",
   });
-  const [origin] = entry.image.origins;
-  const reference = origin === undefined ? null : parseReference(origin);
-  if (typeof reference !== "string") throw gone;
-  try {
-    yield* fetchBlob(
-      registries.repository(reference, () => {}),
-      blob,
-      { ...options, span: { from, to } },
-    );
-  } catch (error) {
-    if (error instanceof Failure && error.has("E_IMAGE_NOT_FOUND")) throw new Failure(gone.diagnostics, { cause: error });
-    throw error;
+  for (const origin of entry.image.origins) {
+    const reference = parseReference(origin);
+    if (typeof reference !== "string") continue;
+    try {
+      yield* fetchBlob(
+        registries.repository(reference, () => {}),
+        blob,
+        { ...options, span: { from, to } },
+      );
+      return;
+    } catch (error) {
+      if (!(error instanceof Failure && error.has("E_IMAGE_NOT_FOUND"))) throw error;
+    }
   }
+  throw gone;
 }

@@ -6,11 +6,13 @@ import { Failure } from "../model/diagnostic.ts";
 import { algorithmOf, type Digest, parseDigest, shortDigest } from "../model/digest.ts";
 import { parseReference } from "../model/reference.ts";
 import { chainOf } from "./complete.ts";
-import { type Consume, download } from "./download.ts";
+import { download, type Use } from "./download.ts";
 import { type Descriptor, parseManifest } from "./manifest.ts";
 import { completed, type PullContext } from "./pull.ts";
 import { fromBlob } from "./refill.ts";
-import { fetchDocument, fetchManifest, mismatch, type Repository } from "./registry/pull-api.ts";
+import { mismatch } from "./registry/digests.ts";
+import { fetchDocument, fetchManifest } from "./registry/pull-api.ts";
+import type { Repository } from "./registry/repository.ts";
 import { putBlob, readDocument } from "./store/blobs.ts";
 import { loseLayer, obtainLayer, syncContent } from "./store/layers.ts";
 import { takeLease } from "./store/lease.ts";
@@ -155,7 +157,7 @@ function gone(what: string, digest: Digest): Failure {
   });
 }
 
-function digesting(algorithm: string): Consume<Digest> {
+function digesting(algorithm: string): Use<Digest>["consume"] {
   return async (bytes) => {
     const hash = createHash(algorithm);
     for await (const chunk of bytes) hash.update(chunk);

@@ -57,6 +57,9 @@ export async function acquire(path: string, options: LockOptions): Promise<Lock>
 /** Waiters of one process for each path: they queue here, in order and without polling, and only the first of them looks at the file. */
 const queues = new Map<string, Promise<void>>();
 
+/** A timer for longer ends at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 async function takeTurn(path: string, options: LockOptions): Promise<() => void> {
   const before = queues.get(path);
   let leave = (): void => undefined;
@@ -72,7 +75,8 @@ async function takeTurn(path: string, options: LockOptions): Promise<() => void>
   const patience = new AbortController();
   const given = AbortSignal.any([patience.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   // An abort is thrown below, once the turn is given up.
-  const waited = await Promise.race([before.then(() => true), sleep(options.timeoutMs, false, { signal: given }).catch(() => false)]);
+  const longest = Math.min(options.timeoutMs, LONGEST_TIMER_MS);
+  const waited = await Promise.race([before.then(() => true), sleep(longest, false, { signal: given }).catch(() => false)]);
   patience.abort();
   if (waited && options.signal?.aborted !== true) return leave;
   leave();

@@ -78,4 +78,19 @@ it("a value that is not allowed is refused by name, with the one that is near", 
   }
 });
 
+it("registries without TLS come from flags, else from a list, and are checked", () => {
+  assert.equal(settings({ WHARF_INSECURE_REGISTRIES: "a:5000,10.0.0.0/8" }).insecureRegistries, ["a:5000", "10.0.0.0/8"]);
+  assert.equal(settings({ WHARF_INSECURE_REGISTRIES: "a" }, { "insecure-registry": ["b"] }).insecureRegistries, ["b"]);
+  assert.throws(() => settings({ WHARF_INSECURE_REGISTRIES: "http://a" }), /"http:\/\/a" is not a registry/);
+});
+
+it("mirrors come from a list, in its order, and are checked", () => {
+  assert.equal(
+    settings({ WHARF_REGISTRY_MIRRORS: "docker.io=a:1,docker.io=http://b" }).registryMirrors.map(({ host }) => host),
+    ["a:1", "b"],
+  );
+  assert.equal(settings({}).registryMirrors, []);
+  assert.throws(() => settings({ WHARF_REGISTRY_MIRRORS: "https://a" }), /WHARF_REGISTRY_MIRRORS: "https:\/\/a" is not a mirror/);
+});
+
 it.run();

@@ -11,6 +11,7 @@ import { isAlive } from "../../lib/process-identity.ts";
 import type { Action } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { LABEL } from "../../model/labels.ts";
+import type { RegistryMirror } from "../../model/registry-settings.ts";
 import { type Context, createContext } from "./context.ts";
 import { createContainer } from "./create.ts";
 import { checkMachine } from "./doctor.ts";
@@ -40,6 +41,7 @@ export interface OciOptions {
   readonly run: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly insecureRegistries: readonly string[];
+  readonly registryMirrors?: readonly RegistryMirror[];
 }
 
 /** The engine that needs no daemon. Looking works for anybody who may read its directories; changing anything needs root. */
@@ -51,7 +53,8 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
       hint: "run it with sudo, or choose another engine with --engine",
     });
   const layout = openLayout(options.root, options.run);
-  const store = openStore({ directory: layout.images, env: options.env, insecureRegistries: options.insecureRegistries });
+  const { env, insecureRegistries, registryMirrors = [] } = options;
+  const store = openStore({ directory: layout.images, env, insecureRegistries, registryMirrors });
   const context = createContext(layout, store);
   let swept: Promise<void> | undefined;
   return {

@@ -1,14 +1,17 @@
 /** Takes the images of an archive into the store: Docker's form, with a `manifest.json`, or an OCI image layout. */
+
 import { createReadStream } from "node:fs";
 import type { ImageProgress, LoadedImage } from "../../engine/images.ts";
+import { Failure } from "../../model/diagnostic.ts";
 import { algorithmOf, type Digest, hexOf, parseDigest, shortDigest } from "../../model/digest.ts";
+import { formatPlatform } from "../../model/platform.ts";
 import { parseReference, type Reference } from "../../model/reference.ts";
 import { chainOf } from "../complete.ts";
 import { document, importLayer } from "../import.ts";
 import { type Configuration, choose, type Descriptor, type Manifest, parseConfiguration, parseManifest, shaped } from "../manifest.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from "../media-types.ts";
 import { completed, type PullContext, wantedPlatform } from "../pull.ts";
-import { digestOf } from "../registry/pull-api.ts";
+import { digestOf } from "../registry/digests.ts";
 import { type Fields, fields, list, optional, parseJson, text, texts } from "../shape.ts";
 import { adoptBlob, blobSize, streamBlob } from "../store/blobs.ts";
 import { commitImage } from "../store/catalog.ts";
@@ -130,7 +133,10 @@ async function manifestOf(
     const bytes = spool.document(name);
     const parsed = parseManifest(bytes, mediaType, WHERE);
     if (parsed.kind === "manifest") return { digest: checked, bytes, manifest: parsed };
-    const chosen = choose(parsed, wantedPlatform(null), WHERE);
+    const wanted = wantedPlatform(null);
+    const [chosen] = choose(parsed, wanted);
+    if (chosen === undefined)
+      throw new Failure({ code: "E_IMAGE_PLATFORM", message: `${WHERE} has no image for ${formatPlatform(wanted)}` });
     ({ digest, mediaType } = chosen);
   }
   throw badArchive(`its indexes lead to indexes more than ${INDEX_DEPTH} times`);

@@ -32,9 +32,19 @@ export function parseChallenges(header: string): readonly Challenge[] {
   return found;
 }
 
-/** The one to answer: bearer before basic, others are not known. */
+/** The one to answer: bearer that says where its tokens are before basic, others are not known. */
 export function bestChallenge(challenges: readonly Challenge[]): Challenge | null {
-  return challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic") ?? null;
+  const named = (scheme: string): readonly Challenge[] => challenges.filter((challenge) => challenge.scheme === scheme);
+  const [bearer] = named("bearer").toSorted((a, b) => Number(b.parameters.has("realm")) - Number(a.parameters.has("realm")));
+  const [basic] = named("basic");
+  return bearer?.parameters.has("realm") === true ? bearer : (basic ?? bearer ?? null);
+}
+
+/** Whether a token was turned down only because it does not reach far enough; the challenge then names the scope that does. */
+export function wantsMore(challenges: readonly Challenge[]): boolean {
+  return challenges.some(
+    ({ scheme, parameters }) => scheme === "bearer" && parameters.get("error") === "insufficient_scope" && parameters.has("scope"),
+  );
 }
 
 function match(pattern: RegExp, text: string, at: number): string | null {

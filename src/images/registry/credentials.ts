@@ -1,15 +1,16 @@
 /** Finds what to log in with: the files that `docker login` and `podman login` write, and the helper programs that they name. */
-import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../model/diagnostic.ts";
 import { Secret } from "../../model/secret.ts";
 import { type Fields, fields, optional, parseJson, text, WrongShape } from "../shape.ts";
+import { runHelper } from "./credential-helper.ts";
+import { isHeaderWord } from "./tokens.ts";
 
 export type Credential =
   | { readonly kind: "password"; readonly username: string; readonly password: Secret }
-  /** To be exchanged for access tokens. */
-  | { readonly kind: "identity"; readonly token: Secret }
+  /** To be exchanged for access tokens; the name is for services that want it as a password. */
+  | { readonly kind: "identity"; readonly username: string; readonly token: Secret }
   /** To be sent as it is. */
   | { readonly kind: "bearer"; readonly token: Secret };
 
@@ -22,14 +23,15 @@ export interface CredentialSources {
 /** Under which Docker Hub's credentials are kept, in files and by helpers. */
 const DOCKER_HUB_KEY = "https://index.docker.io/v1/";
 const HELPER_NAME = /^[A-Za-z0-9._-]+$/;
-const HELPER_TIMEOUT_MS = 10_000;
+/** The name that stands for "the secret is an identity token". */
+const TOKEN_USER = "<token>";
 
 /** The credential for a registry's domain from the first file that has one, or `null`: then it is spoken to without a name. */
 export async function findCredential(domain: string, sources: CredentialSources): Promise<Credential | null> {
   for (const path of files(sources.env)) {
     const config = await readConfig(path);
     if (config === null) continue;
-    const found = await fromConfig(config, domain, { path, note: sources.note });
+    const found = await fromConfig(config, domain, { ...sources, path });
     if (found !== null) return found;
   }
   return null;
@@ -59,20 +61,18 @@ async function readConfig(path: string): Promise<Fields | null> {
   }
 }
 
-interface Origin {
-  readonly path: string;
-  readonly note: (message: string) => void;
-}
+type Origin = CredentialSources & { readonly path: string };
 
 async function fromConfig(config: Fields, domain: string, origin: Origin): Promise<Credential | null> {
   try {
     const helpers = optional(config["credHelpers"], "credHelpers", fields) ?? {};
-    const helper = optional(helpers[domain], `credHelpers.${domain}`, text) ?? optional(config["credsStore"], "credsStore", text);
-    const fromHelper = helper === null || helper === "" ? null : await askHelper(helper, domain, origin);
+    const own = keyFor(helpers, domain);
+    const helper = optional(own === null ? config["credsStore"] : helpers[own], own ?? "credsStore", text) ?? "";
+    const fromHelper = helper === "" ? null : await askHelper(helper, domain, origin);
     if (fromHelper !== null) return fromHelper;
     const auths = optional(config["auths"], "auths", fields) ?? {};
-    const key = Object.keys(auths).find((name) => normalised(name) === normalised(domain));
-    return key === undefined ? null : fromEntry(fields(auths[key], `auths.${key}`));
+    const key = keyFor(auths, domain);
+    return key === null ? null : fromEntry(fields(auths[key], `auths.${key}`));
   } catch (error) {
     if (!(error instanceof WrongShape)) throw error;
     throw unreadable(origin.path, error);
@@ -80,56 +80,54 @@ async function fromConfig(config: Fields, domain: string, origin: Origin): Promi
 }
 
 function fromEntry(entry: Fields): Credential | null {
-  const identity = optional(entry["identitytoken"], "identitytoken", text) ?? "";
-  if (identity !== "") return { kind: "identity", token: new Secret(identity) };
-  const bearer = optional(entry["registrytoken"], "registrytoken", text) ?? "";
-  if (bearer !== "") return { kind: "bearer", token: new Secret(bearer) };
-  const encoded = optional(entry["auth"], "auth", text) ?? "";
-  if (encoded === "") return null; // an empty entry only marks that a helper keeps it
-  const decoded = Buffer.from(encoded, "base64").toString("utf8").replace(/\0+$/, "");
+  const word = (name: string): string => optional(entry[name], name, text) ?? "";
+  const encoded = word("auth");
+  const decoded = encoded === "" ? "" : Buffer.from(encoded, "base64").toString("utf8").replace(/\0+$/, "");
   const colon = decoded.indexOf(":");
-  if (colon === -1) throw new WrongShape("auth", "base64 of user:password");
-  return { kind: "password", username: decoded.slice(0, colon), password: new Secret(decoded.slice(colon + 1)) };
+  if (encoded !== "" && colon === -1) throw new WrongShape("auth", "base64 of user:password");
+  const username = encoded === "" ? word("username") : decoded.slice(0, colon);
+  const password = encoded === "" ? word("password") : decoded.slice(colon + 1).replace(/^\0+/, "");
+  const identity = word("identitytoken");
+  if (identity !== "") return { kind: "identity", username: username || TOKEN_USER, token: new Secret(identity) };
+  const bearer = word("registrytoken");
+  if (bearer !== "" && !isHeaderWord(bearer)) throw new WrongShape("registrytoken", "a token that can be sent");
+  if (bearer !== "") return { kind: "bearer", token: new Secret(bearer) };
+  if (username === "" && password === "") return null; // an empty entry only marks that a helper keeps it
+  return { kind: "password", username, password: new Secret(password) };
 }
 
-/** One spelling for the keys of a registry: files have them with and without a scheme and a path. */
+/** The key that means a registry: spelled as its domain is, else with a scheme and a path around it. */
+function keyFor(entries: Fields, domain: string): string | null {
+  if (Object.hasOwn(entries, domain)) return domain;
+  return Object.keys(entries).find((name) => normalised(name) === normalised(domain)) ?? null;
+}
+
+/** One spelling for the keys of a registry. A path without a scheme names a part of it only, and is left as it is. */
 function normalised(key: string): string {
-  const host = key.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
+  const host = /^https?:\/\//.test(key) ? key.replace(/^https?:\/\//, "").replace(/\/.*$/, "") : key.replace(/\/(?:v[12]\/?)?$/, "");
   return ["docker.io", "registry-1.docker.io"].includes(host) ? "index.docker.io" : host;
 }
 
-async function askHelper(helper: string, domain: string, { path, note }: Origin): Promise<Credential | null> {
+/** What a helper keeps. One that is missing or does not work is told of, and does not get into the way of public images. */
+async function askHelper(helper: string, domain: string, { path, note, env }: Origin): Promise<Credential | null> {
   if (!HELPER_NAME.test(helper)) throw new WrongShape("the name of the credential helper", "made of letters, digits, dots and dashes");
   const program = `docker-credential-${helper}`;
-  const answer = await runHelper(program, domain === "docker.io" ? DOCKER_HUB_KEY : domain);
-  if ("problem" in answer) {
-    if (!/credentials not found/i.test(answer.problem))
-      note(`${program} (named in ${path}) gave no credentials for ${domain}: ${answer.problem}`);
+  const answer = await runHelper(program, domain === "docker.io" ? DOCKER_HUB_KEY : domain, env);
+  const unusable = (problem: string): null => {
+    note(`${program} (named in ${path}) gave no credentials for ${domain}: ${problem}`);
     return null;
+  };
+  if ("problem" in answer) return /credentials not found/i.test(answer.problem) ? null : unusable(answer.problem);
+  try {
+    const said = fields(parseJson(answer.output, "its answer"), "its answer");
+    const username = optional(said["Username"], "Username", text) ?? "";
+    const secret = new Secret(text(said["Secret"], "Secret"));
+    if (username === TOKEN_USER) return { kind: "identity", username, token: secret };
+    return { kind: "password", username, password: secret };
+  } catch (error) {
+    if (error instanceof WrongShape) return unusable(error.message);
+    throw error;
   }
-  const said = fields(parseJson(answer.output, program), program);
-  const username = optional(said["Username"], `${program}'s Username`, text) ?? "";
-  const secret = new Secret(text(said["Secret"], `${program}'s Secret`));
-  return username === "<token>" ? { kind: "identity", token: secret } : { kind: "password", username, password: secret };
-}
-
-/** What a helper prints, or in one line why there is nothing. */
-function runHelper(program: string, key: string): Promise<{ readonly output: string } | { readonly problem: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"], timeout: HELPER_TIMEOUT_MS, killSignal: "SIGKILL" });
-    let output = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-    child.on("error", (error: NodeJS.ErrnoException) =>
-      resolve({ problem: error.code === "ENOENT" ? "it is not installed" : error.message }),
-    );
-    child.on("close", (status) =>
-      resolve(status === 0 ? { output } : { problem: output.trim().split("\n")[0] || `it ended with ${status ?? "a signal"}` }),
-    );
-    child.stdin.on("error", () => {}); // a helper that does not read is judged by what it prints
-    child.stdin.end(`${key}\n`);
-  });
 }
 
 function unreadable(path: string, cause: unknown): Failure {

@@ -32,7 +32,16 @@ export async function refusal(response: IncomingMessage, what: string, host: str
   const status = response.statusCode ?? 0;
   const said = await ownWords(response);
   const because = said === "" ? `status ${status}` : said;
-  return new Failure(diagnosis(status, { what, host, because, retryAfter: response.headers["retry-after"] ?? null }));
+  return new Failure(diagnosis(status, { what, host, because, waitMs: retryAfter(response) }));
+}
+
+/** Milliseconds that an answer asks to wait; 0 when it does not say. */
+export function retryAfter(response: IncomingMessage): number {
+  const header = response.headers["retry-after"];
+  if (header === undefined) return 0;
+  if (/^\d+$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? 0 : Math.max(0, date - Date.now());
 }
 
 /** An answer that is not what a registry would say. */
@@ -56,6 +65,7 @@ const SAYS: Readonly<Partial<Record<TransportProblem, string>>> = {
 };
 
 const HINTS: Readonly<Partial<Record<TransportProblem, string>>> = {
+  proxy: "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY",
   refused: "is the registry running, and is this its port?",
   "unknown-host": "check the spelling of the registry in the image's name",
 };
@@ -64,10 +74,10 @@ interface Refused {
   readonly what: string;
   readonly host: string;
   readonly because: string;
-  readonly retryAfter: string | null;
+  readonly waitMs: number;
 }
 
-function diagnosis(status: number, { what, host, because, retryAfter }: Refused): Diagnostic {
+function diagnosis(status: number, { what, host, because, waitMs }: Refused): Diagnostic {
   switch (status) {
     case 401:
     case 403:
@@ -86,15 +96,20 @@ function diagnosis(status: number, { what, host, because, retryAfter }: Refused)
       return {
         code: "E_REGISTRY_RATE_LIMIT",
         message: `${host} does not give ${what} now: too many requests (${because})`,
-        hint: `${retryAfter === null ? "wait" : `wait ${retryAfter} s`}, or log in: accounts have higher limits`,
+        hint: `wait${waitMs === 0 ? "" : ` ${duration(waitMs)}`}, or log in: accounts have higher limits`,
       };
     default:
       return {
         code: "E_REGISTRY_ANSWER",
         message: `${host} answered with an error for ${what}: ${because}`,
-        hint: "try again; if it stays, ask whoever runs the registry",
+        hint: `try again${waitMs === 0 ? "" : ` in ${duration(waitMs)}`}; if it stays, ask whoever runs the registry`,
       };
   }
+}
+
+function duration(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
 /** The messages of a registry's error document, in one line; empty where there is none. */
@@ -104,17 +119,24 @@ async function ownWords(response: IncomingMessage): Promise<string> {
     const document: unknown = JSON.parse(body.toString("utf8"));
     const errors =
       typeof document === "object" && document !== null && "errors" in document && Array.isArray(document.errors) ? document.errors : [];
-    const messages = errors.flatMap((error: unknown) =>
-      typeof error === "object" && error !== null && "message" in error && typeof error.message === "string" ? [error.message] : [],
-    );
-    return inOneLine(messages.join("; "));
+    const said = [...new Set([...errors.flatMap(wordsOf), ...wordsOf(document)])];
+    return inOneLine(said.join("; "));
   } catch (error) {
     if (error instanceof SyntaxError) return "";
     throw error;
   }
 }
 
-function inOneLine(words: string): string {
+/** Token services have other members than registries. */
+function wordsOf(error: unknown): readonly string[] {
+  if (typeof error !== "object" || error === null) return [];
+  const fields = new Map<string, unknown>(Object.entries(error));
+  const said = ["message", "error_description", "details", "code", "error"].map((name) => fields.get(name));
+  return said.flatMap((words) => (typeof words === "string" && words !== "" ? [words] : [])).slice(0, 1);
+}
+
+/** What others said, for a message: short, and without anything that moves a cursor. */
+export function inOneLine(words: string): string {
   return words.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").slice(0, 300);
 }
 

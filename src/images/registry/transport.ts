@@ -6,6 +6,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type 
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { type Environment, proxyFor, proxyHeaders, TunnelAgent } from "./proxy.ts";
 
 export interface Request {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -17,7 +18,7 @@ export interface Request {
   readonly signal: AbortSignal;
 }
 
-export type TransportProblem = "refused" | "unknown-host" | "unreachable" | "timeout" | "tls" | "protocol" | "broken";
+export type TransportProblem = "proxy" | "refused" | "unknown-host" | "unreachable" | "timeout" | "tls" | "protocol" | "broken";
 
 export class TransportError extends Error {
   readonly problem: TransportProblem;
@@ -33,6 +34,8 @@ export class TransportError extends Error {
 }
 
 const SOCKETS_PER_HOST = 12;
+/** Some registries turn away who does not say what they are. */
+const USER_AGENT = "wharf";
 /** Without a byte for so long a connection counts as broken. */
 const IDLE_MS = 30_000;
 
@@ -41,15 +44,29 @@ export interface Transport {
   close(): void;
 }
 
-export function openTransport(): Transport {
+/** `env` names proxies. */
+export function openTransport(env: Environment): Transport {
   const options = { keepAlive: true, maxSockets: SOCKETS_PER_HOST };
-  const plain = new HttpAgent(options);
-  const secure = new HttpsAgent(options);
-  const lax = new HttpsAgent({ ...options, rejectUnauthorized: false });
+  const agents = new Map<string, HttpAgent | HttpsAgent>();
+  const agentFor = ({ url, insecure }: Request, proxy: URL | null): HttpAgent | HttpsAgent => {
+    const secure = url.protocol === "https:";
+    const key = [proxy?.href, secure ? "https" : proxy?.protocol, secure && insecure].join(" ");
+    const checks = { ...options, rejectUnauthorized: !insecure };
+    const make = (): HttpAgent | HttpsAgent => {
+      if (!secure) return proxy?.protocol === "https:" ? new HttpsAgent(options) : new HttpAgent(options);
+      return proxy === null ? new HttpsAgent(checks) : new TunnelAgent(proxy, checks);
+    };
+    const agent = agents.get(key) ?? make();
+    agents.set(key, agent);
+    return agent;
+  };
   return {
-    send: (request) => send(request, request.url.protocol === "http:" ? plain : request.insecure ? lax : secure),
+    send: async (request) => {
+      const proxy = proxyFor(request.url, env);
+      return send(request, { agent: agentFor(request, proxy), proxy: request.url.protocol === "http:" ? proxy : null });
+    },
     close: () => {
-      for (const agent of [plain, secure, lax]) agent.destroy();
+      for (const agent of agents.values()) agent.destroy();
     },
   };
 }
@@ -89,28 +106,46 @@ export function hostOf(url: URL): string {
 
 const URLS = new WeakMap<IncomingMessage, URL>();
 
-function urlOf(response: IncomingMessage): URL {
+/** Where an answer came from. */
+export function urlOf(response: IncomingMessage): URL {
   return URLS.get(response) ?? new URL("http://unknown");
 }
 
-function send(request: Request, agent: HttpAgent | HttpsAgent): Promise<IncomingMessage> {
-  const { url, method, headers, body, signal } = request;
+/** `proxy`: sends the request there, with its whole address. */
+function send(
+  request: Request,
+  { agent, proxy }: { readonly agent: HttpAgent | HttpsAgent; readonly proxy: URL | null },
+): Promise<IncomingMessage> {
+  const { url, method, body, signal } = request;
+  const headers = { "user-agent": USER_AGENT, ...request.headers };
   return new Promise((resolve, reject) => {
-    const open = url.protocol === "http:" ? httpRequest : httpsRequest;
-    const outgoing = open(url, { method, headers, agent, signal, timeout: IDLE_MS });
+    const open = (proxy ?? url).protocol === "http:" ? httpRequest : httpsRequest;
+    const options = { method, agent, signal, timeout: IDLE_MS };
+    const outgoing =
+      proxy === null
+        ? open(url, { ...options, headers })
+        : open(proxy, { ...options, path: url.href, headers: { host: url.host, ...proxyHeaders(proxy), ...headers } });
+    let ours: { readonly error: unknown } | null = null; // what is sent could not be read: no word of the other side
     outgoing.on("response", (response) => {
       URLS.set(response, url);
       resolve(response);
     });
     outgoing.on("timeout", () => outgoing.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })));
-    outgoing.on("error", (error) => reject(signal.aborted ? signal.reason : asTransportError(error, url)));
-    if (typeof body === "function")
-      pipeline(body(), outgoing).catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : new Error(String(error))));
-    else outgoing.end(body);
+    outgoing.on("error", (error) => reject(signal.aborted ? signal.reason : ours === null ? asTransportError(error, url) : ours.error));
+    if (typeof body !== "function") {
+      outgoing.end(body);
+      return;
+    }
+    const stream = body();
+    stream.once("error", (error) => {
+      if (!outgoing.destroyed) ours = { error };
+    });
+    pipeline(stream, outgoing).catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : new Error(String(error))));
   });
 }
 
 const PROBLEMS: Readonly<Record<string, TransportProblem>> = {
+  ERR_PROXY: "proxy",
   ECONNREFUSED: "refused",
   ENOTFOUND: "unknown-host",
   EAI_AGAIN: "unknown-host",

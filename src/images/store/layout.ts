@@ -44,6 +44,8 @@ export interface Layout {
   claim(name: string): string;
   blob(digest: Digest): string;
   partial(digest: Digest): string;
+  /** Held by who downloads a blob. */
+  partialLock(digest: Digest): string;
 }
 
 export function layoutOf(directory: string): Layout {
@@ -69,6 +71,7 @@ export function layoutOf(directory: string): Layout {
     claim: (name) => at("claims", `${name}.json`),
     blob: (digest) => at("blobs", algorithmOf(digest), hexOf(digest)),
     partial: (digest) => at("partials", hexOf(digest)),
+    partialLock: (digest) => at("locks", `partial-${hexOf(digest)}`),
   };
 }
 

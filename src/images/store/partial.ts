@@ -1,5 +1,5 @@
 /** A blob on its way from a registry: its bytes as far as they have come, in any order, and a note of which those are. */
-import { type FileHandle, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import type { Digest } from "../../model/digest.ts";
 import { count, list, parseJson, WrongShape } from "../shape.ts";
 import type { Layout } from "./layout.ts";
@@ -48,10 +48,16 @@ export class Partial {
     const segments: Segment[] = [];
     for (let from = 0; from < size; from += segmentSize) segments.push({ from, to: Math.min(from + segmentSize, size), at: from });
     const noted = await readNote(path);
-    const usable = noted !== null && noted.length === segments.length && segments.every(({ from, to }, i) => within(noted[i], from, to));
+    const length = await lengthOf(path);
+    // A note may outlive the bytes that it speaks of: it goes last.
+    const usable =
+      noted !== null &&
+      noted.length === segments.length &&
+      segments.every(({ from, to }, i) => within(noted[i], from, to) && (noted[i] === from || (noted[i] ?? 0) <= length));
     if (usable) for (const [i, segment] of segments.entries()) segment.at = noted[i] ?? segment.from;
-    const file = await open(path, usable ? "r+" : "w+", 0o600);
-    return new Partial({ path, file, size, segments, resumed: usable && segments.some(({ from, at }) => at > from) });
+    const resumed = usable && segments.some(({ from, at }) => at > from);
+    const file = await open(path, resumed ? "r+" : "w+", 0o600);
+    return new Partial({ path, file, size, segments, resumed });
   }
 
   /** Bytes that are here, wherever they are. */
@@ -134,6 +140,16 @@ async function readNote(path: string): Promise<readonly number[] | null> {
     return list(parseJson(await readFile(`${path}.json`, "utf8"), "note"), "note").map((at) => count(at, "note"));
   } catch (error) {
     if (error instanceof WrongShape || (error instanceof Error && "code" in error && error.code === "ENOENT")) return null;
+    throw error;
+  }
+}
+
+/** Bytes of a file; 0 where there is none. */
+async function lengthOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
     throw error;
   }
 }
