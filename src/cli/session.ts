@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "../engine/engine.ts";
-import { Failure } from "../model/diagnostic.ts";
+import { type Diagnostic, Failure } from "../model/diagnostic.ts";
 import type { Event } from "../model/event.ts";
 import type { Project } from "../model/project.ts";
 import type { World } from "../reconcile/reconcile.ts";
@@ -59,10 +59,27 @@ export class Session {
     return this.interrupts.signal;
   }
 
-  /** The spec, loaded once; its warnings are shown. */
+  /** The spec, loaded once, to be run; its warnings are shown. Throws what keeps it from being run. */
   load(): Promise<Loaded> {
-    this.#loaded ??= this.#load();
+    this.#loaded ??= this.read().then((loaded) => {
+      if (loaded.refusals.length > 0) throw new Failure(loaded.refusals);
+      return loaded;
+    });
     return this.#loaded;
+  }
+
+  /** The spec, to be looked at; its warnings are shown. */
+  async read(options: Partial<LoadOptions> = {}, shown: (warning: Diagnostic) => boolean = () => true): Promise<Loaded> {
+    const loaded = await load({ ...this.#loadOptions(), ...options }, READER);
+    await this.notice(loaded.warnings.filter(shown));
+    return loaded;
+  }
+
+  /** Shows diagnostics that end nothing. */
+  async notice(diagnostics: readonly Diagnostic[]): Promise<void> {
+    if (diagnostics.length === 0) return;
+    await this.#open();
+    for (const diagnostic of diagnostics) this.emit({ type: "notice", diagnostic });
   }
 
   /** The project of the spec; where there is no spec but a project's name was given, what can be known from its containers. */
@@ -156,7 +173,9 @@ export class Session {
     const files = [...(this.settings.files ?? project.files), path];
     const read = (file: string): Promise<Uint8Array> => (file === path ? Promise.resolve(Buffer.from(overlay.text)) : READER.read(file));
     const options = { ...this.#loadOptions(), files, projectName: project.name, projectDirectory: project.directory };
-    return (await load(options, { ...READER, read })).project;
+    const loaded = await load(options, { ...READER, read });
+    if (loaded.refusals.length > 0) throw new Failure(loaded.refusals);
+    return loaded.project;
   }
 
   #loadOptions(): LoadOptions {
@@ -168,15 +187,6 @@ export class Session {
   #readStdin(): Promise<Uint8Array> {
     this.#stdin ??= readAll(process.stdin);
     return this.#stdin;
-  }
-
-  async #load(): Promise<Loaded> {
-    const loaded = await load(this.#loadOptions(), READER);
-    if (loaded.warnings.length > 0) {
-      await this.#open();
-      for (const diagnostic of loaded.warnings) this.emit({ type: "notice", diagnostic });
-    }
-    return loaded;
   }
 
   async #open(kind: RendererKind = this.settings.progress): Promise<void> {

@@ -110,7 +110,8 @@ class Converter {
     const plain = node.type === "PLAIN" && (node.tag === undefined || !node.tag.endsWith(":str"));
     if (!plain && !CORE_TAGS.has(node.tag ?? "")) return scalar(text, place);
     const resolved = resolvePlain(text);
-    return scalar(resolved.value, place, resolved.text);
+    const value = scalar(resolved.value, place, resolved.text);
+    return plain && OTHERWISE.test(text) ? { ...value, plain: text } : value;
   }
 
   #alias(name: string, place: Place): Node {
@@ -175,6 +176,9 @@ const DIRECTIVES: ReadonlyMap<string, Directive> = new Map([
   ["!reset", "reset"],
   ["!override", "override"],
 ]);
+
+/** What YAML 1.1 reads as a truth value or as a number of base 60, and YAML 1.2 as a text. */
+const OTHERWISE = /^(?:yes|no|on|off|Yes|No|On|Off|YES|NO|ON|OFF|[1-9][0-9]*:[0-5]?[0-9])$/;
 
 /** Tags that ask for a value of the core schema even when it is quoted. */
 const CORE_TAGS: ReadonlySet<string> = new Set(["int", "float", "bool", "null"].map((name) => `tag:yaml.org,2002:${name}`));

@@ -1,34 +1,66 @@
 import type { Context, Draft } from "./draft.ts";
 import { type Entry, list, mapping, type Node, type Scalar, scalar, sourceOf, within } from "./node.ts";
-import { type RuleTree, step, under } from "./path.ts";
+import { ownRule, type RuleTree, step, under } from "./path.ts";
 import { substitute, TemplateError } from "./template.ts";
 import { visible } from "./words.ts";
 
 /** What a text is read as after interpolation, so that `tty: ${TTY}` can be a truth value. */
-type Cast = "boolean" | "integer";
+type Cast = "boolean" | "integer" | "number";
+
+const UPDATE: RuleTree<Cast> = { parallelism: "integer", max_failure_ratio: "number" };
 
 const CASTS: RuleTree<Cast> = {
   services: {
     "*": {
+      cpu_count: "integer",
+      cpu_percent: "number",
+      cpu_period: "integer",
+      cpu_quota: "integer",
+      cpu_rt_period: "integer",
+      cpu_rt_runtime: "integer",
+      cpus: "number",
+      cpu_shares: "integer",
       depends_on: { "*": { required: "boolean", restart: "boolean" } },
-      deploy: { replicas: "integer" },
+      deploy: {
+        placement: { max_replicas_per_node: "integer" },
+        replicas: "integer",
+        restart_policy: { max_attempts: "integer" },
+        rollback_config: UPDATE,
+        update_config: UPDATE,
+      },
       env_file: { "*": { required: "boolean" } },
+      healthcheck: { disable: "boolean", retries: "integer" },
       init: "boolean",
+      oom_kill_disable: "boolean",
+      oom_score_adj: "integer",
+      pids_limit: "integer",
       ports: { "*": { target: "integer" } },
+      privileged: "boolean",
       read_only: "boolean",
       scale: "integer",
       stdin_open: "boolean",
       tty: "boolean",
+      ulimits: { "*": { "": "integer", hard: "integer", soft: "integer" } },
       volumes: { "*": { read_only: "boolean", bind: { create_host_path: "boolean" }, volume: { nocopy: "boolean" } } },
     },
   },
+  configs: { "*": { external: "boolean" } },
+  networks: { "*": { attachable: "boolean", external: "boolean", internal: "boolean" } },
+  secrets: { "*": { external: "boolean" } },
   volumes: { "*": { external: "boolean" } },
 };
 
 /** Fills in variables in every text value (keys stay as they are) and reads the result as its place asks. */
 export function interpolate(draft: Draft, context: Context): Draft {
+  if (context.options.interpolate === false) return draft;
   const interpolator = new Interpolator(draft.variables, context);
   return { ...draft, layers: draft.layers.map((layer) => interpolator.node(layer, { path: "", casts: CASTS })) };
+}
+
+/** Likewise for one document of a file that a service of the project extends. */
+export function interpolateLayer(layer: Node, draft: Draft, context: Context): Node {
+  const [result = layer] = interpolate({ ...draft, layers: [layer] }, context).layers;
+  return result;
 }
 
 interface At {
@@ -73,7 +105,7 @@ class Interpolator {
   }
 
   #scalar(node: Scalar, text: string, at: At): Scalar {
-    const cast = typeof at.casts === "string" ? at.casts : null;
+    const cast = ownRule(at.casts);
     if (cast === null && !text.includes("$")) return node;
     const filled = this.#fill(node, text);
     if (filled === null) return node;
@@ -85,7 +117,7 @@ class Interpolator {
         ...(filled === text ? {} : { hint: `\`${visible(text)}\` came out ${filled === "" ? "empty" : `as \`${visible(filled)}\``}` }),
         source: sourceOf(node.place),
       });
-    return { ...scalar(value ?? filled, node.place, filled), directive: node.directive };
+    return { ...scalar(value ?? filled, node.place, filled), directive: node.directive, ...(filled === text ? {} : { template: text }) };
   }
 
   /** The text with its variables, or `null` when its template is wrong. */
@@ -115,7 +147,7 @@ class Interpolator {
   }
 }
 
-const EXPECTED = { boolean: "true or false", integer: "a whole number" } as const satisfies Record<Cast, string>;
+const EXPECTED = { boolean: "true or false", integer: "a whole number", number: "a number" } as const satisfies Record<Cast, string>;
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ...["true", "1", "t", "y", "yes", "on"].map((word) => [word, true] as const),
@@ -125,6 +157,7 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 const CASTERS = {
   boolean: (text) => BOOLEANS.get(text.toLowerCase()) ?? null,
   integer: (text) => (/^[-+]?[0-9]{1,15}$/.test(text) ? Number(text) : null),
+  number: (text) => (/^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/.test(text) ? Number(text) : null),
 } as const satisfies Record<Cast, (text: string) => boolean | number | null>;
 
 function below(at: At, key: string | number): At {

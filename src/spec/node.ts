@@ -27,6 +27,8 @@ interface Common {
   readonly directive: Directive | null;
   /** How many nodes this one stands for once aliases are written out. */
   readonly size: number;
+  /** The value of an earlier file or of an extended service that this one took the place of. */
+  readonly overrides?: Node;
 }
 
 export interface Scalar extends Common {
@@ -34,6 +36,10 @@ export interface Scalar extends Common {
   readonly value: string | number | boolean | null;
   /** The value as text, spelled as compose-go prints it where text is wanted. */
   readonly text: string;
+  /** The text as it was written, where variables were filled in. */
+  readonly template?: string;
+  /** As it was written, where that was without quotes and older YAML reads it otherwise. */
+  readonly plain?: string;
 }
 
 export interface List extends Common {
@@ -52,6 +58,18 @@ export interface Entry {
   /** Where the key is. */
   readonly place: Place;
   readonly value: Node;
+  /** How it came here from elsewhere, the last step first. */
+  readonly via?: Via;
+}
+
+/** A step by which a value came from another service or file. */
+export interface Via {
+  readonly how: "extends" | "include";
+  /** What was asked for: the service, or the file. */
+  readonly what: string;
+  /** Where it was asked for. */
+  readonly place: Place;
+  readonly before?: Via;
 }
 
 /** A value of a spec with the place where it was written. Immutable: aliases and merges share nodes. */
@@ -144,6 +162,58 @@ export function toJson(node: Node): Json {
     case "mapping":
       return Object.fromEntries(Array.from(node.entries, ([key, { value }]) => [key, toJson(value)]));
   }
+}
+
+/** A mapping with one value replaced or added. */
+export function put(node: Mapping, key: string, value: Node, place: Place = value.place): Mapping {
+  const before = node.entries.get(key);
+  const entry = before === undefined ? { spelled: key, place, value } : { ...before, value };
+  return { ...node, entries: new Map(node.entries).set(key, entry) };
+}
+
+/** A mapping without some of its keys. */
+export function without(node: Mapping, ...keys: readonly string[]): Mapping {
+  if (!keys.some((key) => node.entries.has(key))) return node;
+  const entries = new Map(node.entries);
+  for (const key of keys) entries.delete(key);
+  return { ...node, entries };
+}
+
+/** A mapping with one of its values changed where it has it; the node itself where nothing changes. */
+export function change<T extends Node>(node: T, key: string, by: (value: Node) => Node | null): T | Mapping {
+  const before = entry(node, key);
+  if (node.kind !== "mapping" || before === undefined) return node;
+  const value = by(before.value);
+  if (value === null) return without(node, key);
+  return value === before.value ? node : put(node, key, value);
+}
+
+/** A mapping with each of its values changed, or a list with each of its items; the node itself where nothing changes. */
+export function each(node: Node, by: (value: Node, key: string) => Node): Node {
+  if (node.kind === "scalar") return node;
+  let changed = false;
+  if (node.kind === "list") {
+    const items = node.items.map((item, index) => {
+      const value = by(item, String(index));
+      changed ||= value !== item;
+      return value;
+    });
+    return changed ? { ...node, items } : node;
+  }
+  const entries = new Map<string, Entry>();
+  for (const [key, held] of node.entries) {
+    const value = by(held.value, key);
+    changed ||= value !== held.value;
+    entries.set(key, value === held.value ? held : { ...held, value });
+  }
+  return changed ? { ...node, entries } : node;
+}
+
+/** A mapping of values by name, all at one place. */
+export function record(values: Readonly<Record<string, Node | undefined>>, place: Place): Mapping {
+  const entries = new Map<string, Entry>();
+  for (const [key, value] of Object.entries(values)) if (value !== undefined) entries.set(key, { spelled: key, place: value.place, value });
+  return mapping(entries, place);
 }
 
 function lineAt(lineStarts: readonly number[], offset: number): number {

@@ -13,3 +13,10 @@ export function under<Rule extends string>(rules: RuleTree<Rule> | undefined, ke
   if (rules === undefined || typeof rules === "string") return undefined;
   return Object.hasOwn(rules, key) ? rules[key] : rules["*"];
 }
+
+/** The rule for a value itself: of a tree, the one under the empty key. */
+export function ownRule<Rule extends string>(rules: RuleTree<Rule> | undefined): Rule | null {
+  if (rules === undefined || typeof rules === "string") return rules ?? null;
+  const own = Object.hasOwn(rules, "") ? rules[""] : undefined;
+  return typeof own === "string" ? own : null;
+}

@@ -46,7 +46,8 @@ async function bytesOf(
   } catch (error) {
     const why = REASONS.get((error as NodeJS.ErrnoException).code ?? "");
     if (why === undefined) throw new Error(`cannot read ${path}`, { cause: error });
-    const code = what === "spec" ? "E_NO_SPEC" : "E_ENV_FILE";
+    const code =
+      what === "spec" ? "E_NO_SPEC" : what === "extended file" ? "E_EXTENDS" : what === "included file" ? "E_INCLUDE" : "E_ENV_FILE";
     report.add({
       code,
       message: `the ${what} \`${name}\` ${why}`,

@@ -55,6 +55,20 @@ function explain({ keyword, params, parentSchema }: SchemaError, { path, node, h
         source,
       };
     }
+    case "minimum":
+    case "maximum":
+      return { code: "E_VALUE", message: `${where} is ${describe(node)}: ${limitsOf(parentSchema)}`, source };
+    case "pattern":
+      return { code: "E_VALUE", message: `${where} is ${describe(node)}, which it cannot be`, ...descriptionOf(parentSchema), source };
+    case "uniqueItems": {
+      const item = node.kind === "list" ? node.items[Math.max(Number(params["i"]), Number(params["j"]))] : undefined;
+      return {
+        code: "E_VALUE",
+        message: `${where} has ${item === undefined ? "an item" : describe(item)} twice`,
+        hint: "take one of them out",
+        source: item === undefined ? source : sourceOf(item.place),
+      };
+    }
     default: // `not` and its parts only serve editors: the loader has renamed short names before
       return null;
   }
@@ -140,6 +154,15 @@ function typeHint(node: Node, type: unknown): { readonly hint?: string } {
     return { hint: `a colon and a space make a mapping: quote the whole text, or write \`${key}=…\`` };
   }
   return {};
+}
+
+function limitsOf({ minimum, maximum }: SchemaError["parentSchema"]): string {
+  if (typeof maximum !== "number") return `it must be ${minimum} or more`;
+  return `it must be ${minimum} to ${maximum}`;
+}
+
+function descriptionOf({ description }: SchemaError["parentSchema"]): { readonly hint?: string } {
+  return typeof description === "string" ? { hint: description } : {};
 }
 
 function title(schema: SchemaError["parentSchema"]): string {

@@ -127,7 +127,7 @@ it("sources tell where values stand, by Compose's names, short names and merged 
   assert.is(at("services.web.environment.SIZE"), "wharf.override.yaml:3:16-19");
   assert.is(at("services.web.environment.B"), "extra.env:2:3-4");
   assert.is(at("services.web.ports.0"), at("services.web.ports.1"));
-  assert.is(at("services.web.volumes./data"), "wharf.yaml:8:15-24");
+  assert.is(at("services.web.volumes./data"), "wharf.yaml:8:15-26");
 });
 
 it("files outside of the current directory are shown whole", async () => {
@@ -186,6 +186,7 @@ it("what is not supported yet is told of with its place, and obsolete keys too",
       "W_UNSUPPORTED 6 `services.web.deploy.resources`",
       "W_UNSUPPORTED 7 `services.web.networks.back`",
       "W_UNSUPPORTED 8 `services.web.volumes[0] (type image)`",
+      "W_NO_HEALTHCHECK 9 `web`",
       "W_UNSUPPORTED 9 `services.web.depends_on.db`",
       "W_UNSUPPORTED 11 `networks.back`",
       "W_UNSUPPORTED 12 `secrets`",
