@@ -74,11 +74,13 @@ const LISTINGS = ["services", "images", "volumes", "networks", "models", "profil
 export async function config(session: Session, options: ConfigOptions): Promise<number> {
   const steps = Object.fromEntries(Array.from(options.without, (step) => [step, false]));
   // What is printed is whole: that wharf does not act on all of it matters to those who check.
-  const shown = options.quiet ? () => true : ({ code }: { readonly code: string }) => code !== "W_UNSUPPORTED";
+  const { quiet } = options;
+  const asked = options.list !== null || options.explain !== undefined || options.variables || options.environment;
+  const shown = ({ code }: { readonly code: string }) => quiet || (!asked && code !== "W_UNSUPPORTED");
   const loaded = await session.read(options.variables ? { ...steps, interpolate: false } : steps, shown);
   refuseUnknown(loaded, options.services);
-  await session.notice(loaded.refusals);
-  if (options.quiet) return 0;
+  if (!asked) await session.notice(loaded.refusals);
+  if (quiet) return 0;
   const text = await render(session, loaded, options);
   if (options.output === undefined) session.out.write(text);
   else await writeAtomic(options.output, text, { mode: 0o644 });

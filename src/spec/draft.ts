@@ -13,6 +13,8 @@ export interface Draft {
   readonly inputs: readonly string[];
   /** Absolute directory that relative paths start from. */
   readonly directory: string;
+  /** That of the project that includes this one; its own where none does. */
+  readonly root: string;
   /** What `${…}` sees: the caller's environment over that of `.env` files. */
   readonly variables: ReadonlyMap<string, string>;
   /** Where variables that come from files were written. */

@@ -2,7 +2,7 @@ import { splitWords } from "../lib/shell-words.ts";
 import type { Report } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import { formatDuration, parseBytes, parseDuration } from "../model/quantity.ts";
-import { child, entriesOf, isNull, itemsOf, type Mapping, type Node, type Scalar, textOf, toJson } from "./node.ts";
+import { child, entriesOf, isNull, itemsOf, type Mapping, mapping, type Node, type Scalar, textOf, toJson } from "./node.ts";
 import { step } from "./path.ts";
 import { refuse } from "./service/scope.ts";
 import { type Fields, type Leaf, SECTIONS, type Shape } from "./shape.ts";
@@ -56,9 +56,14 @@ function named(node: Mapping, shape: Shape | Leaf, at: At): Json | undefined {
   for (const key of [...node.entries.keys()].sort(order(at.encoding))) {
     const value = child(node, key);
     const encoded = encode(value, shape, below(at, key));
-    members[key] = encoded ?? (nullable ? null : {});
+    members[key] = encoded ?? (nullable ? null : empty(shape, below(at, key), node));
   }
   return members;
+}
+
+/** What is printed for an entry without a value. */
+function empty(shape: Shape | Leaf, at: At, { place }: Mapping): Json {
+  return typeof shape === "string" ? {} : fields(mapping(new Map(), place), shape.fields ?? {}, at);
 }
 
 function fields(node: Mapping, all: Fields, at: At): Members {

@@ -2,7 +2,7 @@ import { Failure, type Source } from "../model/diagnostic.ts";
 import { suggestion } from "../model/suggest.ts";
 import { shortValue } from "./listing.ts";
 import type { Loaded } from "./load.ts";
-import { child, type Entry, entry, type Node, type Place, sourceOf, textOf, toJson, type Via } from "./node.ts";
+import { child, type Entry, entry, type Node, type Place, type Scalar, sourceOf, textOf, toJson, type Via } from "./node.ts";
 import { SHORT_NAMES } from "./spelling.ts";
 import { templateVariables } from "./template.ts";
 import { quote } from "./words.ts";
@@ -31,7 +31,7 @@ export function explainPath(loaded: Loaded, path: string): readonly Told[] {
   const implied = place.file.path === "" ? "is taken for granted: no file says it" : null;
   return [
     { place: implied === null ? shown(place) : null, text: `${path} ${implied ?? `is ${shortValue(toJson(node))}`}` },
-    ...(node.kind === "scalar" ? variables(node, loaded) : []),
+    ...(node.kind === "scalar" ? variables(node) : []),
     ...vias.map((via) => ({
       place: shown(via.place),
       text: via.how === "extends" ? `by \`extends\` from ${via.what}` : `by \`include\` of ${via.what}`,
@@ -40,18 +40,18 @@ export function explainPath(loaded: Loaded, path: string): readonly Told[] {
   ];
 }
 
-function variables(node: Node & { readonly kind: "scalar" }, loaded: Loaded): readonly Told[] {
+function variables(node: Scalar): readonly Told[] {
   const { template } = node;
   if (template === undefined) return [];
-  const names = new Set(templateVariables(template).map(({ name }) => name));
+  const names = new Set(templateVariables(template.text).map(({ name }) => name));
   const told = Array.from(names, (name): Told => {
-    const origin = loaded.origins.get(name);
-    const value = loaded.variables.get(name);
+    const origin = template.origins.get(name);
+    const value = template.variables.get(name);
     if (value === undefined) return { place: null, text: `the variable ${name} is not set` };
     if (origin !== undefined) return { place: shown(origin), text: `sets the variable ${name}` };
     return { place: null, text: `the variable ${name} comes from the environment` };
   });
-  return [{ place: shown(node.place), text: `is written as ${template}` }, ...told];
+  return [{ place: shown(node.place), text: `is written as ${template.text}` }, ...told];
 }
 
 function overridden(node: Node): readonly Told[] {

@@ -53,7 +53,7 @@ const CASTS: RuleTree<Cast> = {
 /** Fills in variables in every text value (keys stay as they are) and reads the result as its place asks. */
 export function interpolate(draft: Draft, context: Context): Draft {
   if (context.options.interpolate === false) return draft;
-  const interpolator = new Interpolator(draft.variables, context);
+  const interpolator = new Interpolator(draft, context);
   return { ...draft, layers: draft.layers.map((layer) => interpolator.node(layer, { path: "", casts: CASTS })) };
 }
 
@@ -70,12 +70,14 @@ interface At {
 
 class Interpolator {
   readonly #variables: ReadonlyMap<string, string>;
+  readonly #origins: Draft["origins"];
   readonly #context: Context;
   /** Variables that a warning was given for. */
   readonly #unset = new Set<string>();
 
-  constructor(variables: ReadonlyMap<string, string>, context: Context) {
+  constructor({ variables, origins }: Pick<Draft, "variables" | "origins">, context: Context) {
     this.#variables = variables;
+    this.#origins = origins;
     this.#context = context;
   }
 
@@ -117,7 +119,11 @@ class Interpolator {
         ...(filled === text ? {} : { hint: `\`${visible(text)}\` came out ${filled === "" ? "empty" : `as \`${visible(filled)}\``}` }),
         source: sourceOf(node.place),
       });
-    return { ...scalar(value ?? filled, node.place, filled), directive: node.directive, ...(filled === text ? {} : { template: text }) };
+    return {
+      ...scalar(value ?? filled, node.place, filled),
+      directive: node.directive,
+      ...(filled === text ? {} : { template: { text, variables: this.#variables, origins: this.#origins } }),
+    };
   }
 
   /** The text with its variables, or `null` when its template is wrong. */

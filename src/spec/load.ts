@@ -165,6 +165,7 @@ function begin({ cwd }: LoadOptions): Draft {
     files: [],
     inputs: [],
     directory,
+    root: directory,
     variables: new Map(),
     origins: new Map(),
     name: "",

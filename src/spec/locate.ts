@@ -24,7 +24,7 @@ export async function locate(draft: Draft, context: Context): Promise<Draft> {
   const files = read.filter((file): file is SourceFile => file !== null);
   const first = files.find((file) => file.path !== "-");
   const directory = projectDirectory === null ? (first === undefined ? cwd : parent(first.path)) : absolute(projectDirectory, cwd);
-  return { ...draft, files, directory, inputs: files.map((file) => file.path).filter((path) => path !== "-") };
+  return { ...draft, files, directory, root: directory, inputs: files.map((file) => file.path).filter((path) => path !== "-") };
 }
 
 async function findDefault({ options, reader }: Context): Promise<readonly string[]> {

@@ -117,12 +117,21 @@ function mergeMappings(base: Mapping, over: Mapping, rules: RuleTree<Rule> | und
     const below = under(rules, key);
     if (attribute.value.directive === "reset") entries.delete(key);
     else if (before === undefined) entries.set(key, { ...attribute, value: tidy(attribute.value, below) });
+    else if (isNull(attribute.value) && attribute.value.directive === null) entries.set(key, before);
     else {
-      const value = mergeNodes(before.value, attribute.value, below);
-      entries.set(key, isNull(attribute.value) ? { ...before, value } : { ...attribute, value });
+      const value = mergeNodes(wayed(before), attribute.value, below);
+      entries.set(key, { ...attribute, value });
     }
   }
   return mapping(entries, over.place);
+}
+
+/** A value whose parts know by which way they came, now that it is laid over by one that came by another. */
+function wayed({ value, via }: Entry): Node {
+  if (via === undefined || value.kind !== "mapping") return value;
+  const entries = new Map<string, Entry>();
+  for (const [key, part] of value.entries) entries.set(key, { ...part, via: part.via === undefined ? via : { ...via, before: part.via } });
+  return { ...value, entries };
 }
 
 function joined(first: List, second: List, rule: Rule | null): Node {
@@ -192,7 +201,10 @@ function hosts(node: Mapping): Node {
   const items = Array.from(node.entries, ([name, { value }]) =>
     itemsOf(value).map((address) => scalar(`${name}=${textOf(address) ?? ""}`, address.place)),
   );
-  return list(items.flat(), node.place);
+  return list(
+    items.flat().sort(({ text: a }, { text: b }) => (a < b ? -1 : a > b ? 1 : 0)),
+    node.place,
+  );
 }
 
 function sameDriver(first: Mapping, second: Mapping): boolean {

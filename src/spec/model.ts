@@ -14,6 +14,7 @@ import { quote } from "./words.ts";
 
 /** Makes the project of the tree: services with nothing left to default, and the volumes and networks that they use. */
 export function model(draft: Draft, context: Context): Draft {
+  if (context.options.interpolate === false) return draft; // nothing can be run of what is not filled in
   const own = new Report();
   const reading = { draft, context: { ...context, report: own }, active: namesOf(draft) };
   const services = Array.from(entriesOf(child(draft.tree, "services")), ([name, entry]) => readService(name, entry, reading));

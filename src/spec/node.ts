@@ -36,10 +36,18 @@ export interface Scalar extends Common {
   readonly value: string | number | boolean | null;
   /** The value as text, spelled as compose-go prints it where text is wanted. */
   readonly text: string;
-  /** The text as it was written, where variables were filled in. */
-  readonly template?: string;
+  /** What it was made of, where variables were filled in. */
+  readonly template?: Template;
   /** As it was written, where that was without quotes and older YAML reads it otherwise. */
   readonly plain?: string;
+}
+
+/** A text as it was written, with what its variables stood for. */
+export interface Template {
+  readonly text: string;
+  readonly variables: ReadonlyMap<string, string>;
+  /** Where variables that come from files were written. */
+  readonly origins: ReadonlyMap<string, Place>;
 }
 
 export interface List extends Common {

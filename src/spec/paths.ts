@@ -11,7 +11,6 @@ const PATHS: RuleTree<Kind> = {
   services: {
     "*": {
       build: { context: "context", additional_contexts: { "*": "context" }, ssh: { "*": "socket" } },
-      credential_spec: { file: "file" },
       develop: { watch: { "*": { path: "file" } } },
       env_file: { "*": { path: "file" } },
       label_file: { "*": "file" },

@@ -50,9 +50,9 @@ function keyText(key: string): string {
 
 function scalarText(value: string | number | boolean | null, indent: number): string {
   if (typeof value !== "string") return String(value);
-  if (value.includes("\n") && isPrintable(value)) return literal(value, indent);
+  if (value.includes("\n") && isPrintable(value) && !/ \n| $/.test(value)) return literal(value, indent);
   if (value === "" || OTHER.test(value) || typeof resolvePlain(value).value !== "string" || isNumberLike(value)) return doubled(value);
-  if (!isPrintable(value) || value.includes("\n")) return doubled(value);
+  if (!isPrintable(value) || /[\n\t]/.test(value)) return doubled(value);
   return isPlain(value) ? value : `'${value.replaceAll("'", "''")}'`;
 }
 
@@ -71,7 +71,7 @@ function isNumberLike(value: string): boolean {
 function isPlain(value: string): boolean {
   if (/^\s|\s$/.test(value) || /^(?:---|\.\.\.)/.test(value)) return false;
   if (/^[,[\]{}#&*!|>'"%@`]/.test(value) || /^[-?:](?:\s|$)/.test(value)) return false;
-  return !/: |:$| #|\t/.test(value);
+  return !/: |:$| #/.test(value);
 }
 
 function isPrintable(value: string): boolean {
