@@ -5,7 +5,7 @@ import { child, entriesOf, type Node, put, toJson } from "./node.ts";
 
 /** Makes Compose's canonical form, and finds values that no such form has. */
 export function config(draft: Draft, context: Context): Draft {
-  return { ...draft, config: printed(draft, { context, format: "json", services: [] }) };
+  return { ...draft, config: encoded(draft, { context, format: "json", services: [] }) };
 }
 
 export interface Printing {
@@ -15,11 +15,20 @@ export interface Printing {
   readonly services: readonly string[];
 }
 
-/** The project as `config` prints it, every `$` doubled: what comes out can be loaded again and means the same. */
-export function printed(draft: Draft, { context, format, services }: Printing): Json {
+/** A form with every `$` doubled: what comes out can be loaded again and means the same. */
+export function reloadable(config: Json, { options }: Context): Json {
+  return options.interpolate === false ? config : doubled(config);
+}
+
+/** The project as `config` prints it. */
+export function printed(draft: Draft, printing: Printing): Json {
+  return reloadable(encoded(draft, printing), printing.context);
+}
+
+function encoded(draft: Draft, { context, format, services }: Printing): Json {
   const tree = services.length === 0 ? draft.tree : only(draft.tree, services);
   if (context.options.interpolate === false) return deepSorted({ ...asObject(toJson(tree)), name: draft.name }, { format });
-  return doubled(encodeProject(tree, draft.name, { format, report: context.report }));
+  return encodeProject(tree, draft.name, { format, report: context.report });
 }
 
 function asObject(value: Json): { readonly [key: string]: Json } {
@@ -40,7 +49,7 @@ function only(tree: Node, wanted: readonly string[]): Node {
 }
 
 function doubled(value: Json): Json {
-  if (typeof value === "string") return value.replaceAll("$", "$$$$");
+  if (typeof value === "string") return value.includes("$") ? value.replaceAll("$", "$$$$") : value;
   if (value === null || typeof value !== "object") return value;
   if (isList(value)) return value.map(doubled);
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key.replaceAll("$", "$$$$"), doubled(member)]));

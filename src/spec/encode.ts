@@ -69,9 +69,11 @@ function empty(shape: Shape | Leaf, at: At, { place }: Mapping): Json {
 function fields(node: Mapping, all: Fields, at: At): Members {
   const json = at.encoding.format === "json";
   const members: Members = {};
-  for (const [key, shape] of Object.entries(all)) {
+  for (const key in all) {
+    const shape = all[key] ?? "any";
     const always = typeof shape !== "string" && shape.always === true;
-    const value = encode(child(node, key), shape, below(at, key));
+    const held = node.entries.get(key)?.value;
+    const value = held === undefined ? undefined : encode(held, shape, below(at, key));
     if (value !== undefined && (json || value !== null)) {
       if (json || !isEmpty(value) || !always) members[key] = value;
     } else if (json && shape === "words") members[key] = null;

@@ -1,6 +1,6 @@
 import type { Context, Draft } from "./draft.ts";
-import { type Entry, list, mapping, type Node, type Scalar, scalar, sourceOf, within } from "./node.ts";
-import { ownRule, type RuleTree, step, under } from "./path.ts";
+import { each, type Node, type Scalar, scalar, sourceOf, within } from "./node.ts";
+import { ownRule, type RuleTree, spell, type Trail, under } from "./path.ts";
 import { substitute, TemplateError } from "./template.ts";
 import { visible } from "./words.ts";
 
@@ -54,7 +54,7 @@ const CASTS: RuleTree<Cast> = {
 export function interpolate(draft: Draft, context: Context): Draft {
   if (context.options.interpolate === false) return draft;
   const interpolator = new Interpolator(draft, context);
-  return { ...draft, layers: draft.layers.map((layer) => interpolator.node(layer, { path: "", casts: CASTS })) };
+  return { ...draft, layers: draft.layers.map((layer) => interpolator.node(layer, TOP)) };
 }
 
 /** Likewise for one document of a file that a service of the project extends. */
@@ -63,10 +63,12 @@ export function interpolateLayer(layer: Node, draft: Draft, context: Context): N
   return result;
 }
 
-interface At {
-  readonly path: string;
+interface At extends Trail {
   readonly casts: RuleTree<Cast> | undefined;
 }
+
+/** Where a document begins. */
+const TOP: At = { up: null, key: "", casts: CASTS };
 
 class Interpolator {
   readonly #variables: ReadonlyMap<string, string>;
@@ -83,27 +85,22 @@ class Interpolator {
 
   /** The node itself where nothing in it changes. */
   node(node: Node, at: At): Node {
+    if (at.casts === undefined && node.kind === "scalar" && (typeof node.value !== "string" || !node.text.includes("$"))) return node;
     switch (node.kind) {
       case "scalar":
         return typeof node.value === "string" ? this.#scalar(node, node.value, at) : node;
-      case "list": {
-        const items = node.items.map((item, index) => this.node(item, below(at, index)));
-        return items.every((item, index) => item === node.items[index]) ? node : { ...list(items, node.place), directive: node.directive };
-      }
-      case "mapping":
-        return this.#mapping(node.entries, node, at);
+      default:
+        return this.#collection(node, at);
     }
   }
 
-  #mapping(entries: ReadonlyMap<string, Entry>, node: Node, at: At): Node {
-    let changed = false;
-    const result = new Map<string, Entry>();
-    for (const [key, entry] of entries) {
-      const value = this.node(entry.value, below(at, key));
-      changed ||= value !== entry.value;
-      result.set(key, value === entry.value ? entry : { ...entry, value });
-    }
-    return changed ? { ...mapping(result, node.place), directive: node.directive } : node;
+  /** Its own size stays: a value does not grow by what it says. */
+  #collection(node: Node, at: At): Node {
+    return each(node, (value, key) =>
+      value.kind === "scalar" && at.casts === undefined && !value.text.includes("$")
+        ? value
+        : this.node(value, below(at, node.kind === "list" ? Number(key) : key)),
+    );
   }
 
   #scalar(node: Scalar, text: string, at: At): Scalar {
@@ -115,7 +112,7 @@ class Interpolator {
     if (value === null)
       this.#context.report.add({
         code: "E_VALUE",
-        message: `\`${at.path}\` is ${filled === "" ? "empty" : `\`${visible(filled)}\``}: it must be ${EXPECTED[cast ?? "integer"]}`,
+        message: `\`${spell(at)}\` is ${filled === "" ? "empty" : `\`${visible(filled)}\``}: it must be ${EXPECTED[cast ?? "integer"]}`,
         ...(filled === text ? {} : { hint: `\`${visible(text)}\` came out ${filled === "" ? "empty" : `as \`${visible(filled)}\``}` }),
         source: sourceOf(node.place),
       });
@@ -167,5 +164,5 @@ const CASTERS = {
 } as const satisfies Record<Cast, (text: string) => boolean | number | null>;
 
 function below(at: At, key: string | number): At {
-  return { path: step(at.path, key), casts: under(at.casts, String(key)) };
+  return { up: at === TOP ? null : at, key, casts: under(at.casts, String(key)) };
 }

@@ -4,7 +4,7 @@ import { nothing, type Project } from "../model/project.ts";
 import { advise } from "./advice.ts";
 import { warnOfAmbiguous } from "./ambiguous.ts";
 import { canonical } from "./canonical.ts";
-import { config, printed } from "./config.ts";
+import { config, printed, reloadable } from "./config.ts";
 import { consistency } from "./consistency.ts";
 import type { Context, Draft, Phase } from "./draft.ts";
 import type { Format } from "./encode.ts";
@@ -124,7 +124,9 @@ export async function load(options: LoadOptions, reader: Reader): Promise<Loaded
     project,
     warnings: grouped(found),
     refusals: inOrder(draft.refusals, draft),
-    config: draft.config,
+    get config() {
+      return reloadable(last.config, context);
+    },
     print: (format, services) => printed(last, { context, format, services }),
     whole,
     tree,

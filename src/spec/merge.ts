@@ -142,8 +142,23 @@ function joined(first: List, second: List, rule: Rule | null): Node {
 /** A value that nothing is merged with, in the form that a merge would give it. */
 function tidy(node: Node, rules: RuleTree<Rule> | undefined): Node {
   const value = canonical(node, rules);
-  if (value.kind === "mapping") return mergeMappings({ ...value, entries: new Map() }, value, rules);
+  if (value.kind === "mapping") return tidyMapping(value, rules);
   return value.kind === "list" ? distinct(value, ownRule(rules)) : value;
+}
+
+/** The mapping itself where all of it is in order. */
+function tidyMapping(node: Mapping, rules: RuleTree<Rule> | undefined): Mapping {
+  let changed: Map<string, Entry> | null = null;
+  for (const [key, attribute] of node.entries) {
+    const { value } = attribute;
+    if (value.directive === null && value.kind === "scalar" && rules === undefined) continue;
+    const after = value.directive === "reset" ? null : tidy(value, under(rules, key));
+    if (after === value) continue;
+    changed ??= new Map(node.entries);
+    if (after === null) changed.delete(key);
+    else changed.set(key, { ...attribute, value: after });
+  }
+  return changed === null ? node : mapping(changed, node.place);
 }
 
 /** One form for the several in which an attribute may be written, when all of it has the right shape. */

@@ -20,6 +20,7 @@ export function model(draft: Draft, context: Context): Draft {
   const services = Array.from(entriesOf(child(draft.tree, "services")), ([name, entry]) => readService(name, entry, reading));
   warnOfNetworks(draft, services, reading.context);
   checkPorts(services, own);
+  let sources: Project["sources"] | null = null;
   const project: Project = {
     name: draft.name,
     directory: draft.directory,
@@ -29,7 +30,10 @@ export function model(draft: Draft, context: Context): Draft {
     disabled: draft.disabled,
     networks: services.length === 0 ? [] : [defaultNetwork(draft)],
     volumes: readVolumes(draft, reading.context).filter(({ key }) => services.some((service) => uses(service, key))),
-    sources: sourcesOf(draft.tree, services),
+    get sources() {
+      sources ??= sourcesOf(draft.tree, services); // few commands ask for them, and there are many
+      return sources;
+    },
   };
   for (const item of own.items) if (!item.code.startsWith("E_")) context.report.add(item);
   return { ...draft, services, project, refusals: own.items.filter(({ code }) => code.startsWith("E_")) };

@@ -5,6 +5,16 @@ export function step(path: string, key: string | number): string {
   return path === "" ? key : `${path}.${key}`;
 }
 
+/** A path that is only put into words when someone asks. */
+export interface Trail {
+  readonly up: Trail | null;
+  readonly key: string | number;
+}
+
+export function spell(trail: Trail | null): string {
+  return trail === null ? "" : step(spell(trail.up), trail.key);
+}
+
 /** Rules by place: a tree of keys, where `*` is any key or index. */
 export type RuleTree<Rule extends string> = Rule | { readonly [key: string]: RuleTree<Rule> };
 
