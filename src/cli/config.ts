@@ -77,7 +77,7 @@ export async function config(session: Session, options: ConfigOptions): Promise<
   const { quiet } = options;
   const asked = options.list !== null || options.explain !== undefined || options.variables || options.environment;
   const shown = ({ code }: { readonly code: string }) => quiet || (!asked && code !== "W_UNSUPPORTED");
-  const loaded = await session.read(options.variables ? { ...steps, interpolate: false } : steps, shown);
+  const loaded = await session.read({ ...steps, ...(options.variables ? { interpolate: false } : {}), enabled: options.services }, shown);
   refuseUnknown(loaded, options.services);
   if (!asked) await session.notice(loaded.refusals);
   if (quiet) return 0;

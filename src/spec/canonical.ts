@@ -12,11 +12,20 @@ export interface Forms {
   readonly report: Context["report"];
   /** Variables were left as they are: what cannot be read stays as it is written. */
   readonly lenient: boolean;
+  /** How many more ports may be written out: ranges are short to write. */
+  readonly left: { ports: number };
+}
+
+/** Ports of one file at most: more than a machine has, for a few addresses. */
+const MOST_PORTS = 250_000;
+
+export function formsOf({ options, report }: Pick<Context, "options" | "report">): Forms {
+  return { report, lenient: options.interpolate === false, left: { ports: MOST_PORTS } };
 }
 
 /** Writes out every short form, so that each attribute has one shape from here on. */
 export function canonical(draft: Draft, context: Context): Draft {
-  const forms = { report: context.report, lenient: context.options.interpolate === false };
+  const forms = formsOf(context);
   const tree = each(draft.tree, (section, key) => {
     if (key === "services") return each(section, (service, name) => canonicalService(service, `services.${name}`, forms));
     return EXTERNALS.has(key) ? each(section, (resource, name) => withExternal(resource, `${key}.${name}`, forms)) : section;

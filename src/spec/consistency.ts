@@ -1,5 +1,5 @@
 import type { Code } from "../model/codes.ts";
-import { suggestion } from "../model/suggest.ts";
+import { nearest, suggestion } from "../model/suggest.ts";
 import { checkCycles } from "./cycles.ts";
 import type { Context, Draft } from "./draft.ts";
 import {
@@ -64,7 +64,7 @@ export function fail(
 
 function checkImage(checked: Checked): void {
   const { name, service, place } = checked;
-  if (service.entries.has("build") || service.entries.has("provider")) return;
+  if (service.entries.has("build") || service.entries.has("provider") || hasMistyped(service)) return;
   const image = service.entries.get("image");
   if (image !== undefined && textOf(image.value) !== "") return;
   fail(checked, {
@@ -76,6 +76,11 @@ function checkImage(checked: Checked): void {
         : `service ${quote(name)} has an empty \`image\` and no \`build\``,
     hint: "add `image:`, such as `image: nginx:1.27`, or `build:` with the directory of a Dockerfile",
   });
+}
+
+/** Whether a key is meant to be one of these: that it is none has been said. */
+function hasMistyped(service: Mapping): boolean {
+  return !service.entries.has("image") && Array.from(service.entries.keys()).some((key) => nearest(key, ["image", "build"]) !== null);
 }
 
 function checkBuild(checked: Checked): void {

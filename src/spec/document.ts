@@ -30,6 +30,16 @@ export function parseDocuments(file: SourceFile, report: Report): readonly Node[
 
 /** Likewise by a reader of all of YAML, which takes some ten times as long and says what is wrong. */
 export function parseWhole(file: SourceFile, report: Report): readonly Node[] {
+  try {
+    return compose(file, report);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // the library's own stack: it nests on one line what the check below counts too late
+    report.add(problem("E_YAML", `the file nests deeper than ${MOST_DEPTH} levels`, { file, start: 0, end: 1 }));
+    return [];
+  }
+}
+
+function compose(file: SourceFile, report: Report): readonly Node[] {
   const tokens = [...new Parser().parse(file.text)];
   const deep = tooDeep(tokens);
   if (deep !== null) {

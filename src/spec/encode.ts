@@ -240,10 +240,19 @@ function host(text: string, node: Node, at: At): string | undefined {
 }
 
 function texts(node: Node, empty: string | null, at: At): Json | undefined {
-  if (node.kind !== "mapping" || node.entries.size === 0) return undefined;
+  const found =
+    node.kind === "mapping" ? Array.from(node.entries, ([key, { value }]) => [key, textOf(value)] as const) : itemsOf(node).map(pair);
+  if (found.length === 0) return undefined;
   const members: Members = {};
-  for (const key of [...node.entries.keys()].sort(order(at.encoding))) members[key] = textOf(child(node, key)) ?? empty;
+  for (const [key, value] of found.sort(([a], [b]) => order(at.encoding)(a, b))) members[key] = value ?? empty;
   return members;
+}
+
+/** `key=value`, or a key alone. */
+function pair(node: Node): readonly [string, string | null] {
+  const text = textOf(node) ?? "";
+  const equals = text.indexOf("=");
+  return equals === -1 ? [text, null] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 function lists(node: Node, at: At): Json | undefined {

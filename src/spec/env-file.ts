@@ -87,7 +87,12 @@ function statement(text: string, from: number): number {
   }
 }
 
-const NAME_CHARACTER = /[\p{L}\p{N}_.[\]-]/u;
+/** The letters of all languages take milliseconds to compile, and hardly any name has others than these. */
+const USUAL_CHARACTER = /[A-Za-z0-9_.[\]-]/;
+
+function isNameCharacter(character: string): boolean {
+  return USUAL_CHARACTER.test(character) || /[\p{L}\p{N}]/u.test(character);
+}
 const EXPORT = /export[\t\v\f\r \u0085\u00a0]+/y;
 
 function readName(text: string, from: number): Name | EnvFileProblem {
@@ -96,7 +101,7 @@ function readName(text: string, from: number): Name | EnvFileProblem {
   let at = start;
   while (at < text.length && !"=:\n".includes(text[at] ?? "")) {
     const character = text[at] ?? "";
-    if (!NAME_CHARACTER.test(character) && !/\s/.test(character))
+    if (!isNameCharacter(character) && !/\s/.test(character))
       return {
         problem: `the character \`${character}\` cannot stand in the name of a variable`,
         hint: "each line is NAME=value; a comment begins with #",

@@ -1,6 +1,6 @@
 import { absolute, parent } from "../lib/path.ts";
 import { suggestion } from "../model/suggest.ts";
-import { canonicalService } from "./canonical.ts";
+import { canonicalService, type Forms, formsOf } from "./canonical.ts";
 import { parseDocuments } from "./document.ts";
 import type { Context, Draft } from "./draft.ts";
 import { interpolateLayer } from "./interpolate.ts";
@@ -45,6 +45,8 @@ interface Pool {
   readonly services: Mapping;
   /** The file is another one than the project's: its paths start beside it. */
   readonly foreign: boolean;
+  /** Services with what they extend filled in. */
+  readonly done: Map<string, Node | null>;
 }
 
 interface Link {
@@ -57,18 +59,20 @@ class Extender {
   readonly read = new Set<string>();
   readonly #draft: Draft;
   readonly #context: Context;
+  readonly #forms: Forms;
   readonly #files = new Map<string, Promise<Pool | null>>();
 
   constructor(draft: Draft, context: Context) {
     this.#draft = draft;
     this.#context = context;
+    this.#forms = formsOf(context);
   }
 
   async layer(layer: Node): Promise<Node> {
     const services = child(layer, "services");
     if (layer.kind !== "mapping" || services?.kind !== "mapping") return layer;
     if (!Array.from(services.entries.values()).some(({ value }) => entry(value, "extends") !== undefined)) return layer;
-    const pool: Pool = { path: services.place.file.path, directory: this.#draft.directory, services, foreign: false };
+    const pool: Pool = { path: services.place.file.path, directory: this.#draft.directory, services, foreign: false, done: new Map() };
     const entries = new Map<string, Entry>();
     for (const [name, held] of services.entries) {
       const value = await this.#extended(name, pool, []);
@@ -79,6 +83,14 @@ class Extender {
 
   /** A service of a pool with what it extends filled in; `null` when that cannot be: the report says why. */
   async #extended(name: string, pool: Pool, links: readonly Link[]): Promise<Node | null> {
+    const known = pool.done.get(name);
+    if (known !== undefined) return known;
+    const result = await this.#extend(name, pool, links);
+    pool.done.set(name, result);
+    return result;
+  }
+
+  async #extend(name: string, pool: Pool, links: readonly Link[]): Promise<Node | null> {
     const service = child(pool.services, name);
     const at = entry(service, "extends");
     if (service?.kind !== "mapping" || at === undefined || isNull(at.value)) return service ?? null;
@@ -110,12 +122,8 @@ class Extender {
     }
     const base = await this.#extended(wanted, from, [...links, link]);
     if (base === null || isNull(base)) return own;
-    const settled =
-      from.foreign && !pool.foreign
-        ? this.#settled(base, from, wanted)
-        : from.path !== pool.path
-          ? this.#settled(base, from, wanted)
-          : base;
+    const crosses = from.foreign && (from.path !== pool.path || !pool.foreign);
+    const settled = crosses ? this.#settled(base, from, wanted) : base;
     return this.#merged(settled, own, { how: "extends", what: `${wanted}${file === undefined ? "" : ` of ${textOf(file) ?? ""}`}`, place });
   }
 
@@ -132,8 +140,7 @@ class Extender {
 
   /** A service of another file with its paths as seen from the project. */
   #settled(service: Node, { directory }: Pool, name: string): Node {
-    const forms = { report: this.#context.report, lenient: this.#context.options.interpolate === false };
-    return rebaseService(canonicalService(service, `services.${name}`, forms), baseOf(directory, this.#draft, this.#context));
+    return rebaseService(canonicalService(service, `services.${name}`, this.#forms), baseOf(directory, this.#draft, this.#context));
   }
 
   async #pool(file: Node, { directory }: Pool): Promise<Pool | null> {
@@ -160,7 +167,7 @@ class Extender {
         entries.set(name, before === undefined ? held : { ...held, value: mergeService(before.value, held.value) });
       }
     }
-    return { path, directory: parent(path), services: mapping(entries, { file, start: 0, end: 0 }), foreign: true };
+    return { path, directory: parent(path), services: mapping(entries, { file, start: 0, end: 0 }), foreign: true, done: new Map() };
   }
 
   #isCircle(link: Link, links: readonly Link[]): boolean {

@@ -45,6 +45,8 @@ export interface LoadOptions {
   readonly envFiles: readonly string[] | null;
   /** Active profiles; `*` is all. */
   readonly profiles: readonly string[];
+  /** Services that are there whatever their profiles. */
+  readonly enabled?: readonly string[];
   /** The caller's environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `false`: variables stay as they are written. The model is of no use then. */

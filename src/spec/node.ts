@@ -198,23 +198,33 @@ export function change<T extends Node>(node: T, key: string, by: (value: Node) =
 
 /** A mapping with each of its values changed, or a list with each of its items; the node itself where nothing changes. */
 export function each(node: Node, by: (value: Node, key: string) => Node): Node {
-  if (node.kind === "scalar") return node;
-  let changed = false;
-  if (node.kind === "list") {
-    const items = node.items.map((item, index) => {
-      const value = by(item, String(index));
-      changed ||= value !== item;
-      return value;
-    });
-    return changed ? { ...node, items } : node;
-  }
-  const entries = new Map<string, Entry>();
+  if (node.kind === "mapping") return eachEntry(node, by);
+  return node.kind === "list" ? eachItem(node, by) : node;
+}
+
+/** Copies only when something changes: most of a tree passes most of the phases as it is. */
+function eachEntry(node: Mapping, by: (value: Node, key: string) => Node): Mapping {
+  let entries: Map<string, Entry> | null = null;
   for (const [key, held] of node.entries) {
     const value = by(held.value, key);
-    changed ||= value !== held.value;
-    entries.set(key, value === held.value ? held : { ...held, value });
+    if (value === held.value) continue;
+    entries ??= new Map(node.entries);
+    entries.set(key, { ...held, value });
   }
-  return changed ? { ...node, entries } : node;
+  return entries === null ? node : { ...node, entries };
+}
+
+function eachItem(node: List, by: (value: Node, key: string) => Node): List {
+  let items: Node[] | null = null;
+  for (let index = 0; index < node.items.length; index++) {
+    const item = node.items[index];
+    if (item === undefined) continue;
+    const value = by(item, String(index));
+    if (value === item) continue;
+    items ??= [...node.items];
+    items[index] = value;
+  }
+  return items === null ? node : { ...node, items };
 }
 
 /** A mapping of values by name, all at one place. */

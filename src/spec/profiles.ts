@@ -8,8 +8,9 @@ export function selectProfiles(draft: Draft, context: Context): Draft {
   const active = activeProfiles(draft, context);
   const kept = new Map<string, Entry>();
   const disabled: string[] = [];
+  const enabled = new Set(context.options.enabled ?? []);
   for (const [name, entry] of services.entries) {
-    if (isActive(entry.value, active)) kept.set(name, entry);
+    if (enabled.has(name) || isActive(entry.value, active)) kept.set(name, entry);
     else disabled.push(name);
   }
   if (disabled.length === 0) return draft;

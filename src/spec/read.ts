@@ -4,7 +4,7 @@ import type { Context } from "./draft.ts";
 import { type SourceFile, sourceFile } from "./node.ts";
 
 /** More than any file of this kind has, and quick enough to read. */
-const MOST_BYTES = 2 * 1024 * 1024;
+const MOST_BYTES = 16 * 1024 * 1024;
 
 export interface ReadRequest {
   /** Absolute. */

@@ -105,7 +105,8 @@ export class Cursor {
       if (first === "?") throw new Beyond();
       return -1;
     }
-    for (let end = at; end < this.text.length; end++) {
+    const last = Math.min(this.text.length, at + LONGEST_KEY);
+    for (let end = at; end < last; end++) {
       const character = this.text[end];
       if (character === "\n" || (character === "#" && isGap(this.text[end - 1]))) return -1;
       if (character === ":" && isGap(this.text[end + 1])) return end;
@@ -224,6 +225,9 @@ export class Cursor {
     }
   }
 }
+
+/** No key of YAML that stands on one line is longer; looking further would make long lines slow. */
+const LONGEST_KEY = 1024;
 
 /** A blank, or the end of a line or of the text. */
 export function isGap(character: string | undefined): boolean {

@@ -13,7 +13,7 @@ type Support = "yes" | "no" | { readonly [key: string]: Support };
 export const SUPPORT = {
   version: "yes",
   name: "yes",
-  include: "no",
+  include: "yes",
   services: {
     "*": {
       annotations: "no",
@@ -60,7 +60,7 @@ export const SUPPORT = {
       env_file: "yes",
       environment: "yes",
       expose: "yes",
-      extends: "no",
+      extends: "yes",
       external_links: "no",
       extra_hosts: "yes",
       gpus: "no",
@@ -71,7 +71,7 @@ export const SUPPORT = {
       init: "yes",
       ipc: "no",
       isolation: "no",
-      label_file: "no",
+      label_file: "yes",
       labels: "yes",
       links: "no",
       logging: "no",

@@ -64,6 +64,16 @@ export function longPorts(item: Node, path: string, forms: Forms): readonly Node
     return [];
   }
   const { target, published, hostIp, protocol } = parts;
+  forms.left.ports -= target.to - target.from + 1;
+  if (forms.left.ports < 0) {
+    refuse(forms, {
+      code: "E_PORT",
+      place: item.place,
+      message: `\`${path}\` is ${quote(text)}: the file has more ports than a machine`,
+      hint: SHORT_HINT,
+    });
+    return [];
+  }
   const at = (value: string | number): Node => scalar(value, item.place);
   return Array.from({ length: target.to - target.from + 1 }, (_, index) => {
     const host = publishedOf(published, target, index);
