@@ -28,9 +28,11 @@ export function explainPath(loaded: Loaded, path: string): readonly Told[] {
     for (let via = held?.via; via !== undefined; via = via.before) vias.push(via);
   }
   const place = node.kind === "scalar" || held === null ? node.place : held.place;
-  const implied = place.file.path === "" ? "is taken for granted: no file says it" : null;
+  const value = shortValue(toJson(node));
   return [
-    { place: implied === null ? shown(place) : null, text: `${path} ${implied ?? `is ${shortValue(toJson(node))}`}` },
+    node.implied === true
+      ? { place: null, text: `${path} is ${value}: it goes without saying, no file has it` }
+      : { place: shown(place), text: `${path} is ${value}` },
     ...(node.kind === "scalar" ? variables(node) : []),
     ...vias.map((via) => ({
       place: shown(via.place),

@@ -29,6 +29,8 @@ interface Common {
   readonly size: number;
   /** The value of an earlier file or of an extended service that this one took the place of. */
   readonly overrides?: Node;
+  /** No file says it: it goes without saying. */
+  readonly implied?: true;
 }
 
 export interface Scalar extends Common {
@@ -109,6 +111,11 @@ export function within({ text, place }: Scalar, start: number, end: number): Pla
 
 export function scalar(value: Scalar["value"], place: Place, text = value === null ? "" : String(value)): Scalar {
   return { kind: "scalar", value, text, place, directive: null, size: 1 };
+}
+
+/** A value that no file has, at the place of what it follows from. */
+export function implied(value: Scalar["value"], place: Place): Scalar {
+  return { ...scalar(value, place), implied: true };
 }
 
 export function list(items: readonly Node[], place: Place): List {

@@ -6,6 +6,7 @@ import {
   child,
   each,
   entriesOf,
+  implied,
   isNull,
   itemsOf,
   type Mapping,
@@ -44,7 +45,7 @@ function networked(service: Mapping): Mapping {
   if (service.entries.has("provider") || service.entries.has("network_mode")) return service;
   const networks = child(service, "networks");
   if (networks?.kind === "mapping" && networks.entries.size > 0) return service;
-  return put(service, "networks", record({ default: scalar(null, service.place) }, service.place));
+  return put(service, "networks", { ...record({ default: implied(null, service.place) }, service.place), implied: true });
 }
 
 function usesDefault(tree: Mapping): boolean {
@@ -61,7 +62,7 @@ function withDefaultNetwork(tree: Mapping): Mapping {
   const networks = child(tree, "networks");
   if (child(networks, "default") !== undefined) return tree;
   const section = networks?.kind === "mapping" ? networks : mapping(new Map(), tree.place);
-  return put(tree, "networks", put(section, "default", scalar(null, tree.place)));
+  return put(tree, "networks", put(section, "default", implied(null, tree.place)));
 }
 
 function named(resource: Node, key: string, project: string): Node {
@@ -69,7 +70,7 @@ function named(resource: Node, key: string, project: string): Node {
   if (given === null || textOf(child(given, "name")) !== null) return resource;
   const external = child(given, "external");
   const own = external?.kind === "scalar" && (external.value === true || external.text === "true");
-  return put(given, "name", scalar(own ? key : scopedName(project, key), given.place));
+  return put(given, "name", implied(own ? key : scopedName(project, key), given.place));
 }
 
 /** What a build is made of when nothing is said, clean targets, one word for one policy. */
@@ -93,7 +94,7 @@ function settled(service: Mapping, draft: Draft): Mapping {
 function completeBuild(build: Mapping, { variables }: Draft): Mapping {
   let result = build;
   if (!result.entries.has("dockerfile") && !result.entries.has("dockerfile_inline"))
-    result = put(result, "dockerfile", scalar("Dockerfile", build.place));
+    result = put(result, "dockerfile", implied("Dockerfile", build.place));
   return asMapping(
     change(result, "args", (args) =>
       each(args, (value, name) => {
