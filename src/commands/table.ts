@@ -12,6 +12,7 @@ export const COMMANDS = {
   "image:pull": () => import("./image/pull.ts"),
   "image:push": () => import("./image/push.ts"),
   "image:rm": () => import("./image/rm.ts"),
+  init: () => import("./init.ts"),
   inspect: () => import("./inspect.ts"),
   kill: () => import("./kill.ts"),
   logs: () => import("./logs.ts"),
