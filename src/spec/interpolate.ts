@@ -74,6 +74,8 @@ class Interpolator {
   readonly #variables: ReadonlyMap<string, string>;
   readonly #origins: Draft["origins"];
   readonly #context: Context;
+  /** What aliases share is filled in once. */
+  readonly #done = new Map<Node, { readonly casts: At["casts"]; readonly after: Node }>();
   /** Variables that a warning was given for. */
   readonly #unset = new Set<string>();
 
@@ -96,6 +98,14 @@ class Interpolator {
 
   /** Its own size stays: a value does not grow by what it says. */
   #collection(node: Node, at: At): Node {
+    const known = this.#done.get(node);
+    if (known !== undefined && known.casts === at.casts) return known.after;
+    const after = this.#filled(node, at);
+    this.#done.set(node, { casts: at.casts, after });
+    return after;
+  }
+
+  #filled(node: Node, at: At): Node {
     return each(node, (value, key) =>
       value.kind === "scalar" && at.casts === undefined && !value.text.includes("$")
         ? value
