@@ -11,7 +11,7 @@ export function validate(draft: Draft, { report }: Context): Draft {
     for (const error of validateSpec.errors ?? []) {
       const found = find(draft.tree, error.instancePath);
       const diagnostic = found === null ? null : explain(error, found);
-      if (diagnostic !== null) report.add(diagnostic);
+      if (found !== null && diagnostic !== null) report.add({ ...diagnostic, ...overridden(found) });
     }
   return draft;
 }
@@ -21,6 +21,12 @@ interface Found {
   readonly node: Node;
   /** The entry that holds the node, when a mapping does. */
   readonly holder: Entry | null;
+}
+
+/** What the value at fault took the place of: the mistake may be there, or the file that lays over it the wrong one. */
+function overridden({ node }: Found): Pick<Diagnostic, "related"> {
+  const { overrides } = node;
+  return overrides === undefined ? {} : { related: [{ source: sourceOf(overrides.place), message: "it takes the place of this" }] };
 }
 
 function explain({ keyword, params, parentSchema }: SchemaError, { path, node, holder }: Found): Diagnostic | null {

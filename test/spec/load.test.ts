@@ -65,6 +65,23 @@ it("`.env` of the project's directory gives variables, under those of the caller
   assert.equal(project.inputs, ["/p/shop/wharf.yaml", "/p/shop/.env"]);
 });
 
+it("`.env` may name the files, as COMPOSE_FILE", async () => {
+  const files: Files = {
+    "/p/shop/.env": "COMPOSE_FILE=a.yaml:b.yaml\n",
+    "/p/shop/a.yaml": SPEC,
+    "/p/shop/b.yaml": "services: {web: {hostname: h}}",
+    "/p/shop/compose.yaml": "services: {other: {image: x}}",
+  };
+  const { project } = await loadFiles(files);
+  assert.equal([project.files, project.services[0]?.hostname], [["/p/shop/a.yaml", "/p/shop/b.yaml"], "h"]);
+});
+
+it("a value that is wrong is shown with what it took the place of", async () => {
+  const files: Files = { "/p/shop/a.yaml": "services: {web: {image: x, tty: true}}", "/p/shop/b.yaml": "services: {web: {tty: [1]}}" };
+  const [error] = await errorsOf(files, { files: ["a.yaml", "b.yaml"] });
+  assert.equal([error?.source?.file, error?.related?.[0]?.source], ["b.yaml", { file: "a.yaml", line: 1, column: 33, end: 37 }]);
+});
+
 it("files named with --env-file stand in for `.env` and must be there", async () => {
   const files: Files = {
     "/p/shop/wharf.yaml": "services: {web: {image: 'nginx:$TAG'}}",
