@@ -1,6 +1,21 @@
 import type { Context, Draft } from "./draft.ts";
 import { distinctItems } from "./merge.ts";
-import { child, type Entry, each, entriesOf, isNull, list, mapping, type Node, put, record, scalar, textOf, within } from "./node.ts";
+import {
+  child,
+  type Entry,
+  each,
+  entriesOf,
+  isNull,
+  list,
+  mapping,
+  type Node,
+  put,
+  record,
+  scalar,
+  sourceOf,
+  textOf,
+  within,
+} from "./node.ts";
 import { step } from "./path.ts";
 import { longMount } from "./service/mount-form.ts";
 import { longPorts } from "./service/ports.ts";
@@ -157,7 +172,7 @@ function withExternal(resource: Node, path: string, { report }: Forms): Node {
   const at = entries.get("external");
   const own = entries.get("name");
   const named = [...entriesOf(external)].find(([key]) => key === "name")?.[1];
-  if (own !== undefined && named !== undefined)
+  if (own !== undefined && named !== undefined && textOf(own.value) !== textOf(named.value))
     refuse(
       { report },
       {
@@ -166,6 +181,13 @@ function withExternal(resource: Node, path: string, { report }: Forms): Node {
         hint: "keep `name`, and say `external: true`",
       },
     );
+  if (named !== undefined)
+    report.add({
+      code: "W_OBSOLETE",
+      message: `\`${path}.external.name\` is obsolete`,
+      hint: "write `external: true`, and `name:` beside it",
+      source: sourceOf(named.place),
+    });
   if (at !== undefined) entries.set("external", { ...at, value: scalar(true, external.place) });
   if (named !== undefined && own === undefined) entries.set("name", named);
   return { ...mapping(entries, resource.place), directive: resource.directive };

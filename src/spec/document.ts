@@ -16,7 +16,7 @@ import { type Entry, isNull, list, type Node, type Place, type SourceFile, scala
 import { resolvePlain } from "./scalar.ts";
 import { readSimple } from "./simple-yaml.ts";
 import { quote } from "./words.ts";
-import { DIRECTIVES, MOST_DEPTH, MOST_NODES, plainScalar, withMerged } from "./yaml-values.ts";
+import { DIRECTIVES, isTextKey, MOST_DEPTH, MOST_NODES, plainScalar, withMerged } from "./yaml-values.ts";
 
 /**
  * The YAML documents of a file as nodes with places: anchors, aliases and merge keys are resolved, duplicate keys are errors.
@@ -142,6 +142,11 @@ class Converter {
       const value = this.convert(item.value as ParsedNode | null);
       const key = isScalar(keyNode) && typeof keyNode.value === "string" ? keyNode.value : null;
       if (key === null) this.#report.add(problem("E_YAML", "a key must be a text", keyPlace));
+      else if (isScalar(keyNode) && keyNode.type === "PLAIN" && !isTextKey(key))
+        this.#report.add({
+          ...problem("E_YAML", `the key ${quote(key)} is no text: a key must be one`, keyPlace),
+          hint: `put quotes around it: "${key}"`,
+        });
       else if (key === "<<" && isScalar(keyNode) && keyNode.type === "PLAIN") merged.push(...this.#mergeSources(value, keyPlace));
       else {
         const first = entries.get(key);

@@ -159,9 +159,10 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ["$", "$$"], // the substitution makes one dollar sign of it
 ]);
 
-/** Escapes of double quotes; octal ones are `\0` and three digits. Anything else stays as it is, backslash included. */
+/** Escapes of double quotes; octal ones are `\0` and three digits, and lose the `0` when they are none. Anything else stays as it is. */
 function unescaped(text: string): string {
-  return text.replace(/\\(?:([abfnrtv$"\\])|0([0-7]{3}))/g, (all, letter: string | undefined, octal: string | undefined) =>
-    octal === undefined ? (ESCAPES.get(letter ?? "") ?? all) : String.fromCharCode(Number.parseInt(octal, 8)),
-  );
+  return text.replace(/\\(?:([abcfnrtv$"\\])|0([0-9]{0,3}))/g, (all, letter: string | undefined, octal: string | undefined) => {
+    if (octal === undefined) return ESCAPES.get(letter ?? "") ?? all;
+    return /^[0-3][0-7]{2}$/.test(octal) ? String.fromCharCode(Number.parseInt(octal, 8)) : `\\${octal}`;
+  });
 }

@@ -1,4 +1,5 @@
 import { type Node, type Place, type Scalar, type SourceFile, scalar } from "./node.ts";
+import { isTextKey } from "./yaml-values.ts";
 
 /** Ends the simple reading of a file: it holds something that needs the reader of all of YAML. */
 export class Beyond extends Error {}
@@ -122,7 +123,7 @@ export class Cursor {
     }
     let end = colon;
     while (end > at && this.text[end - 1] === " ") end--;
-    if (end === at) throw new Beyond();
+    if (end === at || !isTextKey(this.text.slice(at, end))) throw new Beyond();
     return { key: this.text.slice(at, end), place: { file: this.file, start: at, end }, plain: true };
   }
 

@@ -1,6 +1,6 @@
 import { type Entry, list, type Node, scalar } from "./node.ts";
 import { Beyond, type Cursor, isGap } from "./simple-yaml-cursor.ts";
-import { DIRECTIVES, MOST_DEPTH, plainScalar, withMerged } from "./yaml-values.ts";
+import { DIRECTIVES, isTextKey, MOST_DEPTH, plainScalar, withMerged } from "./yaml-values.ts";
 
 /** A collection in brackets or braces, over as many lines as it takes; nothing but a comment may follow on its last line. */
 export function readFlow(cursor: Cursor, at: number, indent: number): Node {
@@ -106,6 +106,7 @@ class FlowReader {
     }
     const start = this.at;
     this.at = this.#plainEnd();
+    if (!isTextKey(this.#cursor.text.slice(start, this.at))) throw new Beyond();
     return { key: this.#cursor.text.slice(start, this.at), plain: true };
   }
 

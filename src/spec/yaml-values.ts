@@ -23,6 +23,11 @@ export function plainScalar(text: string, place: Place): Scalar {
   return OTHERWISE.test(text) ? { ...value, plain: text } : value;
 }
 
+/** Whether a key without quotes is a text, and no number, truth value or nothing. */
+export function isTextKey(key: string): boolean {
+  return !/^[-+.0-9~nNtTfF]/.test(key) || typeof resolvePlain(key).value === "string";
+}
+
 /** A mapping with what it takes from others by `<<`: its own keys stand, and those of earlier ones over those of later ones. */
 export function withMerged(entries: Map<string, Entry>, merged: readonly Node[], place: Place): Mapping {
   for (const source of merged)
