@@ -1,5 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 "use strict";
+// `--` above: Node 20 would take `--env-file`, which is wharf's as it is Compose's, for its own wherever it stands.
 // Starts the built command. Everything else is in src/cli/launch.ts, which the build makes into dist/launch.cjs.
 const { existsSync } = require("node:fs");
 const { join } = require("node:path");

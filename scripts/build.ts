@@ -3,7 +3,7 @@
  * nothing), a launcher that picks it up, and the unpacking worker.
  *
  *   launch.cjs          what bin/wharf.cjs requires: `version`, the code cache
- *   main.cjs            the command
+ *   main.cjs            the command, as one function expression
  *   unpack-worker.cjs   entry of the worker threads that unpack layers
  */
 import { createHash } from "node:crypto";
@@ -12,11 +12,14 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { COMMANDS } from "../src/commands/table.ts";
+import { lazyBuiltins } from "./lib/lazy-builtins.ts";
 import { slimOclif } from "./lib/slim-oclif.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
 const WORKER = "src/images/unpack-worker.ts";
+
+const MODULE_URL = 'const moduleUrl=require("node:url").pathToFileURL(__filename).href;';
 
 /** How every file of dist/ is made. */
 const COMMON: BuildOptions = {
@@ -37,13 +40,22 @@ const COMMON: BuildOptions = {
   supported: { "dynamic-import": false },
   // Sources name themselves by import.meta.url; CommonJS has __filename.
   define: { "import.meta.url": "moduleUrl" },
-  banner: { js: 'const moduleUrl=require("node:url").pathToFileURL(__filename).href;' },
+  banner: { js: MODULE_URL },
   logLevel: "warning",
 };
 
 await mkdir(dist, { recursive: true });
 const oclif = slimOclif();
-const main = await build({ ...COMMON, entryPoints: ["src/cli/main.ts"], plugins: [oclif.plugin], write: true, metafile: true });
+const main = await build({
+  ...COMMON,
+  entryPoints: ["src/cli/main.ts"],
+  plugins: [oclif.plugin, lazyBuiltins()],
+  // Wrapped as `require` would wrap it: the launcher compiles the file as it is, without making a second copy of it in memory.
+  banner: { js: `(function(exports,require,module,__filename,__dirname){${MODULE_URL}` },
+  footer: { js: "})" },
+  write: true,
+  metafile: true,
+});
 oclif.assertApplied();
 if (existsSync(join(root, WORKER))) await build({ ...COMMON, entryPoints: [WORKER] });
 const verbs = new Set(Object.keys(COMMANDS).map((id) => id.split(":")[0]));

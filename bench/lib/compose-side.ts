@@ -15,9 +15,21 @@ import { IMAGE, type Side } from "./scenario.ts";
 /** Starts the engine and gives it the image; gives the reason where that cannot be done here. */
 export async function composeSide(place: string, rootfs: Buffer): Promise<Side | string> {
   const compose = findCompose();
+  if (compose === null) return "Compose's plugin binary is not here: name it with WHARF_BENCH_COMPOSE=…/docker-compose";
+  const docker = await startDocker(place);
+  if (typeof docker === "string") return docker;
+  const { socket, close } = docker;
+  const [repository = "", tag = ""] = IMAGE.split(":");
+  await ask(socket, { path: `/images/create?fromSrc=-&repo=${repository}&tag=${tag}`, body: rootfs });
+  const env = plainEnvironment({ DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: join(place, "docker-config") });
+  // The plugin is a program of its own when it is called by another name than the docker command would.
+  return { name: "compose", program: (directory, args) => ({ command: compose, args, cwd: directory, env }), close };
+}
+
+/** Docker Engine on a socket and with directories of its own; the reason where that cannot be done here. */
+export async function startDocker(place: string): Promise<{ readonly socket: string; close(): Promise<void> } | string> {
   const dockerd = find("dockerd");
   if (dockerd === null) return "dockerd is not here: apt-get install docker.io";
-  if (compose === null) return "Compose's plugin binary is not here: name it with WHARF_BENCH_COMPOSE=…/docker-compose";
   const socket = join(place, "docker.sock");
   const engine = spawn(
     dockerd,
@@ -41,11 +53,7 @@ export async function composeSide(place: string, rootfs: Buffer): Promise<Side |
     }
     await sleep(100);
   }
-  const [repository = "", tag = ""] = IMAGE.split(":");
-  await ask(socket, { path: `/images/create?fromSrc=-&repo=${repository}&tag=${tag}`, body: rootfs });
-  const env = plainEnvironment({ DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: join(place, "docker-config") });
-  // The plugin is a program of its own when it is called by another name than the docker command would.
-  return { name: "compose", program: (directory, args) => ({ command: compose, args, cwd: directory, env }), close };
+  return { socket, close };
 }
 
 function findCompose(): string | null {

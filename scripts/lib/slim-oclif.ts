@@ -1,6 +1,7 @@
 /**
  * oclif without what a bundled command never uses: looking for plugins on disk, WSL, debug logs, the collator of ICU (`localeCompare`
- * loads it, for 8 ms and more, to sort ASCII names), and templates before there is something to render.
+ * loads it, for 8 ms and more, to sort ASCII names). Each of its files loads the others it names when it first uses them, and not before:
+ * to run a command takes less than half of them.
  */
 import { readFile } from "node:fs/promises";
 import type { Plugin } from "esbuild";
@@ -18,12 +19,8 @@ export interface SlimOclif {
   assertApplied(): void;
 }
 
-const LAZY_EJS = { find: '__importDefault(require("ejs"))', replace: '{ get default() { return require("ejs"); } }' } as const;
-
 const PATCHES: readonly Patch[] = [
   { file: /oclif\/core\/lib\/config\/plugin\.js$/, find: "a.id.localeCompare(b.id)", replace: "(a.id < b.id ? -1 : 1)" },
-  { file: /oclif\/core\/lib\/config\/config\.js$/, ...LAZY_EJS },
-  { file: /oclif\/core\/lib\/help\/util\.js$/, ...LAZY_EJS },
   { file: /oclif\/core\/lib\/util\/os\.js$/, find: 'require("node:child_process")', replace: "{}" }, // asked for the shell on Windows
 ];
 
@@ -72,20 +69,35 @@ export function slimOclif(): SlimOclif {
           return { contents, loader: "js" };
         });
       }
-      for (const patch of PATCHES) {
-        build.onLoad({ filter: patch.file }, async ({ path }) => {
-          const source = await readFile(path, "utf8");
-          if (source.includes(patch.find)) applied.add(patch.file.source);
-          return { contents: source.replace(patch.find, patch.replace), loader: "js" };
-        });
-      }
+      build.onLoad({ filter: /@oclif\/core\/lib\/.*\.js$/ }, async ({ path }) => {
+        let contents = await readFile(path, "utf8");
+        for (const { file, find, replace } of PATCHES) {
+          if (!file.test(path) || !contents.includes(find)) continue;
+          applied.add(file.source);
+          contents = contents.replace(find, replace);
+        }
+        const lazy = lazily(contents);
+        if (lazy !== contents) applied.add(LAZY);
+        return { contents: lazy, loader: "js" };
+      });
     },
   };
   return {
     plugin,
     assertApplied() {
-      const missing = [...PATCHES.map((patch) => patch.file.source), ...Object.keys(STUBS)].filter((name) => !applied.has(name));
+      const missing = [LAZY, ...PATCHES.map((patch) => patch.file.source), ...Object.keys(STUBS)].filter((name) => !applied.has(name));
       if (missing.length > 0) throw new Error(`nothing in @oclif/core to replace any more for: ${missing.join(", ")}`);
     },
   };
+}
+
+const LAZY = "its imports";
+const IMPORT = /^(?:const|var) (\w+_\d+) = ((?:__import(?:Default|Star)\()?require\("[^"]+"\)\)?);$/gm;
+
+/** A compiled module whose imports are calls: `const a_1 = require("./a")` and `a_1.b` become `const a_1 = () => require("./a")` and `(a_1()).b`. */
+export function lazily(source: string): string {
+  const names = [...source.matchAll(IMPORT)].map(([, name = ""]) => name);
+  if (names.length === 0) return source;
+  const uses = new RegExp(`\\b(${names.join("|")})\\b(?! = )`, "g");
+  return source.replace(IMPORT, "const $1 = () => $2;").replace(uses, "($1())");
 }

@@ -2,7 +2,7 @@ import type { Check } from "../engine/doctor.ts";
 import { CODES, type Code } from "../model/codes.ts";
 import { Failure } from "../model/diagnostic.ts";
 import { suggestion } from "../model/suggest.ts";
-import { DEFAULT_ENGINES, ENGINES, type EngineName } from "./engines.ts";
+import { DEFAULT_ENGINES, ENGINES, type EngineModule, type EngineName } from "./engines.ts";
 import type { Session } from "./session.ts";
 import { VERSION, versionLine } from "./version.ts";
 
@@ -28,7 +28,10 @@ export async function doctor(session: Session, options: { readonly format: strin
   const { engine, root, run, env, insecureRegistries } = session.settings;
   const names: readonly EngineName[] = engine === null ? DEFAULT_ENGINES : [engine];
   const found = await Promise.all(
-    names.map(async (name) => ({ engine: name, checks: await (await ENGINES[name]()).doctor({ root, run, env, insecureRegistries }) })),
+    names.map(async (name) => {
+      const module: EngineModule = await ENGINES[name]();
+      return { engine: name, checks: await module.doctor({ root, run, env, insecureRegistries }) };
+    }),
   );
   if (options.format === "json")
     session.out.line(

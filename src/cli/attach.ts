@@ -28,7 +28,7 @@ export interface AttachOptions extends AttachChoice {
   readonly names: readonly string[] | null;
 }
 
-interface End {
+export interface End {
   readonly container: ObservedContainer;
   readonly status: number;
 }
@@ -53,7 +53,6 @@ export async function attach(session: Session, project: Project, options: Attach
   const all = Promise.all(ends);
   const first = Promise.race(ends);
   const stopped = stopWhen(session, project, {
-    engine,
     containers,
     all,
     first: options.abortOnExit || exitCodeFrom !== null ? first : null,
@@ -68,12 +67,13 @@ export async function attach(session: Session, project: Project, options: Attach
   return options.abortOnExit ? (await first).status : 0;
 }
 
-function isWanted(container: ObservedContainer, only: readonly string[], except: readonly string[]): boolean {
+export function isWanted(container: ObservedContainer, only: readonly string[], except: readonly string[]): boolean {
   const service = container.service ?? "";
   return (only.length === 0 || only.includes(service)) && !except.includes(service);
 }
 
-async function watchEnd(session: Session, engine: Engine, container: ObservedContainer, signal: AbortSignal): Promise<End> {
+/** Says how a container ended, once it has. */
+export async function watchEnd(session: Session, engine: Engine, container: ObservedContainer, signal: AbortSignal): Promise<End> {
   const name = labels([container]).get(container.id) ?? container.name;
   try {
     const status = await engine.wait(container.id, signal);
@@ -87,7 +87,6 @@ async function watchEnd(session: Session, engine: Engine, container: ObservedCon
 }
 
 interface Watched {
-  readonly engine: Engine;
   readonly containers: readonly ObservedContainer[];
   readonly all: Promise<unknown>;
   /** The end of a container that ends all of them, or `null` when none does. */
@@ -98,7 +97,7 @@ interface Watched {
  * Stops the project when asked to, by an interruption or because one container ended, and lets a second interruption kill its containers.
  * Settles when what it began is over; with the last container when nothing asked for it.
  */
-async function stopWhen(session: Session, project: Project, { engine, containers, all, first }: Watched): Promise<void> {
+async function stopWhen(session: Session, project: Project, { containers, all, first }: Watched): Promise<void> {
   const interrupted = new Promise<void>((resolve) => {
     if (session.signal.aborted) resolve();
     session.signal.addEventListener("abort", () => resolve(), { once: true });
@@ -110,6 +109,12 @@ async function stopWhen(session: Session, project: Project, { engine, containers
   ]);
   if (cause === "over") return;
   session.say(cause === "interrupted" ? "stopping … (Ctrl-C again to kill)" : "stopping the others …");
+  await stopAll(session, project, containers);
+}
+
+/** Stops a project whatever interrupted the session; a further interruption kills the containers. */
+export async function stopAll(session: Session, project: Project, containers: readonly ObservedContainer[]): Promise<void> {
+  const engine = await session.engine();
   const fresh = new AbortController(); // the session's own signal has gone off; what it asks for must still be done
   session.interrupts.onSecond(() => {
     session.say("killing …");

@@ -5,6 +5,7 @@ import { GLOBAL } from "./global-flags.ts";
 import { reportError } from "./report.ts";
 import { Session } from "./session.ts";
 import { type GlobalFlags, type Settings, settingsOf, surroundings } from "./settings.ts";
+import { isAbort } from "./signals.ts";
 
 type FlagOutput = Interfaces.OutputFlags<Interfaces.FlagInput>;
 type ArgOutput = Interfaces.OutputArgs<Interfaces.ArgInput>;
@@ -62,19 +63,20 @@ export const ARG = {
   any: (description: string) => Args.string({ description, multiple: true, ignoreStdin: true }),
 } as const;
 
-/** What waits under a signal throws when that goes off: no error of its own. */
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === "AbortError" || ("code" in error && error.code === "ABORT_ERR"));
-}
-
 /** What oclif's parser says, in our words. */
 function usageFailure(error: Error, command: typeof Command): Failure {
   const [flag] = "flags" in error && Array.isArray(error.flags) ? error.flags : [];
   if (typeof flag === "string") return flagFailure(flag, command);
   const missing = error.message.startsWith("Missing") ? namesOf(error).map((name) => name.toUpperCase()) : [];
-  const [first = "the command line is wrong"] = error.message.split("\n");
-  const message = missing.length > 0 ? `${spoken(command)} needs ${missing.join(" and ")}` : first;
+  const message = missing.length > 0 ? `${spoken(command)} needs ${missing.join(" and ")}` : oneLine(error.message);
   return new Failure({ code: "E_USAGE", message, hint: `see ${spoken(command)} --help` }, { cause: error });
+}
+
+/** oclif says some things over several lines, with a heading and advice of its own. */
+function oneLine(message: string): string {
+  const lines = message.split("\n").map((line) => line.trim());
+  const telling = lines.filter((line) => line !== "" && !/^(The following errors? occurred:|See more help )/.test(line));
+  return telling.join(": ") || "the command line is wrong";
 }
 
 function flagFailure(flag: string, command: typeof Command): Failure {

@@ -1,4 +1,4 @@
-import { Failure } from "../model/diagnostic.ts";
+import { type Diagnostic, Failure } from "../model/diagnostic.ts";
 import { ProgramFailure } from "./report.ts";
 import { containerOf } from "./selection.ts";
 import type { Session } from "./session.ts";
@@ -67,13 +67,18 @@ export function environmentOf(
   return result;
 }
 
-/** The status of a program that could not be begun: 127 when it is not there, 126 when it cannot be executed, as shells have it. */
+/** Lets a failure to begin a program end the command as a shell would. */
 export async function programStatus(run: () => Promise<number>): Promise<number> {
   try {
     return await run();
   } catch (error) {
-    if (error instanceof Failure && error.has("E_COMMAND_NOT_FOUND")) throw new ProgramFailure(error, 127);
-    if (error instanceof Failure && error.has("E_COMMAND_NOT_EXECUTABLE")) throw new ProgramFailure(error, 126);
-    throw error;
+    const status = error instanceof Failure ? statusOfProgram(error.diagnostics) : null;
+    throw error instanceof Failure && status !== null ? new ProgramFailure(error, status) : error;
   }
+}
+
+/** The status of a program that could not be begun: 127 when it is not there, 126 when it cannot be executed, as shells have it. */
+export function statusOfProgram(diagnostics: readonly Diagnostic[]): 126 | 127 | null {
+  if (diagnostics.some(({ code }) => code === "E_COMMAND_NOT_FOUND")) return 127;
+  return diagnostics.some(({ code }) => code === "E_COMMAND_NOT_EXECUTABLE") ? 126 : null;
 }

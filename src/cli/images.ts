@@ -86,7 +86,7 @@ export async function removeProjectImages(session: Session, references: readonly
       await images.remove(name, { force: false }, session.signal);
       session.say(`removed image ${name}`);
     } catch (error) {
-      if (!(error instanceof Failure) || !(error.has("E_IMAGE_IN_USE") || error.has("E_IMAGE_ABSENT"))) throw error;
+      if (!(error instanceof Failure) || !(error.has("E_IMAGE_IN_USE") || error.has("E_IMAGE_NOT_FOUND"))) throw error;
       session.say(`kept image ${name}: ${error.message}`);
     }
   }

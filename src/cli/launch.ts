@@ -26,14 +26,13 @@ function print(text: string): void {
   }
 }
 
-/** Runs dist/main.cjs as `require` would, from cached code where there is some. */
+/** Runs dist/main.cjs, which is wrapped already, as `require` would, from cached code where there is some. */
 function loadMain(word: string | undefined): void {
   const file = join(__dirname, "main.cjs");
   const key = { build: WHARF_BUILD, verb: word !== undefined && WHARF_VERBS.includes(word) ? word : "other" };
   const directory = cacheDirectory(process.env);
   const cachedData = directory === null ? undefined : readCache(directory, key);
-  const source = `(function(exports,require,module,__filename,__dirname){${readFileSync(file, "latin1")}\n})`;
-  const script = new Script(source, cachedData === undefined ? { filename: file } : { filename: file, cachedData });
+  const script = new Script(readFileSync(file, "latin1"), cachedData === undefined ? { filename: file } : { filename: file, cachedData });
   if (directory !== null && (cachedData === undefined || script.cachedDataRejected === true)) {
     process.once("exit", () => writeCache(directory, key, script.createCachedData()));
   }

@@ -6,7 +6,7 @@ import type { Json } from "../model/json.ts";
 import type { Service } from "../model/service.ts";
 import { oneOffContainer } from "../plan/one-off.ts";
 import { prepareOneOff } from "../reconcile/reconcile.ts";
-import { onTerminal, programStatus } from "./exec.ts";
+import { onTerminal, programStatus, statusOfProgram } from "./exec.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
 import type { Session } from "./session.ts";
 import { pullPolicy, refuseUnknown } from "./up.ts";
@@ -52,7 +52,10 @@ export async function runOnce(session: Session, choice: RunChoice): Promise<numb
     pull: pullPolicy(choice.pull),
   };
   const result = await prepareOneOff(await session.world({ quietTransfers: choice.quietPull }), project, oneOff);
-  if (result.outcome !== "converged") return conclude(session, outcomeOf(result), began);
+  if (result.outcome !== "converged") {
+    const status = await conclude(session, outcomeOf(result), began);
+    return statusOfProgram(result.diagnostics) ?? status;
+  }
   await session.endRun();
   const container = oneOffContainer(project, oneOff);
   if (choice.detach) {

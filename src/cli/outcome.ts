@@ -25,16 +25,20 @@ export async function conclude(session: Session, result: Outcome, began: number)
     session.say(`${result.text} in ${took}`);
     return 0;
   }
-  const { done, failed, skipped } = result.summary;
+  // With JSON the problems were in the events already.
+  if (session.settings.progress !== "json") session.err.write(problemText(result.diagnostics, session.settings));
+  session.say(`${result.outcome === "cancelled" ? "interrupted" : "failed"} after ${took}: ${tally(result.summary)}`);
+  return exitStatus(result.diagnostics.map(({ code }) => code)) || 1;
+}
+
+/** What became of the steps: `3 steps done, 1 failed, 2 not begun`. */
+export function tally({ done, failed, skipped }: Summary): string {
   const parts = [
     `${plural(done, "step")} done`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(skipped > 0 ? [`${skipped} not begun`] : []),
   ];
-  // With JSON the problems were in the events already.
-  if (session.settings.progress !== "json") session.err.write(problemText(result.diagnostics, session.settings));
-  session.say(`${result.outcome === "cancelled" ? "interrupted" : "failed"} after ${took}: ${parts.join(", ")}`);
-  return exitStatus(result.diagnostics.map(({ code }) => code)) || 1;
+  return parts.join(", ");
 }
 
 /** The outcome of a run that carried out a plan. */

@@ -1,4 +1,3 @@
-import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "../engine/engine.ts";
 import { type Diagnostic, Failure } from "../model/diagnostic.ts";
@@ -6,14 +5,15 @@ import type { Event } from "../model/event.ts";
 import type { Project } from "../model/project.ts";
 import type { World } from "../reconcile/reconcile.ts";
 import { stamping } from "../reconcile/stamp.ts";
-import { type Loaded, type LoadOptions, load, type Reader } from "../spec/load.ts";
+import { type Loaded, type LoadOptions, load } from "../spec/load.ts";
 import { renderDiagnostic } from "../ui/diagnostics.ts";
 import { openRenderer, type Renderer, type RendererKind } from "../ui/renderer.ts";
 import { type Style, styleOf } from "../ui/style.ts";
 import { openEngine } from "./engines.ts";
 import { observedProject } from "./observed-project.ts";
 import { Output } from "./output.ts";
-import { diagnosticStyle } from "./report.ts";
+import { READER, recording } from "./reader.ts";
+import { diagnosticStyle, problemText } from "./report.ts";
 import type { Settings } from "./settings.ts";
 import { Interrupts } from "./signals.ts";
 
@@ -29,6 +29,13 @@ export interface WorldOptions {
   readonly renderer?: RendererKind;
   /** Leave out how far transfers are. */
   readonly quietTransfers?: boolean;
+}
+
+export interface ShowOptions {
+  /** Instead of the one in the settings. */
+  readonly renderer?: RendererKind | undefined;
+  /** Keep nothing of the steps on the screen. */
+  readonly brief?: boolean;
 }
 
 /** One command at work: its settings, its streams, its signal, and, each opened when first asked for, the spec, the engine, the renderer. */
@@ -78,8 +85,22 @@ export class Session {
   /** Shows diagnostics that end nothing. */
   async notice(diagnostics: readonly Diagnostic[]): Promise<void> {
     if (diagnostics.length === 0) return;
-    await this.#open();
+    await this.show();
     for (const diagnostic of diagnostics) this.emit({ type: "notice", diagnostic });
+  }
+
+  /** The spec as it is now, and every path that this depended on, there or not. Shows nothing. */
+  async reload(): Promise<{ readonly loaded: Loaded | Failure; readonly paths: readonly string[] }> {
+    const { reader, paths } = recording(READER);
+    try {
+      const loaded = await load(this.#loadOptions(), reader);
+      if (loaded.refusals.length > 0) return { loaded: new Failure(loaded.refusals), paths: [...paths] };
+      this.#loaded = Promise.resolve(loaded);
+      return { loaded, paths: [...paths] };
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return { loaded: error, paths: [...paths] };
+    }
   }
 
   /** The project of the spec; where there is no spec but a project's name was given, what can be known from its containers. */
@@ -112,7 +133,7 @@ export class Session {
 
   /** The surroundings for a run, its events shown as the settings say. `endRun` ends the show. */
   async world(options: WorldOptions = {}): Promise<World> {
-    const [engine] = await Promise.all([this.engine(), this.#open(options.renderer)]);
+    const [engine] = await Promise.all([this.engine(), this.show({ renderer: options.renderer })]);
     return {
       engine,
       emit: (event) => {
@@ -123,6 +144,25 @@ export class Session {
       lockTimeoutMs: LOCK_TIMEOUT_MS,
       confirm: (question) => this.confirm(question, options.assumeYes === true),
     };
+  }
+
+  /** Begins a show of what happens, where there is none yet. */
+  async show({ renderer: kind = this.settings.progress, brief = false }: ShowOptions = {}): Promise<void> {
+    if (this.#renderer !== null) return;
+    const look = diagnosticStyle(this.settings);
+    this.#drawing = kind === "tty";
+    this.#renderer = await openRenderer(kind, this.err, { style: look.style, diagnostic: (d) => renderDiagnostic(d, look), brief });
+  }
+
+  /** Tells of problems that do not end the command. */
+  async tell(diagnostics: readonly Diagnostic[]): Promise<void> {
+    if (this.settings.progress === "json") {
+      await this.show();
+      for (const diagnostic of diagnostics) this.emit({ type: "notice", diagnostic });
+    } else {
+      await this.endRun();
+      this.err.write(problemText(diagnostics, this.settings));
+    }
   }
 
   /** Shows an event. */
@@ -188,27 +228,7 @@ export class Session {
     this.#stdin ??= readAll(process.stdin);
     return this.#stdin;
   }
-
-  async #open(kind: RendererKind = this.settings.progress): Promise<void> {
-    if (this.#renderer !== null) return;
-    const look = diagnosticStyle(this.settings);
-    this.#drawing = kind === "tty";
-    this.#renderer = await openRenderer(kind, this.err, { style: look.style, diagnostic: (d) => renderDiagnostic(d, look) });
-  }
 }
-
-const READER: Reader = {
-  read: (path) => readFile(path),
-  exists: async (path) => {
-    try {
-      await stat(path);
-      return true;
-    } catch (error) {
-      if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return false;
-      throw error;
-    }
-  },
-};
 
 async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];

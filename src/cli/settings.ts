@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isatty } from "node:tty";
 import { Failure } from "../model/diagnostic.ts";
 import { suggestion } from "../model/suggest.ts";
 import { DEFAULT_ENGINES, type EngineName } from "./engines.ts";
@@ -86,7 +87,7 @@ export function surroundings(): Surroundings {
     env: process.env,
     cwd: process.cwd(),
     root: process.geteuid?.() === 0,
-    stdin: process.stdin.isTTY === true,
+    stdin: isatty(0), // process.stdin would open the stream
     stdout: process.stdout.isTTY === true,
     stderr: process.stderr.isTTY === true,
   };

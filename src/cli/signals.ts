@@ -5,6 +5,11 @@ export interface SignalSource {
   exit(status: number): void;
 }
 
+/** What waits under a signal throws when that goes off: no error of its own. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === "AbortError" || ("code" in error && error.code === "ABORT_ERR"));
+}
+
 /** How a command is interrupted: the first signal asks it to end, the second ends it at once. */
 export class Interrupts {
   readonly #source: SignalSource;

@@ -25,6 +25,19 @@ export interface Selection {
   readonly timeout: number | undefined;
 }
 
+/** What `up` without flags does. */
+export const EVERYTHING: Selection = {
+  services: [],
+  recreate: "changed",
+  dependencies: true,
+  start: true,
+  removeOrphans: false,
+  renewAnonymousVolumes: false,
+  pull: undefined,
+  scale: [],
+  timeout: undefined,
+};
+
 export interface UpOptions extends Selection {
   readonly assumeYes: boolean;
   readonly quietPull: boolean;

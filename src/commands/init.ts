@@ -8,7 +8,7 @@ export default class Init extends BaseCommand {
   static override readonly examples = [
     "<%= config.bin %> init",
     "<%= config.bin %> init -- docker run -d -p 8080:80 -v data:/data nginx",
-    "<%= config.bin %> init -o - --from 'docker run --rm -it alpine sh'",
+    "<%= config.bin %> init -o - --from='docker run --rm -it alpine sh'",
   ];
   static override readonly flags = {
     from: Flags.string({ helpValue: "LINE", summary: "The `docker run` line as one text." }),

@@ -2,12 +2,14 @@ import { Flags } from "@oclif/core";
 import { ARG, BaseCommand } from "../cli/base-command.ts";
 import { ATTACH_FLAGS, attachChoice, SELECTION_FLAGS, selection } from "../cli/flags.ts";
 import { up } from "../cli/up.ts";
+import { watch } from "../cli/watch.ts";
 
 export default class Up extends BaseCommand {
   static override readonly summary = "Make what runs equal to the spec: create, start and replace only what differs.";
   static override readonly usage = "up [FLAGS] [SERVICE...]";
   static override readonly examples = [
     "<%= config.bin %> up -d",
+    "<%= config.bin %> up --watch",
     "<%= config.bin %> up -d --scale web=3",
     "<%= config.bin %> -f wharf.yaml -p shop up --pull always web",
   ];
@@ -15,19 +17,21 @@ export default class Up extends BaseCommand {
   static override readonly flags = {
     ...SELECTION_FLAGS,
     ...ATTACH_FLAGS,
+    watch: Flags.boolean({
+      char: "w",
+      summary: "Stay, and follow each change of the spec and of the files that it reads.",
+      exclusive: ["detach", "no-start", "abort-on-container-exit", "exit-code-from"],
+    }),
     "quiet-pull": Flags.boolean({ summary: "Do not show how far pulls are." }),
     yes: Flags.boolean({ char: "y", summary: "Say yes to every question." }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Up);
+    const choice = { ...selection(flags, args.service), assumeYes: flags.yes, quietPull: flags["quiet-pull"] };
+    const attach = flags["no-start"] ? null : attachChoice(flags);
     await this.work(flags, (session) =>
-      up(session, {
-        ...selection(flags, args.service),
-        assumeYes: flags.yes,
-        quietPull: flags["quiet-pull"],
-        attach: flags["no-start"] ? null : attachChoice(flags),
-      }),
+      flags.watch ? watch(session, { ...choice, selection: choice, up: true, attach }) : up(session, { ...choice, attach }),
     );
   }
 }

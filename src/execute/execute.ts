@@ -1,10 +1,10 @@
 import type { ApplyContext, Engine } from "../engine/engine.ts";
+import { slots } from "../lib/slots.ts";
 import { type Action, subject } from "../model/action.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { diagnosticsOf } from "../model/diagnostic.ts";
 import type { Emit, Outcome, Summary } from "../model/event.ts";
 import type { Step } from "../model/plan.ts";
-import { slots } from "./slots.ts";
 
 export interface ExecuteOptions {
   readonly emit: Emit;

@@ -2,6 +2,9 @@ import type { ImageConfig, ImageProgress, ImageSummary, ImportOptions, RemovedIm
 import type { Json } from "../model/json.ts";
 import type { Platform } from "../model/platform.ts";
 import type { Reference } from "../model/reference.ts";
+import type { PullContext } from "./pull.ts";
+import { type Entry, findEntry, sizeOf, summaries } from "./store/catalog.ts";
+import { layoutOf, prepare } from "./store/layout.ts";
 
 /** An image whose layers are unpacked and synced: ready to run. */
 export interface StoredImage {
@@ -57,6 +60,73 @@ export interface StoreOptions {
   readonly insecureRegistries: readonly string[];
 }
 
-export function openStore(_options: StoreOptions): ImageStore {
-  throw new Error("not built yet");
+export function openStore(options: StoreOptions): ImageStore {
+  const layout = layoutOf(options.directory);
+  let prepared: Promise<void> | undefined;
+  let opened: Promise<PullContext> | undefined;
+  const ready = (): Promise<void> => (prepared ??= prepare(layout));
+  /** What speaks to registries and unpacks is loaded when it is first needed. */
+  const working = async (): Promise<PullContext> => {
+    await ready();
+    opened ??= Promise.all([import("./registries.ts"), import("./unpack/pool.ts")]).then(([{ Registries }, { UnpackPool }]) => ({
+      layout,
+      registries: new Registries(options),
+      pool: new UnpackPool(),
+    }));
+    return opened;
+  };
+  return {
+    layersDirectory: layout.layers,
+    find: async (nameOrId) => {
+      await ready();
+      const entry = await findEntry(layout, nameOrId);
+      return entry === null ? null : stored(entry);
+    },
+    list: async () => {
+      await ready();
+      return summaries(layout);
+    },
+    pull: async (reference, pullOptions) => {
+      const [{ pullImage }, context] = await Promise.all([import("./pull.ts"), working()]);
+      return stored(await pullImage(context, reference, pullOptions));
+    },
+    push: async (reference, progress, signal) => {
+      const [{ pushImage }, context] = await Promise.all([import("./push.ts"), working()]);
+      return pushImage(context, reference, { progress, signal });
+    },
+    import: async (tar, importOptions, signal) => {
+      const [{ importImage }, context] = await Promise.all([import("./import.ts"), working()]);
+      return importImage(context, tar, { ...importOptions, signal });
+    },
+    inspect: async (nameOrId) => {
+      await ready();
+      const entry = await findEntry(layout, nameOrId);
+      return entry === null ? null : (await import("./inspect.ts")).inspectImage(layout, entry);
+    },
+    remove: async (nameOrId, removeOptions) => {
+      await ready();
+      return (await import("./store/remove.ts")).removeImage(layout, nameOrId, removeOptions);
+    },
+    close: async () => {
+      const context = await opened;
+      await context?.pool.close();
+      context?.registries.close();
+    },
+  };
+}
+
+function stored(entry: Entry): StoredImage {
+  const { name, image, configuration, layers } = entry;
+  // A layer that comes twice counts where it is highest: what it says below is said again there. Overlayfs takes none twice.
+  const names = new Set(layers.toReversed().map((layer) => layer.name));
+  return {
+    reference: name?.reference ?? null,
+    id: image.id,
+    digest: name?.digest ?? null,
+    created: configuration.created,
+    platform: configuration.platform,
+    size: sizeOf(entry),
+    config: configuration.config,
+    layers: [...names],
+  };
 }

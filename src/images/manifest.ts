@@ -14,6 +14,7 @@ export interface Descriptor {
 
 export interface Manifest {
   readonly kind: "manifest";
+  readonly mediaType: string;
   readonly config: Descriptor;
   /** The lowest first. */
   readonly layers: readonly Descriptor[];
@@ -45,7 +46,8 @@ export function parseManifest(bytes: Uint8Array, contentType: string, where: str
       });
     // A registry may serve manifests under a general type: what is in them then tells.
     if (kind === "index" || (kind === "unknown" && Array.isArray(document["manifests"]))) return parseIndex(document);
-    if (kind === "manifest" || (kind === "unknown" && Array.isArray(document["layers"]))) return parseImageManifest(document, where);
+    if (kind === "manifest" || (kind === "unknown" && Array.isArray(document["layers"])))
+      return parseImageManifest(document, { where, mediaType: optional(document["mediaType"], "mediaType", text) ?? contentType });
     throw new WrongShape(`what it has the type ${JSON.stringify(contentType.slice(0, 100))} and`, "an image manifest");
   });
 }
@@ -123,7 +125,7 @@ export function shaped<T>(where: string, parse: () => T): T {
   }
 }
 
-function parseImageManifest(document: Fields, where: string): Manifest {
+function parseImageManifest(document: Fields, { where, mediaType }: { readonly where: string; readonly mediaType: string }): Manifest {
   const config = descriptor(document["config"], "config");
   if (!isImageConfig(config.mediaType))
     throw new WrongShape(`its configuration of type ${JSON.stringify(config.mediaType)}`, "that of an image");
@@ -134,7 +136,7 @@ function parseImageManifest(document: Fields, where: string): Manifest {
       code: "E_IMAGE_LAYER_FOREIGN",
       message: `${where} has a layer that its registry does not hold: ${foreign.digest} (${foreign.mediaType})`,
     });
-  return { kind: "manifest", config, layers };
+  return { kind: "manifest", mediaType, config, layers };
 }
 
 function parseIndex(document: Fields): Index {

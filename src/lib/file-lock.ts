@@ -70,7 +70,9 @@ async function takeTurn(path: string, options: LockOptions): Promise<() => void>
   });
   if (before === undefined) return leave;
   const patience = new AbortController();
-  const waited = await Promise.race([before.then(() => true), sleep(options.timeoutMs, false, { signal: patience.signal })]);
+  const given = AbortSignal.any([patience.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  // An abort is thrown below, once the turn is given up.
+  const waited = await Promise.race([before.then(() => true), sleep(options.timeoutMs, false, { signal: given }).catch(() => false)]);
   patience.abort();
   if (waited && options.signal?.aborted !== true) return leave;
   leave();

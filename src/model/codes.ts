@@ -203,6 +203,11 @@ export const CODES = {
     explain:
       "One command at a time may change a project. Another one is at work on it and did not end in time; the message says which. Wait for it, or end that process.",
   },
+  E_MEMORY_FILE: {
+    family: "engine",
+    explain:
+      "The memory engine, which only pretends to run containers, keeps what it pretends in memory.json below WHARF_ROOT. The file cannot be read or written, is damaged, or comes from another version. Remove it: no container is lost by that.",
+  },
   E_MISSING_KEY: {
     family: "spec",
     explain: "A mapping in the spec lacks a key that it needs, such as the `target` of a port in its long form. The message names both.",
@@ -496,6 +501,11 @@ export const CODES = {
     family: "warning",
     explain:
       "The project has containers of a service that its spec does not have (any more): renamed, removed, or from another file with the same project name. They are left alone unless --remove-orphans is given.",
+  },
+  W_PROJECT_RENAMED: {
+    family: "warning",
+    explain:
+      "While `wharf watch` was watching, the project got another name (by the top-level key `name`, or by a variable). It is made under the new one, and what runs under the old one is left alone: `wharf -p OLD down` removes it.",
   },
   W_UNSET_VARIABLE: {
     family: "warning",

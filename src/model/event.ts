@@ -20,7 +20,11 @@ export type Event =
   /** `because`: the step that did not succeed, or `null` when the run was cancelled before its turn. */
   | { readonly type: "step.skipped"; readonly step: number; readonly because: number | null }
   | { readonly type: "notice"; readonly diagnostic: Diagnostic }
-  | { readonly type: "run.finished"; readonly outcome: Outcome; readonly ms: number; readonly summary: Summary };
+  | { readonly type: "run.finished"; readonly outcome: Outcome; readonly ms: number; readonly summary: Summary }
+  /** `watch` looks again because these files changed, came or went (absolute paths). */
+  | { readonly type: "watch.changed"; readonly files: readonly string[] }
+  /** `watch` waits for the next change. `broken`: the spec cannot be read, and what runs is left as it is until it can. */
+  | { readonly type: "watch.waiting"; readonly state: "kept" | "failed" | "broken" };
 
 export interface EventStep {
   readonly id: number;

@@ -60,8 +60,7 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
     case "container.stop":
       return isLive(find(world, action.container)) ? end(world, { name: action.container, exitCode: 0, now }) : world;
     case "container.kill":
-      if (!isLive(find(world, action.container))) throw refused("E_NOT_RUNNING", `container ${action.container} does not run`);
-      return DEADLY.has(action.signal) ? end(world, { name: action.container, exitCode: 137, now }) : world;
+      return kill(world, { name: action.container, signal: action.signal, now });
     case "container.remove":
       return remove(world, action);
     case "container.rename":
@@ -83,7 +82,14 @@ export function end(
 
 const BEGINNING = "1970-01-01T00:00:00Z";
 const LIVE: readonly ContainerState[] = ["running", "paused", "restarting"];
-const DEADLY: ReadonlySet<string> = new Set(["SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"]);
+/** Signals that end a program that does not know them, with the exit status that tells of them. */
+const DEADLY: ReadonlyMap<string, number> = new Map([
+  ["SIGHUP", 129],
+  ["SIGINT", 130],
+  ["SIGQUIT", 131],
+  ["SIGKILL", 137],
+  ["SIGTERM", 143],
+]);
 const FIRST_FREE_PORT = 49_152;
 
 interface Creation {
@@ -123,7 +129,7 @@ function create(world: Observed, { container: name, spec, id, now }: Creation): 
     finishedAt: null,
     argv,
     labels,
-    ports: service.ports.map((port) => choosePort(world, port)),
+    ports: choosePorts(world, service.ports),
     networks: spec.networks.map((network) => ({ name: network.name, address: null })),
     volumes,
     mounts: spec.mounts.flatMap((mount) => (mount.type === "volume" ? [] : [mount.type === "bind" ? mount.source : "tmpfs"])),
@@ -147,6 +153,12 @@ function start(world: Observed, { name, now }: { readonly name: string; readonly
   return edit(world, name, { state: "running", pid: 1000 + world.containers.indexOf(container), startedAt: now });
 }
 
+function kill(world: Observed, { name, signal, now }: { readonly name: string; readonly signal: string; readonly now: string }): Observed {
+  if (!isLive(find(world, name))) throw refused("E_NOT_RUNNING", `container ${name} does not run`);
+  const exitCode = DEADLY.get(signal);
+  return exitCode === undefined ? world : end(world, { name, exitCode, now });
+}
+
 function remove(world: Observed, { container: name, volumes, force }: Extract<Action, { kind: "container.remove" }>): Observed {
   const container = find(world, name);
   if (isLive(container) && !force) throw refused("E_STILL_RUNNING", `container ${name} is ${container.state}`);
@@ -163,6 +175,8 @@ function wait(world: Observed, action: Extract<Action, { kind: "container.wait" 
   if (isLive(container)) return until === "completed" ? end(world, { name, exitCode: 0, now }) : world;
   if (until === "completed" && container.exitCode === 0) return world;
   if (!required) return world;
+  if (until === "completed" && container.exitCode !== null)
+    throw refused("E_DEPENDENCY_FAILED", `container ${name} ended with ${container.exitCode}, and others wait for it to succeed`);
   throw refused("E_NOT_RUNNING", `container ${name} is ${container.state} and will not be ${until}`);
 }
 
@@ -213,16 +227,19 @@ function volumesOf(
   ];
 }
 
+function choosePorts({ containers, takenPorts }: Observed, ports: readonly Port[]): readonly PublishedPort[] {
+  const held = [...containers.flatMap((other) => other.ports), ...takenPorts.map((taken) => ({ ...taken, published: taken.port }))];
+  const chosen: PublishedPort[] = [];
+  for (const port of ports) chosen.push(choosePort(port, [...held, ...chosen]));
+  return chosen;
+}
+
 /** The first port of the range that nobody has; when all are taken the first, and the start fails. */
-function choosePort(world: Observed, { target, protocol, host, published }: Port): PublishedPort {
+function choosePort({ target, protocol, host, published }: Port, held: readonly Omit<PublishedPort, "target">[]): PublishedPort {
   const { from, to } = published ?? { from: FIRST_FREE_PORT, to: 65_535 };
-  const held = world.containers.flatMap(({ ports }) => ports);
   for (let port = from; port <= to; port++) {
     const candidate = { target, protocol, host, published: port };
-    const free =
-      !held.some((other) => clash(other, candidate)) &&
-      !world.takenPorts.some((taken) => clash({ ...taken, published: taken.port }, candidate));
-    if (free) return candidate;
+    if (!held.some((other) => clash(other, candidate))) return candidate;
   }
   return { target, protocol, host, published: from };
 }

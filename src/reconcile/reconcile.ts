@@ -104,7 +104,8 @@ async function carryOut(
   let result = await round(world, made);
   if (second !== undefined && result.outcome === "converged" && made.steps.some(isRefresh)) {
     const further = shifted(second(await world.engine.observe(project, world.signal)), made.steps.length);
-    if (further.steps.length > 0 || further.problems.length > 0) result = both(result, await round(world, further));
+    if (further.problems.length > 0) result = both(result, halted(world, further));
+    else if (further.steps.length > 0) result = both(result, await round(world, further));
   }
   const { outcome, summary } = result;
   world.emit({ type: "run.finished", outcome, ms: Math.round(performance.now() - began), summary });
@@ -126,6 +127,12 @@ async function round(world: World, made: Plan): Promise<RunResult> {
     ? await execute(made.steps, engine, { emit, signal })
     : { outcome: "cancelled", summary: { done: 0, failed: 0, skipped: made.steps.length }, diagnostics: [] };
   return { plan: made, ...execution };
+}
+
+/** The end of a run that cannot go on from what was done so far: an end that is told as any other, not a plan that is refused. */
+function halted({ emit }: World, made: Plan): RunResult {
+  for (const diagnostic of made.problems) emit({ type: "notice", diagnostic });
+  return { plan: made, outcome: "failed", summary: { done: 0, failed: 0, skipped: 0 }, diagnostics: made.problems };
 }
 
 function eventStep({ id, action, service, reason }: Step): EventStep {

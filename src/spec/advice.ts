@@ -45,7 +45,7 @@ async function warnOfSources({ tree }: Draft, { reader, report }: Context): Prom
     }
   await Promise.all(
     Array.from(sources, async ([path, source]) => {
-      if (await reader.exists(path)) return;
+      if (await (reader.glance?.(path) ?? reader.exists(path))) return;
       report.add({
         code: "W_NO_SOURCE",
         message: `${quote(path)} is mounted and does not exist`,

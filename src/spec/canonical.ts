@@ -32,7 +32,7 @@ export interface Forms {
 }
 
 /** Ports of one file at most: more than a machine has, for a few addresses. */
-const MOST_PORTS = 250_000;
+const MOST_PORTS = 100_000;
 
 export function formsOf({ options, report }: Pick<Context, "options" | "report">): Forms {
   return { report, lenient: options.interpolate === false, left: { ports: MOST_PORTS } };

@@ -23,40 +23,41 @@ const own = (apply: (draft: Draft, text: string) => void): Flag => ({ kind: "own
 const passed: Flag = { kind: "own", takes: false, apply: () => {} };
 const dropped: Flag = { kind: "own", takes: true, apply: () => {} };
 
+/** By name, with `_` for `-`. */
 const FLAGS: Readonly<Record<string, Flag>> = {
-  "add-host": listed("extra_hosts"),
+  add_host: listed("extra_hosts"),
   annotation: listed("annotations"),
-  "blkio-weight": own(({ service }, text) => put(service, ["blkio_config", "weight"], Number(text))),
-  "cap-add": listed("cap_add"),
+  blkio_weight: own(({ service }, text) => put(service, ["blkio_config", "weight"], Number(text))),
+  cap_add: listed("cap_add"),
   attach: dropped,
-  "cap-drop": listed("cap_drop"),
-  "cgroup-parent": value("cgroup_parent"),
+  cap_drop: listed("cap_drop"),
+  cgroup_parent: value("cgroup_parent"),
   cgroupns: value("cgroup"),
   cidfile: dropped,
-  "cpu-period": value("cpu_period"),
-  "cpu-quota": value("cpu_quota"),
-  "cpu-shares": value("cpu_shares"),
+  cpu_period: value("cpu_period"),
+  cpu_quota: value("cpu_quota"),
+  cpu_shares: value("cpu_shares"),
   cpus: value("cpus"),
-  "cpuset-cpus": value("cpuset"),
+  cpuset_cpus: value("cpuset"),
   detach: passed,
   device: listed("devices"),
-  "device-cgroup-rule": listed("device_cgroup_rules"),
+  device_cgroup_rule: listed("device_cgroup_rules"),
   dns: listed("dns"),
-  "dns-option": listed("dns_opt"),
-  "dns-search": listed("dns_search"),
+  dns_option: listed("dns_opt"),
+  dns_search: listed("dns_search"),
   domainname: value("domainname"),
   entrypoint: own(({ service }, text) => put(service, ["entrypoint"], [text])),
   env: listed("environment"),
-  "env-file": listed("env_file"),
+  env_file: listed("env_file"),
   expose: listed("expose"),
   gpus: own(({ service }, text) => put(service, ["gpus"], text === "all" ? "all" : [{ count: Number(text) }])),
-  "group-add": listed("group_add"),
-  "health-cmd": own(({ service }, text) => put(service, ["healthcheck", "test"], text)),
-  "health-interval": own(({ service }, text) => put(service, ["healthcheck", "interval"], text)),
-  "health-retries": own(({ service }, text) => put(service, ["healthcheck", "retries"], Number(text))),
-  "health-start-interval": own(({ service }, text) => put(service, ["healthcheck", "start_interval"], text)),
-  "health-start-period": own(({ service }, text) => put(service, ["healthcheck", "start_period"], text)),
-  "health-timeout": own(({ service }, text) => put(service, ["healthcheck", "timeout"], text)),
+  group_add: listed("group_add"),
+  health_cmd: own(({ service }, text) => put(service, ["healthcheck", "test"], text)),
+  health_interval: own(({ service }, text) => put(service, ["healthcheck", "interval"], text)),
+  health_retries: own(({ service }, text) => put(service, ["healthcheck", "retries"], Number(text))),
+  health_start_interval: own(({ service }, text) => put(service, ["healthcheck", "start_interval"], text)),
+  health_start_period: own(({ service }, text) => put(service, ["healthcheck", "start_period"], text)),
+  health_timeout: own(({ service }, text) => put(service, ["healthcheck", "timeout"], text)),
   hostname: value("hostname"),
   init: flag("init"),
   interactive: flag("stdin_open"),
@@ -65,39 +66,39 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   ipc: value("ipc"),
   isolation: value("isolation"),
   label: listed("labels"),
-  "label-file": listed("label_file"),
+  label_file: listed("label_file"),
   link: listed("external_links"),
-  "log-driver": own(({ service }, text) => put(service, ["logging", "driver"], text)),
-  "log-opt": own(({ service }, text) => put(service, ["logging", "options", before(text)], behind(text))),
-  "mac-address": value("mac_address"),
+  log_driver: own(({ service }, text) => put(service, ["logging", "driver"], text)),
+  log_opt: own(({ service }, text) => put(service, ["logging", "options", before(text)], behind(text))),
+  mac_address: value("mac_address"),
   memory: value("mem_limit"),
-  "memory-reservation": value("mem_reservation"),
-  "memory-swap": value("memswap_limit"),
-  "memory-swappiness": value("mem_swappiness"),
+  memory_reservation: value("mem_reservation"),
+  memory_swap: value("memswap_limit"),
+  memory_swappiness: value("mem_swappiness"),
   mount: own(mount),
   name: value("name"),
   network: own(joined),
-  "network-alias": own((draft, text) => network(draft, { aliases: [text] })),
-  "no-healthcheck": { kind: "own", takes: false, apply: ({ service }) => put(service, ["healthcheck", "disable"], true) },
-  "oom-kill-disable": flag("oom_kill_disable"),
-  "oom-score-adj": own(({ service }, text) => put(service, ["oom_score_adj"], Number(text))),
+  network_alias: own((draft, text) => network(draft, { aliases: [text] })),
+  no_healthcheck: { kind: "own", takes: false, apply: ({ service }) => put(service, ["healthcheck", "disable"], true) },
+  oom_kill_disable: flag("oom_kill_disable"),
+  oom_score_adj: own(({ service }, text) => put(service, ["oom_score_adj"], Number(text))),
   pid: value("pid"),
-  "pids-limit": own(({ service }, text) => put(service, ["pids_limit"], Number(text))),
+  pids_limit: own(({ service }, text) => put(service, ["pids_limit"], Number(text))),
   platform: value("platform"),
   privileged: flag("privileged"),
   publish: listed("ports"),
   pull: value("pull_policy"),
   quiet: passed,
-  "read-only": flag("read_only"),
+  read_only: flag("read_only"),
   restart: value("restart"),
   rm: passed,
   runtime: value("runtime"),
-  "security-opt": listed("security_opt"),
-  "shm-size": value("shm_size"),
-  "sig-proxy": passed,
-  "stop-signal": value("stop_signal"),
-  "stop-timeout": own(({ service }, text) => put(service, ["stop_grace_period"], `${text}s`)),
-  "storage-opt": own(({ service }, text) => put(service, ["storage_opt", before(text)], behind(text))),
+  security_opt: listed("security_opt"),
+  shm_size: value("shm_size"),
+  sig_proxy: passed,
+  stop_signal: value("stop_signal"),
+  stop_timeout: own(({ service }, text) => put(service, ["stop_grace_period"], `${text}s`)),
+  storage_opt: own(({ service }, text) => put(service, ["storage_opt", before(text)], behind(text))),
   sysctl: listed("sysctls"),
   tmpfs: listed("tmpfs"),
   tty: flag("tty"),
@@ -106,13 +107,13 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   userns: value("userns_mode"),
   uts: value("uts"),
   volume: own(volume),
-  "volumes-from": own(({ service }, text) => append(service, "volumes_from", `container:${text}`)),
+  volumes_from: own(({ service }, text) => append(service, "volumes_from", `container:${text}`)),
   workdir: value("working_dir"),
 };
 
 const SHORT: Readonly<Record<string, string>> = {
-  ...{ a: "attach", c: "cpu-shares", d: "detach", e: "env", h: "hostname", i: "interactive", l: "label", m: "memory", p: "publish" },
-  ...{ q: "quiet", t: "tty", u: "user", v: "volume", w: "workdir", net: "network", "net-alias": "network-alias" },
+  ...{ a: "attach", c: "cpu_shares", d: "detach", e: "env", h: "hostname", i: "interactive", l: "label", m: "memory", p: "publish" },
+  ...{ q: "quiet", t: "tty", u: "user", v: "volume", w: "workdir", net: "network", net_alias: "network_alias" },
 };
 
 /** A spec of one service, from the words of a `docker run` line. Throws a `Failure` that says which word has no place in one. */
@@ -145,8 +146,9 @@ function project({ service, volumes, networks }: Draft, image: string, command: 
 function takeFlag(draft: Draft, word: string, rest: string[]): void {
   if (word.startsWith("--")) {
     const given = word.slice(2);
-    const name = before(given);
-    applyFlag(draft, { name: SHORT[name] ?? name, spelled: `--${name}`, text: given.includes("=") ? behind(given) : null, rest });
+    const spelled = before(given);
+    const name = spelled.replaceAll("-", "_");
+    applyFlag(draft, { name: SHORT[name] ?? name, spelled: `--${spelled}`, text: given.includes("=") ? behind(given) : null, rest });
     return;
   }
   for (let at = 1; at < word.length; at++) {
@@ -171,7 +173,11 @@ function applyFlag(draft: Draft, { name, spelled, text, rest }: Given): void {
     throw new Failure({
       code: "E_USAGE",
       message: `\`${spelled}\` of \`docker run\` has no place in a spec`,
-      ...suggestion(name, Object.keys(FLAGS), "take it out of the line, and see docs/spec.md for what a service can have"),
+      ...suggestion(
+        spelled.replace(/^-+/, ""),
+        Object.keys(FLAGS).map((flag) => flag.replaceAll("_", "-")),
+        "take it out of the line, and see docs/spec.md for what a service can have",
+      ),
     });
   const given = takesValue(known) ? (text ?? rest.shift()) : (text ?? "true");
   if (given === undefined) throw new Failure({ code: "E_USAGE", message: `\`${spelled}\` needs a value` });

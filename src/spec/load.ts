@@ -31,6 +31,8 @@ import { variables } from "./variables.ts";
 export interface Reader {
   read(path: string): Promise<Uint8Array>;
   exists(path: string): Promise<boolean>;
+  /** Likewise, where nothing but advice depends on the answer; without it `exists` is asked. */
+  glance?(path: string): Promise<boolean>;
 }
 
 export interface LoadOptions {

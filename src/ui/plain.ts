@@ -19,6 +19,7 @@ export function plainRenderer(terminal: Terminal, options: RendererOptions): Ren
   };
 
   const event = (e: Stamped): void => {
+    if (options.brief === true && e.type !== "notice") return;
     begin ??= Date.parse(e.at);
     switch (e.type) {
       case "plan.ready":
@@ -56,6 +57,8 @@ export function plainRenderer(terminal: Terminal, options: RendererOptions): Ren
         terminal.write(`${options.diagnostic(e.diagnostic)}\n`);
         break;
       case "run.finished":
+      case "watch.changed":
+      case "watch.waiting":
         break;
     }
   };

@@ -23,6 +23,8 @@ export interface RendererOptions {
   readonly style: Style;
   /** A diagnostic as text, without a newline at its end. */
   readonly diagnostic: (diagnostic: Diagnostic) => string;
+  /** Nothing stays of the steps, only of what is said: whoever shows the run sums it up. */
+  readonly brief?: boolean;
 }
 
 export type RendererKind = "tty" | "plain" | "json" | "quiet";

@@ -46,6 +46,7 @@ export function ttyRenderer(terminal: Terminal, options: RendererOptions): Rende
     pending.close();
     await shown;
     screen.hide();
+    if (options.brief === true) return;
     const lines = finalLines(board.rows.filter(hasBegun), size(0));
     if (lines.length > 0) terminal.write(`${lines.join("\n")}\n`);
   };

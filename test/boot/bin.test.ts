@@ -31,4 +31,12 @@ it("does not hide an error of what is built", ({ directory }) => {
   assert.match(stderr, "gone.cjs");
 });
 
+it("an option that Node has, too, is the command's", ({ directory }) => {
+  mkdirSync(join(directory, "dist"));
+  writeFileSync(join(directory, "dist/launch.cjs"), "console.log(JSON.stringify(process.argv.slice(2)));");
+  const argv = ["up", "--env-file", "not-there"];
+  const { stdout, stderr } = spawnSync(join(directory, "bin/wharf.cjs"), argv, { encoding: "utf8" });
+  assert.equal([stdout.trim(), stderr], [JSON.stringify(argv), ""]);
+});
+
 it.run();

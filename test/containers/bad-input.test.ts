@@ -1,9 +1,9 @@
 /** Every kind of bad input: its own clear error and exit status, and what ran before runs on untouched. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, symlink } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as assert from "uvu/assert";
 import { inspect, ps } from "../support/listings.ts";
 import { freePort, startRegistry } from "../support/registry.ts";
@@ -175,6 +175,7 @@ it(
   "without privilege it says so, and how to get it",
   inWorld(async (world) => {
     const before = await running(world);
+    await chmod(dirname(world.root), 0o755); // what it may read is not the question
     const child = spawn("setpriv", ["--reuid=65534", "--clear-groups", process.execPath, WHARF, "up", "-d"], {
       cwd: before.cwd,
       env: world.env,
@@ -190,13 +191,34 @@ it(
   "without runc and crun it says what to install",
   inWorld(async (world) => {
     const before = await running(world);
-    const bin = join(world.root, "..", "bin");
-    await mkdir(bin);
-    for (const program of ["conmon", "nft", "ip"]) await symlink(`/usr/bin/${program}`, join(bin, program));
-    await chmod(bin, 0o755);
-    const refused = await upWith(world, "web", { env: { PATH: bin } });
+    await world.project("other", { "wharf.yaml": "services: { web: { image: web } }\n" });
+    // In a mount namespace of its own, where nothing that could be executed lies at their places.
+    const hide =
+      "for p in runc crun; do for d in /usr/sbin /usr/bin; do if [ -e $d/$p ]; then mount --bind /dev/null $d/$p; fi; done; done";
+    const child = spawn("unshare", ["--mount", "sh", "-c", `${hide}; exec "$@"`, "sh", process.execPath, WHARF, "up", "-d"], {
+      cwd: join(world.root, "..", "other"),
+      env: world.env,
+    });
+    const refused = await finish(child);
     assert.is(refused.status, 69, refused.stderr);
     for (const text of ["runc", "apt-get install"]) assert.match(refused.stderr, text);
+    await untouched(world, before);
+  }),
+);
+
+it(
+  "a program that is not there ends exec and run with 127, one that cannot be executed with 126",
+  inWorld(async (world) => {
+    const before = await running(world);
+    for (const verb of [["exec"], ["run", "--rm"]]) {
+      const call = (program: string) => world.wharf([...verb, "steady", program], { cwd: before.cwd });
+      const missing = await call("nosuch");
+      assert.is(missing.status, 127, missing.stderr);
+      assert.match(missing.stderr, "E_COMMAND_NOT_FOUND");
+      const unfit = await call("/etc/passwd");
+      assert.is(unfit.status, 126, unfit.stderr);
+      assert.match(unfit.stderr, "E_COMMAND_NOT_EXECUTABLE");
+    }
     await untouched(world, before);
   }),
 );

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ContainerSpec } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { Context } from "./context.ts";
-import { findExecutable } from "./executable.ts";
+import { requireProgram } from "./executable.ts";
 import { lease } from "./network/networks.ts";
 import { placeMounts, prepareMounts } from "./placed-mounts.ts";
 import { mergeConfig } from "./process-config.ts";
@@ -10,7 +10,6 @@ import { type ContainerRecord, createRecord, findContainer } from "./records.ts"
 import { discard } from "./remove.ts";
 import { mountRootfs } from "./rootfs.ts";
 import { type Cover, ensureDirectoryInside, readInside } from "./rootfs-path.ts";
-import { startFailure } from "./runtime.ts";
 import { type ContainerUser, resolveUser, USER_FILE_LIMIT } from "./user.ts";
 
 /**
@@ -50,7 +49,7 @@ export async function createContainer(context: Context, name: string, spec: Cont
     await prepareMounts(layout, spec, { mounts, rootfs });
     ensureWorkingDirectory(record, rootfs);
     userOf(record, rootfs);
-    checkProgram(record, rootfs);
+    requireProgram(record.process, { name, root: rootfs, covers: coversOf(record) });
   } catch (error) {
     await discard(context, record);
     throw error;
@@ -77,12 +76,4 @@ export function ensureWorkingDirectory(record: ContainerRecord, rootfs: string):
   const { cwd } = record.process;
   if (record.mounts.some(({ target }) => cwd === target || cwd.startsWith(`${target}/`))) return;
   ensureDirectoryInside(rootfs, cwd, { mode: 0o755, uid: 0, gid: 0 });
-}
-
-function checkProgram(record: ContainerRecord, rootfs: string): void {
-  const [program = ""] = record.process.argv;
-  const path = record.process.env.find((entry) => entry.startsWith("PATH="))?.slice(5) ?? "";
-  const answer = findExecutable(rootfs, program, { path, cwd: record.process.cwd, covers: coversOf(record) });
-  if (answer === "not-found") throw startFailure(record.name, `exec: "${program}": executable file not found`);
-  if (answer === "not-executable") throw startFailure(record.name, `exec: "${program}": permission denied`);
 }

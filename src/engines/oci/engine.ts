@@ -17,10 +17,10 @@ import { readLogs } from "./logs.ts";
 import { createNetwork, removeNetwork, sweepNetworks } from "./network/networks.ts";
 import { observeAll, observeProject } from "./observe.ts";
 import { allContainers, type Container, containerNamed, findContainer, renameRecord, sweepRecords } from "./records.ts";
-import { removeContainer } from "./remove.ts";
+import { removeContainer, removeUnusedVolume } from "./remove.ts";
 import { startAttached, startContainer } from "./start.ts";
 import { hasEnded, killContainer, stopContainer } from "./stop.ts";
-import { createVolume, removeVolume, sweepVolumes } from "./volumes.ts";
+import { createVolume, sweepVolumes } from "./volumes.ts";
 
 export interface OciOptions {
   readonly root: string;
@@ -46,20 +46,24 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     capabilities: { scheduling: "client", healthchecks: "none", builds: false },
     observe: (project) => observeProject(context, project),
     apply: async (action, applyContext) => {
+      if (MAKES.has(action.kind)) context.tools(); // what cannot be finished here is not begun
       swept ??= sweep(context);
       await swept;
       await apply(context, action, applyContext);
     },
     containers: async () => observeAll(context),
     logs: (ids, logOptions, signal) => readLogs(layout, ids, { options: logOptions, signal }),
-    exec: (id, execOptions, signal) => execIn(context, byId(context, id), { options: execOptions, signal }),
-    runAttached: (id, attachOptions, signal) => runAttached(context, byId(context, id), { options: attachOptions, signal }),
+    exec: async (id, execOptions, signal) => execIn(context, byId(context, id), { options: execOptions, signal }),
+    runAttached: async (id, attachOptions, signal) => runAttached(context, byId(context, id), { options: attachOptions, signal }),
     wait: (id, signal) => waitFor(context, id, signal),
     inspect: async (id) => inspectContainer(context, byId(context, id)),
     images: imagesOf(context),
     close: () => store.close(),
   };
 }
+
+/** What only a machine with all tools is asked to do. */
+const MAKES: ReadonlySet<Action["kind"]> = new Set(["network.create", "volume.create", "container.create", "container.start"]);
 
 export async function doctor(options: { readonly root: string }): Promise<readonly Check[]> {
   return checkMachine(options);
@@ -90,7 +94,7 @@ async function apply(context: Context, action: Action, { signal, progress, note 
         labels: action.labels,
       });
     case "volume.remove":
-      return removeVolume(layout, action.volume);
+      return removeUnusedVolume(context, action.volume);
     case "container.create":
       return createContainer(context, action.container, action.spec);
     case "container.start":

@@ -6,6 +6,7 @@ import type { ExecOptions } from "../../engine/engine.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { execProcess } from "./bundle.ts";
 import type { Context } from "./context.ts";
+import { requireProgram } from "./executable.ts";
 import { bundleDirectory, rootfsDirectory } from "./layout.ts";
 import { type Container, liveRun } from "./records.ts";
 import { bundleFile } from "./runtime.ts";
@@ -21,16 +22,19 @@ export async function execIn(
 ): Promise<number> {
   const { layout } = context;
   const { options, signal } = request;
-  if (liveRun(layout, record.id) === null)
+  const run = liveRun(layout, record.id);
+  if (run === null)
     throw new Failure({
       code: "E_NOT_RUNNING",
       message: `container ${record.name} is not running`,
       hint: `wharf start ${record.spec.service.name} starts it`,
     });
+  const wanted = execProcess(context, record, { options, rootfs: rootfsDirectory(layout, record.id) });
+  // As the container sees its files now, with everything that is mounted in it.
+  const root = `/proc/${run.process.pid}/root`;
+  requireProgram({ argv: wanted.args, env: wanted.env, cwd: wanted.cwd }, { name: record.name, root });
   const file = bundleFile(layout, record.id, `exec-${randomUUID()}.json`);
-  await writeFile(file, JSON.stringify(execProcess(context, record, { options, rootfs: rootfsDirectory(layout, record.id) })), {
-    mode: 0o600,
-  });
+  await writeFile(file, JSON.stringify(wanted), { mode: 0o600 });
   try {
     const words = [
       "--root",

@@ -2,6 +2,7 @@ import type { Stats } from "node:fs";
 import { posix } from "node:path";
 import { Failure } from "../../model/diagnostic.ts";
 import { type LookOptions, statInside } from "./rootfs-path.ts";
+import { startFailure } from "./runtime.ts";
 
 export interface SearchOptions extends LookOptions {
   /** The container's PATH. */
@@ -24,6 +25,18 @@ export function findExecutable(root: string, name: string, options: SearchOption
   const files = candidates.filter((stats) => stats?.isFile() === true);
   if (files.length === 0) return "not-found";
   return files.some((stats) => stats !== null && isProgram(stats)) ? "found" : "not-executable";
+}
+
+/** Throws E_COMMAND_NOT_FOUND or E_COMMAND_NOT_EXECUTABLE for a program that a container, named `name`, cannot run. */
+export function requireProgram(
+  { argv, env, cwd }: { readonly argv: readonly string[]; readonly env: readonly string[]; readonly cwd: string },
+  { name, root, covers }: LookOptions & { readonly name: string; readonly root: string },
+): void {
+  const [program = ""] = argv;
+  const path = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? "";
+  const answer = findExecutable(root, program, { path, cwd, ...(covers === undefined ? {} : { covers }) });
+  if (answer === "not-found") throw startFailure(name, `exec: "${program}": executable file not found`);
+  if (answer === "not-executable") throw startFailure(name, `exec: "${program}": permission denied`);
 }
 
 const isProgram = (stats: Stats): boolean => stats.isFile() && (stats.mode & 0o111) !== 0;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LogLine, LogOptions } from "../../engine/engine.ts";
 import { containerDirectory, type Layout } from "./layout.ts";
 import { LineJoiner, parseRecord } from "./log-lines.ts";
-import { statusOf } from "./records.ts";
+import { findContainer } from "./records.ts";
 
 /** How long a follower waits before it looks again, in milliseconds. */
 const PAUSE = 40;
@@ -56,8 +56,10 @@ class LogReader {
     this.#options = options;
   }
 
+  /** What was removed prints no more either. */
   hasEnded(): boolean {
-    return statusOf(this.#layout, this.#id).state === "exited";
+    const container = findContainer(this.#layout, this.#id);
+    return container === null || container.status.state === "exited";
   }
 
   /** What came since the last look. `last`: nothing will come after it, so an unfinished line counts. */

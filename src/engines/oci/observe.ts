@@ -3,7 +3,7 @@ import type { Observed, ObservedContainer, ObservedImage, TakenPort } from "../.
 import type { Project } from "../../model/project.ts";
 import type { Context } from "./context.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
-import { takenBindings } from "./network/publish.ts";
+import { holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
 import { allContainers, type Container, heldPorts } from "./records.ts";
 import { allVolumes } from "./volumes.ts";
@@ -24,7 +24,7 @@ export async function observeProject(context: Context, project: Project): Promis
       .map(({ name, project: owner, key }) => ({ name, project: owner, key })),
     images: await observeImages(context, project),
     foreign: all.filter((container) => !own.includes(container)).map(({ record }) => ({ name: record.name, project: record.spec.project })),
-    takenPorts: observePorts(context, project, new Set(own.map(({ record }) => record.name))),
+    takenPorts: observePorts(context, project, own),
   };
 }
 
@@ -77,19 +77,26 @@ async function observeImages({ store }: Context, project: Project): Promise<Read
   return images;
 }
 
-/** Only ports that the project wants are looked at: naming who has one walks all processes. */
-function observePorts({ layout }: Context, project: Project, own: ReadonlySet<string>): readonly TakenPort[] {
-  const wanted = new Set(
-    project.services.flatMap(({ ports }) => ports.flatMap(({ published }) => (published === null ? [] : range(published)))),
+/** Only ports that the project wants and does not have are looked at. */
+function observePorts({ layout }: Context, project: Project, own: readonly Container[]): readonly TakenPort[] {
+  const held = own.flatMap(({ record }) => heldPorts(layout, record.id) ?? []);
+  const isHeld = (protocol: string, host: string, port: number): boolean =>
+    held.some((other) => other.protocol === protocol && other.host === host && other.published === port);
+  const wanted = project.services.flatMap(({ ports }) =>
+    ports.flatMap(({ protocol, host, published }) =>
+      published === null
+        ? []
+        : range(published)
+            .filter((port) => !isHeld(protocol, host, port))
+            .map((port) => ({ protocol, host, port })),
+    ),
   );
-  if (wanted.size === 0) return [];
-  const mine = allContainers(layout).filter(({ record }) => own.has(record.name));
-  const ownPorts = new Set(
-    mine.flatMap(({ record }) => (heldPorts(layout, record.id) ?? []).map((p) => `${p.protocol} ${p.host} ${p.published}`)),
-  );
-  return takenBindings(layout, null)
-    .filter(({ protocol, host, port }) => wanted.has(port) && !ownPorts.has(`${protocol} ${host} ${port}`))
-    .map(({ protocol, host, port, by }) => ({ protocol, host, port, by: by() }));
+  if (wanted.length === 0) return [];
+  const holderOf = holders(layout, null);
+  return wanted.flatMap((port) => {
+    const by = holderOf(port);
+    return by === null ? [] : [{ ...port, by: by() }];
+  });
 }
 
 const range = ({ from, to }: { readonly from: number; readonly to: number }): number[] =>

@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 import type { ImageConfig } from "../../engine/images.ts";
+import { signalName } from "../../lib/signal.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { ExposedPort, Service } from "../../model/service.ts";
-import { signalName } from "./signal.ts";
 
 /** What a container runs and how: the image's metadata with the service's word over it. Kept in the container's record. */
 export interface ProcessConfig {

@@ -3,9 +3,9 @@ import { isAlive } from "../../lib/process-identity.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { killMonitors } from "./conmon.ts";
 import type { Context } from "./context.ts";
-import { bundleDirectory } from "./layout.ts";
+import { bundleDirectory, type Layout } from "./layout.ts";
 import { release } from "./network/networks.ts";
-import { type Container, type ContainerRecord, liveRun, readStarting, removeRecord } from "./records.ts";
+import { allContainers, type Container, type ContainerRecord, liveRun, readStarting, removeRecord } from "./records.ts";
 import { unmountRootfs } from "./rootfs.ts";
 import { killCgroup, runtimeForget } from "./runtime.ts";
 import { endNow } from "./stop.ts";
@@ -30,8 +30,21 @@ export async function removeContainer(
   } else {
     await discard(context, record);
   }
-  if (options.volumes)
-    for (const { volume, anonymous } of record.mounts) if (volume !== null && anonymous) await removeVolume(layout, volume);
+  if (!options.volumes) return;
+  for (const { volume, anonymous } of record.mounts)
+    if (volume !== null && anonymous && usersOf(layout, volume).length === 0) await removeVolume(layout, volume); // a successor may have it
+}
+
+/** Deletes a volume and what is in it. Throws E_VOLUME_IN_USE where a container mounts it. */
+export async function removeUnusedVolume({ layout }: Context, name: string): Promise<void> {
+  const users = usersOf(layout, name);
+  if (users.length > 0)
+    throw new Failure({
+      code: "E_VOLUME_IN_USE",
+      message: `volume ${name} is in use by ${users.join(", ")}`,
+      hint: "remove the containers first",
+    });
+  await removeVolume(layout, name);
 }
 
 /** Takes a container that does not run apart, whatever state its creation or its last start was left in. */
@@ -54,7 +67,12 @@ export async function tidy(context: Context, id: string): Promise<void> {
     await killCgroup(id);
     await endNow(context, id);
   }
-  await runtimeForget(layout, context.tools().runtime, id);
+  await runtimeForget(layout, id);
   unmountRootfs(layout, id);
   await rm(bundleDirectory(layout, id), { recursive: true, force: true });
+}
+
+/** Names of the containers that mount a volume. */
+function usersOf(layout: Layout, name: string): readonly string[] {
+  return allContainers(layout).flatMap(({ record }) => (record.mounts.some(({ volume }) => volume === name) ? [record.name] : []));
 }

@@ -8,12 +8,12 @@ import { monitor } from "./conmon.ts";
 import type { Context } from "./context.ts";
 import { ensureWorkingDirectory } from "./create.ts";
 import { attach, ensureBridge, type NetworkRecord, readNetwork } from "./network/networks.ts";
-import { choosePorts, takenBindings } from "./network/publish.ts";
+import { choosePorts, holders } from "./network/publish.ts";
 import { prepareMounts } from "./placed-mounts.ts";
 import { type Container, type ContainerRecord, clearState, markStarting, unmarkStarting, writeState } from "./records.ts";
 import { tidy } from "./remove.ts";
 import { mountRootfs } from "./rootfs.ts";
-import { runtimeStart } from "./runtime.ts";
+import { programBegun, runtimeStart } from "./runtime.ts";
 import { endNow } from "./stop.ts";
 
 /** Starts a container that does not run. Nothing when it does. When it fails nothing of the start is left. */
@@ -50,7 +50,8 @@ async function begin(context: Context, { record, status }: Container, options: {
     await writeState(layout, id, { ...monitored, startedAt: new Date().toISOString(), ports });
     attach(networks, { id, pid: monitored.process.pid });
     if (options.attached) attachment = new Attachment(layout, id);
-    await runtimeStart(layout, runtime, { id, name });
+    await runtimeStart(layout, runtime, { id, name, process: monitored.process });
+    await programBegun(monitored.process.pid);
     await unmarkStarting(layout, id);
     return attachment;
   } catch (error) {
@@ -84,7 +85,7 @@ async function reservePorts({ layout }: Context, record: ContainerRecord): Promi
     return [];
   }
   return withLock(join(layout.locks, "ports.lock"), { purpose: `publish ports of ${record.name}`, timeoutMs: 30_000 }, async () => {
-    const chosen = choosePorts(ports, takenBindings(layout, record.id));
+    const chosen = choosePorts(ports, holders(layout, record.id));
     await markStarting(layout, record.id, { owner, ports: chosen });
     return chosen;
   });

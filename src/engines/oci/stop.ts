@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "../../lib/process-identity.ts";
+import { signalNumber } from "../../lib/signal.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { Context } from "./context.ts";
 import { type Container, liveRun, type RunState } from "./records.ts";
 import { tidy } from "./remove.ts";
 import { killIfThere, signalIfThere } from "./runtime.ts";
-import { signalNumber } from "./signal.ts";
 
 /** How long a process may take to die of SIGKILL before we say so, in milliseconds. */
 const KILL_LIMIT = 10_000;

@@ -21,6 +21,7 @@ export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
 export const EADDRINUSE = 98;
+const EADDRNOTAVAIL = 99;
 
 export const MS_RDONLY = 1;
 export const MS_NOSUID = 2;
@@ -32,9 +33,14 @@ export const MS_PRIVATE = 1 << 18;
 const MNT_DETACH = 2;
 
 export const AF_UNIX = 1;
+const AF_INET = 2;
 export const AF_NETLINK = 16;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_SEQPACKET = 5;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const CLONE_NEWNET = 0x40000000;
 
@@ -78,6 +84,34 @@ export function openSocket(family: number, type: number, protocol: number): numb
 
 export function closeSocket(descriptor: number): void {
   libc().close(descriptor);
+}
+
+/** Whether a program could take this port now: nobody listens on it, here or on all addresses. An address that is not this machine's can. */
+export function canBind({
+  datagrams,
+  address,
+  port,
+}: {
+  readonly datagrams: boolean;
+  readonly address: string;
+  readonly port: number;
+}): boolean {
+  const descriptor = openSocket(AF_INET, datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
+  try {
+    // As servers do: a connection that is just ending does not count.
+    if (!datagrams) check("setsockopt", libc().setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, Buffer.from([1, 0, 0, 0]), 4), address);
+    const name = Buffer.alloc(16);
+    name.writeUInt16LE(AF_INET, 0);
+    name.writeUInt16BE(port, 2);
+    for (const [i, octet] of address.split(".").entries()) name[4 + i] = Number(octet);
+    if (libc().bind(descriptor, name, name.length) === 0) return true;
+    const errno = lastErrno();
+    if (errno === EADDRINUSE) return false;
+    if (errno === EADDRNOTAVAIL) return true;
+    throw new SystemCallError("bind", errno, `${address}:${port}`);
+  } finally {
+    closeSocket(descriptor);
+  }
 }
 
 /** Connects to a Unix socket by path (at most 107 bytes). */
@@ -134,6 +168,8 @@ interface Libc {
   readonly umount2: (target: string, flags: number) => number;
   readonly setns: (descriptor: number, kind: number) => number;
   readonly socket: (family: number, type: number, protocol: number) => number;
+  readonly setsockopt: (descriptor: number, level: number, option: number, value: Uint8Array, length: number) => number;
+  readonly bind: (descriptor: number, address: Uint8Array, length: number) => number;
   readonly connect: (descriptor: number, address: Uint8Array, length: number) => number;
   readonly send: (descriptor: number, message: Uint8Array, length: number, flags: number) => number;
   readonly recv: (descriptor: number, buffer: Uint8Array, length: number, flags: number) => number;
@@ -161,6 +197,8 @@ function load(): Libc {
     umount2: library.func("int umount2(const char *target, int flags)"),
     setns: library.func("int setns(int fd, int nstype)"),
     socket: library.func("int socket(int domain, int type, int protocol)"),
+    setsockopt: library.func("int setsockopt(int fd, int level, int option, const uint8_t *value, uint32_t length)"),
+    bind: library.func("int bind(int fd, const uint8_t *address, uint32_t length)"),
     connect: library.func("int connect(int fd, const uint8_t *address, uint32_t length)"),
     send,
     recv,

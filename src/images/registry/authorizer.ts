@@ -16,7 +16,8 @@ export interface AuthorizerOptions {
 }
 
 export interface Reason {
-  readonly scope: string;
+  /** `repository:NAME:pull` each. */
+  readonly scopes: readonly string[];
   /** The registry's certificate is not checked: nor is that of its token service. */
   readonly insecure: boolean;
   readonly signal: AbortSignal;
@@ -45,15 +46,15 @@ export class Authorizer {
     this.#options = options;
   }
 
-  /** What to send for this scope (`repository:NAME:pull`), as far as is known; `null`: nothing yet. */
-  async header(scope: string): Promise<string | null> {
+  /** What to send for these scopes, as far as is known; `null`: nothing yet. */
+  async header(scopes: readonly string[]): Promise<string | null> {
     if (this.#basic !== null) return this.#basic;
-    const token = await this.#tokens.get(scope);
+    const token = await this.#tokens.get(keyOf(scopes));
     if (token === undefined || token.until < Date.now()) return null;
     return token.header;
   }
 
-  /** Answers a 401 for this scope. Gives the header to try again with, or `null` when there is nothing to answer with. */
+  /** Answers a 401 for these scopes. Gives the header to try again with, or `null` when there is nothing to answer with. */
   async answer(headers: readonly string[], options: Reason): Promise<string | null> {
     const challenge = bestChallenge(headers.flatMap(parseChallenges));
     if (challenge === null) return null;
@@ -65,11 +66,11 @@ export class Authorizer {
     }
     if (credential?.kind === "bearer") return `Bearer ${credential.token.reveal()}`;
     const fetching = this.#fetch(challenge, credential, options);
-    this.#tokens.set(options.scope, fetching);
+    this.#tokens.set(keyOf(options.scopes), fetching);
     try {
       return (await fetching).header;
     } catch (error) {
-      this.#tokens.delete(options.scope);
+      this.#tokens.delete(keyOf(options.scopes));
       throw error;
     }
   }
@@ -78,7 +79,7 @@ export class Authorizer {
     const realm = realmOf(challenge);
     if (realm.protocol !== "https:" && !this.#options.plain()) throw garbage(hostOf(realm), "its token service is not on https");
     const named = (challenge.parameters.get("scope") ?? "").split(" ").filter((scope) => scope !== "");
-    const scopes = [...new Set([reason.scope, ...named])].sort();
+    const scopes = [...new Set([...reason.scopes, ...named])].sort();
     const service = challenge.parameters.get("service") ?? null;
     const { insecure, signal } = reason;
     const request =
@@ -86,10 +87,14 @@ export class Authorizer {
         ? exchange(realm, { service, scopes, token: credential.token })
         : login(realm, { service, scopes, credential });
     const response = await this.#options.transport.send({ ...request, insecure, signal });
-    if (response.statusCode !== 200) throw await refusal(response, `an access token for ${reason.scope}`, hostOf(realm));
+    if (response.statusCode !== 200) throw await refusal(response, `an access token for ${keyOf(reason.scopes)}`, hostOf(realm));
     const body = await readBody(response, TOKEN_BODY_LIMIT);
     return tokenFrom(body ?? Buffer.alloc(0), hostOf(realm));
   }
+}
+
+function keyOf(scopes: readonly string[]): string {
+  return [...scopes].sort().join(" ");
 }
 
 interface Wanted {

@@ -16,6 +16,10 @@ export interface Ask {
   readonly body?: string | Uint8Array | (() => Readable);
   /** `repository:NAME:pull` */
   readonly scope: string;
+  /** Further ones that the request needs. */
+  readonly scopes?: readonly string[];
+  /** The caller tries again itself, where there is more to it than to send the same once more. */
+  readonly once?: boolean;
   /** Statuses that are an answer; any other becomes a failure. */
   readonly expect: readonly number[];
   /** What is asked for, for messages. */
@@ -59,10 +63,17 @@ export class Registry {
     return base === undefined ? "" : hostOf(base.url);
   }
 
+  /** What relative addresses of its answers start from. */
+  get base(): URL {
+    const base = this.#base ?? this.#options.bases[0];
+    if (base === undefined) throw new Error("a registry without an address");
+    return base.url;
+  }
+
   /** Sends a request; tries again where that may help. The answer's body is to be read or discarded. */
   async request(ask: Ask): Promise<IncomingMessage> {
     for (let attempt = 1; ; attempt += 1) {
-      const last = attempt === ATTEMPTS;
+      const last = attempt === ATTEMPTS || ask.once === true;
       let pause = Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
       try {
         const response = await this.#exchange(ask);
@@ -105,10 +116,13 @@ export class Registry {
 
   async #authorized(ask: Ask, base: Base): Promise<IncomingMessage> {
     const url = new URL(ask.path, base.url);
-    const header = await this.#authorizer.header(ask.scope);
+    const { scope, scopes = [] } = ask;
+    // What the registry sends us to elsewhere (to upload, say) is not told what only it may know.
+    const header = url.host === base.url.host ? await this.#authorizer.header([scope, ...scopes]) : null;
     const response = await this.#followed(ask, { url, header, insecure: base.insecure });
-    if (response.statusCode !== 401) return response;
-    const fresh = await this.#authorizer.answer(challengesOf(response), { scope: ask.scope, insecure: base.insecure, signal: ask.signal });
+    if (response.statusCode !== 401 || url.host !== base.url.host) return response;
+    const reason = { scopes: [scope, ...scopes], insecure: base.insecure, signal: ask.signal };
+    const fresh = await this.#authorizer.answer(challengesOf(response), reason);
     if (fresh === null || fresh === header) return response;
     await discard(response);
     return this.#followed(ask, { url, header: fresh, insecure: base.insecure });

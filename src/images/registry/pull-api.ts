@@ -86,17 +86,26 @@ export async function fetchDocument(
   return bytes;
 }
 
+export interface Span {
+  /** The first byte wanted, and the one behind the last. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
- * The bytes of a blob as they come. A connection that breaks is taken up again where it broke. Gives exactly as many bytes as the
- * descriptor says or throws; whether they are the right ones is for the caller to see, who hashes them anyway.
+ * The bytes of a part of a blob as they come. A connection that breaks is taken up again where it broke. Gives exactly the bytes of the span
+ * or throws; whether they are the right ones is for the caller to see, who hashes them anyway. `onAnswer` is called before the first byte: a
+ * registry that knows no ranges sends all of the blob, and the span then goes to the blob's end.
  */
 export async function* fetchBlob(
   repository: Repository,
   descriptor: Descriptor,
-  options: { readonly what: string; readonly signal: AbortSignal },
+  options: { readonly what: string; readonly signal: AbortSignal; readonly span?: Span; readonly onAnswer?: (whole: boolean) => void },
 ): AsyncGenerator<Uint8Array> {
   const { registry, path } = repository;
-  let offset = 0;
+  const { what, signal, span = { from: 0, to: descriptor.size } } = options;
+  let offset = span.from;
+  let to = span.to;
   for (let broken = 0; ; ) {
     const before = offset;
     const response = await registry.request({
@@ -105,19 +114,23 @@ export async function* fetchBlob(
       headers: {
         accept: `${descriptor.mediaType}, */*`,
         "accept-encoding": "identity",
-        ...(offset > 0 ? { range: `bytes=${offset}-` } : {}),
+        ...(to < descriptor.size ? { range: `bytes=${offset}-${to - 1}` } : offset > 0 ? { range: `bytes=${offset}-` } : {}),
       },
       scope: pullScope(path),
       expect: [200, 206],
-      ...options,
+      what,
+      signal,
     });
     let skip = startsAt(response, offset, registry.host);
+    const whole = response.statusCode === 200 && to < descriptor.size;
+    if (whole) to = descriptor.size;
+    options.onAnswer?.(whole);
     try {
       for await (const chunk of bodyOf(response)) {
         const fresh = chunk.subarray(skip);
         skip -= chunk.length - fresh.length;
         offset += fresh.length;
-        if (offset > descriptor.size) throw tooLong(options.what, { descriptor, host: registry.host });
+        if (offset > to) throw tooLong(what, { descriptor, host: registry.host });
         if (fresh.length > 0) yield fresh;
       }
     } catch (error) {
@@ -126,9 +139,9 @@ export async function* fetchBlob(
       if (broken > RECONNECTS) throw unreachable(error);
       continue;
     }
-    if (offset === descriptor.size) return;
+    if (offset === to) return;
     broken = offset > before ? 1 : broken + 1;
-    if (broken > RECONNECTS) throw garbage(registry.host, `a blob of ${options.what} ends after ${offset} of ${descriptor.size} bytes`);
+    if (broken > RECONNECTS) throw garbage(registry.host, `a blob of ${what} ends after ${offset} of ${descriptor.size} bytes`);
   }
 }
 

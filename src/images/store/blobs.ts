@@ -26,8 +26,9 @@ export async function blobSize(layout: Layout, digest: Digest): Promise<number |
   }
 }
 
-export function streamBlob(layout: Layout, digest: Digest): Readable {
-  return createReadStream(layout.blob(digest), { highWaterMark: 1 << 18 });
+/** The bytes from an offset to before another. */
+export function streamBlob(layout: Layout, digest: Digest, { from, to }: { readonly from: number; readonly to: number }): Readable {
+  return createReadStream(layout.blob(digest), { start: from, end: to - 1, highWaterMark: 1 << 18 });
 }
 
 /** A blob in the making. */

@@ -8,6 +8,7 @@ import { liveLeases, locked, readOwned } from "./lease.ts";
 import { readAll, readImageRecord, readLayerRecord, removeRecord } from "./records.ts";
 
 const TEMPORARY_MS = 10 * 60_000;
+const PARTIAL_MS = 24 * 3_600_000;
 
 /** Collects. Images themselves are roots: they go only when a user removes them. */
 export async function collect(layout: Layout): Promise<void> {
@@ -34,6 +35,7 @@ export async function mark(layout: Layout): Promise<void> {
   for (const name of directories) if (!claimed.has(name) && !recorded.has(name)) await toTrash(layout, layout.layer(name));
   await removeBlobs(layout, needed);
   await removeTemporary([layout.claims, layout.leases, layout.layerRecords, layout.imageRecords, layout.names]);
+  await removePartials(layout);
   for (const draft of await readdir(layout.drafts)) if (!leases.ids.has(draft)) await rm(join(layout.drafts, draft), { force: true });
 }
 
@@ -61,6 +63,15 @@ async function removeTemporary(directories: readonly string[]): Promise<void> {
       const found = await lstat(path).catch(absent);
       if (found !== null && Date.now() - found.mtimeMs > TEMPORARY_MS) await rm(path, { force: true });
     }
+}
+
+/** What killed pulls left: kept for a while, so that the next pull goes on from there. */
+async function removePartials(layout: Layout): Promise<void> {
+  for (const name of await readdir(layout.partials)) {
+    const path = join(layout.partials, name);
+    const found = await lstat(path).catch(absent);
+    if (found !== null && Date.now() - found.mtimeMs > PARTIAL_MS) await rm(path, { force: true });
+  }
 }
 
 function absent(error: unknown): null {

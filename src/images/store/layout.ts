@@ -5,7 +5,8 @@
  *   records/layers/<hex>.json    what a layer directory holds, by diffID (or chainID, see fix-up); without it the directory means nothing
  *   records/images/<hex>.json    an image by its id, the digest of its configuration
  *   records/names/<hash>.json    which image a reference means
- *   blobs/<algorithm>/<hex>      configurations and manifests, and the compressed layers of images that were made here
+ *   blobs/<algorithm>/<hex>      configurations, manifests and compressed layers
+ *   partials/<hex>[.json]        a blob on its way from a registry, and which parts of it have come: it is taken up again there
  *   claims/<name>.json           the process that fills a layer directory now
  *   leases/<uuid>.json           a process at work, and the content that must stay for it
  *   locks/…                      see `lib/file-lock`
@@ -13,6 +14,7 @@
  *   trash/<uuid>                 on its way out
  */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { algorithmOf, type Digest, hexOf } from "../../model/digest.ts";
@@ -27,6 +29,7 @@ export interface Layout {
   readonly leases: string;
   readonly drafts: string;
   readonly trash: string;
+  readonly partials: string;
   /** One directory for each hash algorithm. */
   readonly blobs: readonly string[];
   /** Taken for moments: to begin work under a lease, and to collect. */
@@ -39,6 +42,7 @@ export interface Layout {
   name(reference: Reference): string;
   claim(name: string): string;
   blob(digest: Digest): string;
+  partial(digest: Digest): string;
 }
 
 export function layoutOf(directory: string): Layout {
@@ -52,6 +56,7 @@ export function layoutOf(directory: string): Layout {
     leases: at("leases"),
     drafts: at("drafts"),
     trash: at("trash"),
+    partials: at("partials"),
     blobs: [at("blobs", "sha256"), at("blobs", "sha512")],
     storeLock: at("locks", "store"),
     layer: (name) => at("layers", name),
@@ -61,12 +66,14 @@ export function layoutOf(directory: string): Layout {
     name: (reference) => at("records", "names", `${createHash("sha256").update(reference).digest("hex")}.json`),
     claim: (name) => at("claims", `${name}.json`),
     blob: (digest) => at("blobs", algorithmOf(digest), hexOf(digest)),
+    partial: (digest) => at("partials", hexOf(digest)),
   };
 }
 
-/** Makes the store's directories. */
+/** Makes the store's directories. The one that is made last tells whether all are there. */
 export async function prepare(layout: Layout): Promise<void> {
-  const { layers, layerRecords, imageRecords, names, claims, leases, drafts, trash, blobs } = layout;
-  for (const path of [layers, layerRecords, imageRecords, names, claims, leases, drafts, trash, ...blobs])
+  const { layers, layerRecords, imageRecords, names, claims, leases, drafts, trash, blobs, partials } = layout;
+  if (existsSync(partials)) return;
+  for (const path of [layers, layerRecords, imageRecords, names, claims, leases, drafts, trash, ...blobs, partials])
     await mkdir(path, { recursive: true, mode: 0o700 });
 }

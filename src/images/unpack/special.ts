@@ -1,4 +1,4 @@
-/** The two system calls that layers need and Node lacks: making device nodes, and extended attributes. koffi loads with the first of them. */
+/** System calls that layers need and Node lacks: making device nodes, and extended attributes. koffi loads with the first of them. */
 import { createRequire } from "node:module";
 
 export type SpecialKind = "character" | "block" | "fifo";
@@ -17,6 +17,29 @@ export function setXattr(path: string | Buffer, name: string, value: Buffer): vo
   const { lsetxattr } = libc();
   check("lsetxattr", lsetxattr(cString(path), cString(Buffer.from(name, "latin1")), value, value.length, 0), path);
 }
+
+/** The extended attributes of the path itself, those that this process may see; none where the file system has none. */
+export function readXattrs(path: string | Buffer): ReadonlyMap<string, Buffer> {
+  const { llistxattr, lgetxattr } = libc();
+  const file = cString(path);
+  const names = Buffer.alloc(NAMES_LIMIT);
+  const length = llistxattr(file, names, names.length);
+  if (length < 0 && libc().errno() === ENOTSUP) return new Map();
+  check("llistxattr", Math.min(length, 0), path);
+  const found = new Map<string, Buffer>();
+  for (const name of names.subarray(0, length).toString("latin1").split("\0").filter(Boolean)) {
+    const value = Buffer.alloc(VALUE_LIMIT);
+    const size = lgetxattr(file, cString(Buffer.from(name, "latin1")), value, value.length);
+    check("lgetxattr", Math.min(size, 0), path);
+    found.set(name, value.subarray(0, size));
+  }
+  return found;
+}
+
+/** The kernel's own limits for the names and for a value. */
+const NAMES_LIMIT = 65_536;
+const VALUE_LIMIT = 65_536;
+const ENOTSUP = 95;
 
 /** Largest device numbers that the kernel's 32-bit encoding holds. */
 export const MAJOR_LIMIT = 0xfff;
@@ -40,6 +63,8 @@ const ERRNO: Readonly<Record<number, string>> = {
 interface Libc {
   readonly mknod: (path: Buffer, mode: number, device: number) => number;
   readonly lsetxattr: (path: Buffer, name: Buffer, value: Buffer, size: number, flags: number) => number;
+  readonly llistxattr: (path: Buffer, names: Buffer, size: number) => number;
+  readonly lgetxattr: (path: Buffer, name: Buffer, value: Buffer, size: number) => number;
   readonly errno: () => number;
 }
 
@@ -56,6 +81,8 @@ function load(): Libc {
   return {
     mknod: library.func("int mknod(const uint8_t *path, uint32_t mode, uint64_t device)"),
     lsetxattr: library.func("int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)"),
+    llistxattr: library.func("ssize_t llistxattr(const uint8_t *path, _Out_ uint8_t *names, size_t size)"),
+    lgetxattr: library.func("ssize_t lgetxattr(const uint8_t *path, const uint8_t *name, _Out_ uint8_t *value, size_t size)"),
     errno: () => koffi.errno(),
   };
 }

@@ -13,6 +13,8 @@ export interface UnpackOptions {
   readonly directory: string;
   /** A layer of its own, with nothing below it: the archive must be whole and every hard link lead to a file in it. */
   readonly standalone: boolean;
+  /** Of the digest of the bytes as they come; sha256 unless given. */
+  readonly algorithm?: string;
 }
 
 export interface Unpacked extends Written {
@@ -23,6 +25,8 @@ export interface Unpacked extends Written {
   readonly diffId: Digest;
 }
 
+/** What diffIDs are made with. */
+const SHA256 = "sha256";
 /** Entries and device nodes that one layer may have: far beyond what images have, far below what exhausts a machine. */
 const ENTRY_LIMIT = 5_000_000;
 const DEVICE_LIMIT = 10_000;
@@ -36,13 +40,14 @@ export async function unpackLayer(chunks: AsyncIterable<Uint8Array>, options: Un
     bytes: freeBytes(options.directory) * FREE_SHARE,
   });
   const reader = new TarReader(writer);
-  const raw = new Meter();
-  const plain = new Meter();
+  const algorithm = options.algorithm ?? SHA256;
+  const raw = new Meter(algorithm);
+  const plain = new Meter(SHA256);
   try {
     const source = await detectCompression(raw.through(chunks));
     for await (const chunk of decompress(source.chunks, source.compression)) {
       const buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      if (source.compression !== "none") plain.add(buffer);
+      if (source.compression !== "none" || algorithm !== SHA256) plain.add(buffer);
       writing(() => reader.write(buffer));
     }
     reader.finish({ requireEnd: options.standalone });
@@ -51,7 +56,12 @@ export async function unpackLayer(chunks: AsyncIterable<Uint8Array>, options: Un
     if (options.standalone && link !== undefined)
       throw badLink(`${printable(link.path)} is a hard link to ${printable(link.target)}, which is not there`);
     const digest = raw.digest();
-    return { ...written, digest, compressedSize: raw.bytes, diffId: source.compression === "none" ? digest : plain.digest() };
+    return {
+      ...written,
+      digest,
+      compressedSize: raw.bytes,
+      diffId: source.compression === "none" && algorithm === SHA256 ? digest : plain.digest(),
+    };
   } finally {
     writer.close();
   }
@@ -59,8 +69,14 @@ export async function unpackLayer(chunks: AsyncIterable<Uint8Array>, options: Un
 
 /** Counts and hashes what passes. */
 class Meter {
-  readonly #hash: Hash = createHash("sha256");
+  readonly #algorithm: string;
+  readonly #hash: Hash;
   bytes = 0;
+
+  constructor(algorithm: string) {
+    this.#algorithm = algorithm;
+    this.#hash = createHash(algorithm);
+  }
 
   async *through(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
@@ -75,7 +91,7 @@ class Meter {
   }
 
   digest(): Digest {
-    const digest = parseDigest(`sha256:${this.#hash.digest("hex")}`);
+    const digest = parseDigest(`${this.#algorithm}:${this.#hash.digest("hex")}`);
     if (typeof digest !== "string") throw new Error(digest.problem);
     return digest;
   }

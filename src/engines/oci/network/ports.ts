@@ -1,6 +1,7 @@
 import { run } from "../../../lib/process.ts";
 import { Failure } from "../../../model/diagnostic.ts";
 import type { Protocol } from "../../../model/service.ts";
+import { findProgram } from "../runtime.ts";
 
 /** What the packet filter must know of one world. */
 export interface Ruleset {
@@ -22,7 +23,7 @@ export interface Forward {
 
 /** Replaces the world's table in one transaction: packets see the old rules or the new ones. Established connections go on. */
 export async function applyRules(rules: Ruleset): Promise<void> {
-  const finished = await run("nft", ["-f", "-"], { input: rulesText(rules) });
+  const finished = await run(findProgram("nft") ?? "nft", ["-f", "-"], { input: rulesText(rules) });
   if (finished.status !== 0)
     throw new Failure({
       code: "E_PORTS",

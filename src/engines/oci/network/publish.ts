@@ -3,52 +3,46 @@ import type { PublishedPort } from "../../../model/observed.ts";
 import type { Port } from "../../../model/service.ts";
 import type { Layout } from "../layout.ts";
 import { allContainers, heldPorts } from "../records.ts";
+import { canBind } from "../syscalls.ts";
 import { collides, listeners, ownerOf } from "./sockets.ts";
 
 /** Where the kernel itself takes ports from for outgoing connections; Docker's choice as well. */
 const EPHEMERAL = { from: 32_768, to: 60_999 };
 
-interface Binding {
+export interface Binding {
   readonly protocol: Port["protocol"];
   readonly host: string;
   readonly port: number;
-  /** Who has it, in words. */
-  readonly by: () => string;
 }
 
-/** Every host port that something has: sockets of this machine, and ports that containers of this world publish (other than `except`). */
-export function takenBindings(layout: Layout, except: string | null): readonly Binding[] {
-  const sockets = listeners().map(({ protocol, host, port, inode }) => ({ protocol, host, port, by: () => ownerOf(inode) }));
+/** Says who has a host port, or `null` when it is free. To find a process takes a while: it is asked for in words only when they are needed. */
+export type HolderOf = (wanted: Binding) => (() => string) | null;
+
+/** Looks at what containers of this world publish (other than `except`), and at the sockets of this machine. */
+export function holders(layout: Layout, except: string | null): HolderOf {
   const published = allContainers(layout)
     .filter(({ record }) => record.id !== except)
-    .flatMap(({ record }) => {
-      const ports = heldPorts(layout, record.id) ?? [];
-      return ports.map(({ protocol, host, published: port }) => ({
-        protocol,
-        host,
-        port,
-        by: () => `container ${record.name} of project ${record.spec.project}`,
-      }));
-    });
-  return [...sockets, ...published];
+    .flatMap(({ record }) => (heldPorts(layout, record.id) ?? []).map((port) => ({ ...port, port: port.published, record })));
+  return (wanted) => {
+    const other = published.find((port) => collides(wanted, port));
+    if (other !== undefined) return () => `container ${other.record.name} of project ${other.record.spec.project}`;
+    if (wanted.protocol === "sctp") return null; // whoever speaks it listens by means that leave no trace where others do
+    if (canBind({ datagrams: wanted.protocol === "udp", address: wanted.host, port: wanted.port })) return null;
+    return () => ownerOf(listeners().find((listener) => collides(wanted, listener))?.inode ?? null);
+  };
 }
 
 /** Chooses a free host port for each published one. Call it under the ports' lock. Throws E_PORT_TAKEN. */
-export function choosePorts(ports: readonly Port[], taken: readonly Binding[]): readonly PublishedPort[] {
+export function choosePorts(ports: readonly Port[], holderOf: HolderOf): readonly PublishedPort[] {
   const chosen: PublishedPort[] = [];
   for (const { target, protocol, host, published } of ports) {
-    const conflict = (port: number): Binding | undefined => {
+    const conflict = (port: number): (() => string) | null => {
       const wanted = { protocol, host, port };
-      return (
-        taken.find((other) => collides(wanted, other)) ??
-        chosen
-          .map((c) => ({ protocol: c.protocol, host: c.host, port: c.published, by: () => "this container itself" }))
-          .find((other) => collides(wanted, other))
-      );
+      if (chosen.some((own) => collides(wanted, { ...own, port: own.published }))) return () => "this container itself";
+      return holderOf(wanted);
     };
-    const free = candidates(published).find((port) => conflict(port) === undefined);
-    if (free === undefined)
-      throw portTaken(published ?? EPHEMERAL, { host, by: conflict((published ?? EPHEMERAL).from)?.by() ?? "others" });
+    const free = candidates(published).find((port) => conflict(port) === null);
+    if (free === undefined) throw portTaken(published ?? EPHEMERAL, { host, by: conflict((published ?? EPHEMERAL).from)?.() ?? "others" });
     chosen.push({ target, protocol, host, published: free });
   }
   return chosen;

@@ -24,7 +24,8 @@ export function collides(
 }
 
 /** Who has a socket open, in words: `process 812 (nginx)`. Walks all processes, so ask only when there is something to say. */
-export function ownerOf(inode: string): string {
+export function ownerOf(inode: string | null): string {
+  if (inode === null) return "a process that has just ended";
   const link = `socket:[${inode}]`;
   for (const pid of readdirSync("/proc")) {
     if (!/^\d+$/.test(pid)) continue;

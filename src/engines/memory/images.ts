@@ -1,0 +1,207 @@
+import { createHash } from "node:crypto";
+import { arch } from "node:os";
+import type { ImageConfig, ImageSummary, Images, ImportOptions, RemovedImage } from "../../engine/images.ts";
+import { Failure } from "../../model/diagnostic.ts";
+import type { Json } from "../../model/json.ts";
+import type { ObservedImage } from "../../model/observed.ts";
+import { normalPlatform, type Platform, parsePlatform } from "../../model/platform.ts";
+import { familiar, parseReference, partsOf, type Reference } from "../../model/reference.ts";
+import type { Image, Store, World } from "./world.ts";
+
+/** The images of a world: metadata alone, for nothing is ever run from them. */
+export function imagesOf(store: Store): Images {
+  return {
+    list: async () => summaries(store.read()),
+    inspect: async (nameOrId) => {
+      const world = store.read();
+      const found = find(world, nameOrId);
+      return found === null ? null : document(world, found.image);
+    },
+    import: async (tar, options, signal) => importImage(store, tar, { options, signal }),
+    push: async (reference) => {
+      if (store.read().observed.images[reference] === undefined) throw absent(reference);
+      throw new Failure({
+        code: "E_UNSUPPORTED",
+        message: `${familiar(reference)} cannot be pushed: the memory engine knows what an image is called and what it runs, not what is in it`,
+        hint: "choose another engine with --engine",
+      });
+    },
+    remove: async (nameOrId, { force }) => {
+      const { world, removed } = remove(store.read(), { nameOrId, force });
+      store.write(world);
+      return removed;
+    },
+  };
+}
+
+/** An image that a registry has under a name. */
+export function registryImage(
+  reference: Reference,
+  { config, platform }: { readonly config: ImageConfig; readonly platform: string | null },
+): Image {
+  const wanted = platform === null ? null : parsePlatform(platform);
+  return image({ config, platform: wanted === null || "problem" in wanted ? null : wanted, content: reference, size: 0, created: null });
+}
+
+/** What the planner sees of an image. */
+export function observedImage({ id, config }: Image, digest: string | null): ObservedImage {
+  const { Entrypoint = [], Cmd = [], Volumes = {} } = config;
+  return { id, digest, command: [...Entrypoint, ...Cmd], volumes: Object.keys(Volumes) };
+}
+
+export function sha256(text: string): string {
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
+
+interface NewImage {
+  readonly config: ImageConfig;
+  /** `null`: this machine's. */
+  readonly platform: Platform | null;
+  /** What tells it from another image with the same metadata. */
+  readonly content: string;
+  readonly size: number;
+  readonly created: string | null;
+}
+
+function image({ config, platform, content, size, created }: NewImage): Image {
+  const made = { created, size, config, platform: platform ?? normalPlatform({ os: "linux", architecture: arch(), variant: null }) };
+  return { id: sha256(JSON.stringify({ ...made, content })), ...made };
+}
+
+async function importImage(
+  store: Store,
+  tar: AsyncIterable<Uint8Array>,
+  { options, signal }: { readonly options: ImportOptions; readonly signal: AbortSignal },
+): Promise<string> {
+  const { reference, config, platform } = options;
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of tar) {
+    signal.throwIfAborted();
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  const made = image({ config, platform, content: hash.digest("hex"), size, created: new Date().toISOString() });
+  store.write(named(store.read(), { reference, image: made, digest: null }));
+  return made.id;
+}
+
+/** The world in which a name means an image; the one that it meant before stays without it. */
+function named(
+  world: World,
+  { reference, image: made, digest }: { readonly reference: Reference; readonly image: Image; readonly digest: string | null },
+): World {
+  const images = { ...world.observed.images, [reference]: observedImage(made, digest) };
+  return { ...world, observed: { ...world.observed, images }, images: { ...world.images, [made.id]: made } };
+}
+
+function summaries(world: World): readonly ImageSummary[] {
+  return Object.values(world.images).flatMap(({ id, created, size, platform }): readonly ImageSummary[] => {
+    const names = namesOf(world, id);
+    const summary = { reference: null, id, digest: null, created, size, platform };
+    if (names.length === 0) return [summary];
+    return names.map((reference) => ({ ...summary, reference, digest: world.observed.images[reference]?.digest ?? null }));
+  });
+}
+
+/** The image that a name, an id or the unique beginning of an id means. */
+function find(world: World, nameOrId: string): { readonly name: Reference | null; readonly image: Image } | null {
+  const reference = parseReference(nameOrId);
+  const named = typeof reference === "string" ? world.images[world.observed.images[reference]?.id ?? ""] : undefined;
+  if (typeof reference === "string" && named !== undefined) return { name: reference, image: named };
+  const hex = nameOrId.replace(/^sha256:/, "");
+  if (!/^[0-9a-f]{4,64}$/.test(hex)) return null;
+  const [first, ...others] = Object.values(world.images).filter(({ id }) => id.startsWith(`sha256:${hex}`));
+  if (others.length > 0)
+    throw new Failure({
+      code: "E_IMAGE_AMBIGUOUS",
+      message: `the id ${hex} fits ${others.length + 1} images`,
+      hint: "use more digits of the id",
+    });
+  return first === undefined ? null : { name: null, image: first };
+}
+
+/** Only what `parseReference` made is ever a key there. */
+function namesOf({ observed }: World, id: string): readonly Reference[] {
+  return Object.keys(observed.images).flatMap((key) => {
+    const reference = parseReference(key);
+    return typeof reference === "string" && observed.images[reference]?.id === id ? [reference] : [];
+  });
+}
+
+function remove(
+  world: World,
+  { nameOrId, force }: { readonly nameOrId: string; readonly force: boolean },
+): { readonly world: World; readonly removed: readonly RemovedImage[] } {
+  const found = find(world, nameOrId);
+  if (found === null) throw absent(nameOrId);
+  const {
+    name,
+    image: { id },
+  } = found;
+  const names = namesOf(world, id);
+  const going = name === null ? names : [name];
+  const stays = going.length < names.length;
+  const users = world.observed.containers.filter(({ image: of }) => of.id === id);
+  const what = name === null ? shortId(id) : familiar(name);
+  if (!force && !stays && users.length > 0)
+    throw inUse(
+      what,
+      users.map((user) => user.name),
+    );
+  if (!force && name === null && names.length > 1) throw severalNames(what, names);
+  const images = Object.fromEntries(Object.entries(world.observed.images).filter(([key]) => !going.some((gone) => gone === key)));
+  const untagged = { ...world, observed: { ...world.observed, images } };
+  const removed = going.map((reference): RemovedImage => ({ kind: "untagged", what: familiar(reference) }));
+  if (stays || users.length > 0) return { world: untagged, removed };
+  const kept = Object.fromEntries(Object.entries(world.images).filter(([key]) => key !== id));
+  return { world: { ...untagged, images: kept }, removed: [...removed, { kind: "deleted", what: id }] };
+}
+
+/** Docker's inspect document of an image. */
+function document(world: World, { id, created, size, platform, config }: Image): Json {
+  const names = namesOf(world, id);
+  return {
+    Id: id,
+    RepoTags: names.filter((name) => partsOf(name).tag !== null).map(familiar),
+    RepoDigests: names.flatMap((name) => {
+      const digest = world.observed.images[name]?.digest ?? null;
+      return digest === null ? [] : [`${partsOf(name).domain}/${partsOf(name).path}@${digest}`];
+    }),
+    Created: created ?? "",
+    Size: size,
+    Os: platform.os,
+    Architecture: platform.architecture,
+    ...(platform.variant === null ? {} : { Variant: platform.variant }),
+    Config: { ...config },
+    RootFS: { Type: "layers", Layers: [] },
+  };
+}
+
+function shortId(id: string): string {
+  return id.slice("sha256:".length, "sha256:".length + 12);
+}
+
+function absent(what: string): Failure {
+  return new Failure({
+    code: "E_IMAGE_NOT_FOUND",
+    message: `no such image here: ${what}`,
+    hint: "`wharf image ls` lists the images of the store",
+  });
+}
+
+function inUse(what: string, containers: readonly string[]): Failure {
+  return new Failure({
+    code: "E_IMAGE_IN_USE",
+    message: `unable to remove ${what}: in use by ${containers.join(", ")}`,
+    hint: "remove the containers first, or use -f: the image then only loses its name",
+  });
+}
+
+function severalNames(what: string, names: readonly Reference[]): Failure {
+  return new Failure({
+    code: "E_IMAGE_AMBIGUOUS",
+    message: `unable to remove ${what}: the image has several names: ${names.map(familiar).join(", ")}`,
+    hint: "remove it by name, or use -f to take off all of them",
+  });
+}

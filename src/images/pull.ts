@@ -1,0 +1,285 @@
+/** From a name to an image in the store: resolve it, choose the platform, fetch and unpack what is missing, and only then let it count. */
+import { arch } from "node:os";
+import { slots } from "../lib/slots.ts";
+import { Failure } from "../model/diagnostic.ts";
+import { algorithmOf, type Digest, shortDigest } from "../model/digest.ts";
+import { formatPlatform, normalPlatform, type Platform, parsePlatform, runnable } from "../model/platform.ts";
+import { familiar, partsOf, type Reference } from "../model/reference.ts";
+import { chainOf, completeLayer } from "./complete.ts";
+import { download, StaleDownload } from "./download.ts";
+import type { PullOptions } from "./images.ts";
+import { type Configuration, choose, type Descriptor, type Manifest, parseConfiguration, parseManifest, shaped } from "./manifest.ts";
+import type { Registries } from "./registries.ts";
+import { type Fetched, fetchDocument, fetchManifest, mismatch, type Repository, resolveTag } from "./registry/pull-api.ts";
+import { WrongShape } from "./shape.ts";
+import { blobSize, readBlob } from "./store/blobs.ts";
+import { commitImage, type Entry, findEntry } from "./store/catalog.ts";
+import { obtainLayer } from "./store/layers.ts";
+import type { Layout } from "./store/layout.ts";
+import { type Lease, takeLease } from "./store/lease.ts";
+import type { LayerRecord } from "./store/records.ts";
+import type { UnpackPool } from "./unpack/pool.ts";
+
+export interface PullContext {
+  readonly layout: Layout;
+  readonly registries: Registries;
+  readonly pool: UnpackPool;
+}
+
+/** Layers of one image that are fetched at once. */
+const DOWNLOADS = 6;
+/** Indexes in indexes: more than this nobody makes. */
+const INDEX_DEPTH = 4;
+
+export async function pullImage(context: PullContext, reference: Reference, options: PullOptions): Promise<Entry> {
+  const { layout } = context;
+  const wanted = wantedPlatform(options.platform);
+  const here = await findEntry(layout, reference);
+  const usable = here !== null && (options.platform === null || runsOn(here.configuration.platform, wanted)) ? here : null;
+  if (usable !== null && options.policy === "missing") return usable;
+  const repository = context.registries.repository(reference, options.note);
+  const { tag, digest } = partsOf(reference);
+  const named = tag ?? digest ?? "latest";
+  if (usable?.name != null) {
+    // What a digest names never changes; what a tag names is asked for with one request.
+    const current = tag === null ? usable.name.digest : await resolveTag(repository, tag, { what: reference, signal: options.signal });
+    if (current !== null && current === usable.name.digest) {
+      options.note(`${familiar(reference)} is up to date (${current})`);
+      return usable;
+    }
+  }
+  const lease = await takeLease(layout);
+  try {
+    return await fetchImage({ ...context, lease, repository }, { reference, named, wanted }, options);
+  } finally {
+    await lease.release();
+  }
+}
+
+/** The platform to pull for: as asked, else this machine's. */
+export function wantedPlatform(asked: string | null): Platform {
+  if (asked === null) return normalPlatform({ os: "linux", architecture: arch(), variant: null });
+  const parsed = parsePlatform(asked);
+  if ("problem" in parsed) throw new Failure({ code: "E_IMAGE_PLATFORM", message: parsed.problem });
+  return parsed;
+}
+
+interface Wanted {
+  readonly reference: Reference;
+  /** A tag or a digest. */
+  readonly named: string;
+  readonly wanted: Platform;
+}
+
+type Work = PullContext & { readonly lease: Lease; readonly repository: Repository };
+
+async function fetchImage(work: Work, wanted: Wanted, options: PullOptions): Promise<Entry> {
+  const { layout, lease, repository } = work;
+  const { reference } = wanted;
+  const { top, bottom, manifest } = await resolve(repository, wanted, options.signal);
+  const [configuration, bytes] = await fetchConfiguration(work, manifest.config, { reference, signal: options.signal });
+  const layers = pairs(manifest, configuration, reference);
+  checkPlatform(configuration.platform, wanted, options);
+  await lease.keep([
+    bottom.digest,
+    manifest.config.digest,
+    ...layers.flatMap(({ diffId, descriptor }) => [diffId, descriptor.digest]),
+    ...chainOf(configuration.diffIds),
+  ]);
+  const records = await completed(layout, await fetchLayers(work, layers, { reference, options }), {
+    diffIds: configuration.diffIds,
+    signal: options.signal,
+  });
+  const { domain, path } = partsOf(reference);
+  const entry = await commitImage(layout, {
+    reference,
+    digest: top.digest,
+    layers: records,
+    documents: new Map([
+      [bottom.digest, bottom.bytes],
+      [manifest.config.digest, bytes],
+    ]),
+    record: {
+      id: manifest.config.digest,
+      manifest: { mediaType: bottom.mediaType, digest: bottom.digest },
+      layers: layers.map(({ diffId, descriptor }, i) => ({ key: records[i]?.key ?? diffId, diffId, blob: descriptor })),
+      origins: [`${domain}/${path}`],
+    },
+  });
+  options.note(`${familiar(reference)} is ${top.digest} (from ${repository.registry.host})`);
+  return entry;
+}
+
+interface Resolved {
+  /** What the name leads to: an index, or the manifest itself. */
+  readonly top: Fetched;
+  readonly bottom: Fetched & { readonly mediaType: string };
+  readonly manifest: Manifest;
+}
+
+/** Follows indexes down to the manifest for the platform. */
+async function resolve(repository: Repository, { reference, named, wanted }: Wanted, signal: AbortSignal): Promise<Resolved> {
+  const top = await fetchManifest(repository, named, { what: reference, signal });
+  let bottom = top;
+  for (let depth = 0; depth < INDEX_DEPTH; depth += 1) {
+    const parsed = parseManifest(bottom.bytes, bottom.contentType, reference);
+    if (parsed.kind === "manifest") return { top, bottom: { ...bottom, mediaType: parsed.mediaType }, manifest: parsed };
+    const chosen = choose(parsed, wanted, reference);
+    bottom = await fetchManifest(repository, chosen.digest, { what: reference, signal });
+  }
+  throw new Failure({
+    code: "E_IMAGE_MANIFEST",
+    message: `${reference} is not an image that can be used: its indexes lead to indexes more than ${INDEX_DEPTH} times`,
+  });
+}
+
+async function fetchConfiguration(
+  { layout, repository }: Work,
+  descriptor: Descriptor,
+  { reference, signal }: { readonly reference: Reference; readonly signal: AbortSignal },
+): Promise<readonly [Configuration, Buffer]> {
+  const known = (await blobSize(layout, descriptor.digest)) === descriptor.size;
+  const bytes = known
+    ? await readBlob(layout, descriptor.digest)
+    : await fetchDocument(repository, descriptor, { what: reference, signal });
+  return [parseConfiguration(bytes, reference), bytes];
+}
+
+interface LayerPair {
+  readonly diffId: Digest;
+  readonly descriptor: Descriptor;
+}
+
+function pairs({ layers }: Manifest, { diffIds }: Configuration, reference: Reference): readonly LayerPair[] {
+  return shaped(reference, () => {
+    if (layers.length !== diffIds.length)
+      throw new WrongShape(`its list of ${layers.length} layers, with ${diffIds.length} in its configuration,`, "consistent");
+    return layers.map((descriptor, i) => {
+      const diffId = diffIds[i];
+      if (diffId === undefined || algorithmOf(diffId) !== "sha256") throw new WrongShape(`rootfs.diff_ids[${i}]`, "a sha256 digest");
+      return { diffId, descriptor };
+    });
+  });
+}
+
+/** An image that this machine cannot run is refused when the platform was asked for, and told of when it is all there is. */
+function checkPlatform(platform: Platform, { reference, wanted }: Wanted, { platform: asked, note }: PullOptions): void {
+  if (runsOn(platform, wanted)) return;
+  const message = `${reference} is for ${formatPlatform(platform)}, not for ${formatPlatform(wanted)}`;
+  if (asked !== null) throw new Failure({ code: "E_IMAGE_PLATFORM", message, hint: "choose another `platform`, or another image" });
+  note(`${message}: it may not run here`);
+}
+
+function runsOn(platform: Platform, machine: Platform): boolean {
+  return runnable(machine).some((acceptable) => formatPlatform(acceptable) === formatPlatform(platform));
+}
+
+/** All layers, in the order of the image. The largest begin first: they take longest. */
+async function fetchLayers(
+  work: Work,
+  layers: readonly LayerPair[],
+  { reference, options }: { readonly reference: Reference; readonly options: PullOptions },
+): Promise<readonly LayerRecord[]> {
+  const slot = slots(DOWNLOADS);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const unique = [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
+  const records = new Map<Digest, LayerRecord>();
+  let problem: { readonly error: unknown } | null = null;
+  const largestFirst = unique.toSorted((a, b) => b.descriptor.size - a.descriptor.size);
+  await Promise.all(
+    largestFirst.map((layer) =>
+      slot(async () => {
+        if (problem !== null) return;
+        try {
+          records.set(layer.diffId, await obtain(work, layer, { what: reference, options: { ...options, signal } }));
+        } catch (error) {
+          problem ??= { error }; // the others' end is then only a consequence
+          stop.abort();
+        }
+      }),
+    ),
+  );
+  const failed: { readonly error: unknown } | null = problem;
+  if (failed !== null) throw (failed as { readonly error: unknown }).error;
+  return layers.map(({ diffId }) => {
+    const record = records.get(diffId);
+    if (record === undefined) throw new Error(`no layer ${diffId} after all were fetched`);
+    return record;
+  });
+}
+
+async function obtain(
+  { layout, repository, pool }: Work,
+  { diffId, descriptor }: LayerPair,
+  { what, options }: { readonly what: string; readonly options: PullOptions },
+): Promise<LayerRecord> {
+  const { signal, progress } = options;
+  const { size } = descriptor;
+  const item = shortDigest(descriptor.digest);
+  let fetched = false;
+  let arrived = 0;
+  const fill = async (directory: string) => {
+    fetched = true;
+    const source = { layout, repository, descriptor };
+    const unpacked = await download(
+      source,
+      {
+        what,
+        signal,
+        progress: (done) => {
+          arrived = done;
+          progress(item, "download", done, size);
+        },
+      },
+      {
+        consume: (bytes) =>
+          pool.run({
+            chunks: counted(bytes, (done) => {
+              if (arrived === size) progress(item, "unpack", done, size);
+            }),
+            size,
+            options: { directory, standalone: false, algorithm: algorithmOf(descriptor.digest) },
+          }),
+        verify: (made) => {
+          const { host } = repository.registry;
+          if (made.digest !== descriptor.digest)
+            throw mismatch(`a layer of ${what}`, { expected: descriptor.digest, got: made.digest, host });
+          if (made.diffId !== diffId) throw mismatch(`the unpacked layer ${item} of ${what}`, { expected: diffId, got: made.diffId, host });
+        },
+      },
+    );
+    return unpacked;
+  };
+  const attempt = (): Promise<LayerRecord> => obtainLayer(layout, diffId, { fill, signal });
+  const record = await attempt().catch((error: unknown) => {
+    if (error instanceof StaleDownload) return attempt();
+    throw error;
+  });
+  progress(item, fetched ? "unpacked" : "here already", size, size);
+  return record;
+}
+
+/** Each layer as it has to be in its place. */
+export async function completed(
+  layout: Layout,
+  records: readonly LayerRecord[],
+  { diffIds, signal }: { readonly diffIds: readonly Digest[]; readonly signal: AbortSignal },
+): Promise<readonly LayerRecord[]> {
+  const chain = chainOf(diffIds);
+  const whole: LayerRecord[] = [];
+  for (const [i, record] of records.entries()) {
+    const key = chain[i];
+    whole.push(key === undefined ? record : await completeLayer(layout, key, { record, lower: [...whole] }, signal));
+  }
+  return whole;
+}
+
+async function* counted(bytes: AsyncIterable<Uint8Array>, tell: (done: number) => void): AsyncGenerator<Uint8Array> {
+  let done = 0;
+  for await (const chunk of bytes) {
+    yield chunk;
+    done += chunk.length;
+    tell(done);
+  }
+}
