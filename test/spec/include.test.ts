@@ -70,6 +70,13 @@ it("an included file that is not there, that is broken, or that includes itself 
   assert.match(await onlyError(circle), /^E_INCLUDE 1:11-21 files include each other in a circle: wharf.yaml -> b.yaml -> wharf.yaml$/);
 });
 
+it("files that lie elsewhere are not fetched, and said to be so", async () => {
+  assert.match(
+    await onlyError(`include: ['oci://example.org/a:1']\n${WEB}`),
+    /^E_INCLUDE 1:11-34 the included file lies elsewhere \(`oci:…`\)/,
+  );
+});
+
 it("a service extends another one of its file, of another file, and through several", async () => {
   const files: Files = {
     "/p/shop/wharf.yaml":
