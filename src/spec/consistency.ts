@@ -86,6 +86,7 @@ function hasMistyped(service: Mapping): boolean {
 function checkBuild(checked: Checked): void {
   const { name, service, draft } = checked;
   const build = child(service, "build");
+  if (build === undefined) return;
   const [file, inline] = [entry(build, "dockerfile"), entry(build, "dockerfile_inline")];
   if (file !== undefined && inline !== undefined)
     fail(checked, {
@@ -241,6 +242,22 @@ function checkScale(checked: Checked): void {
   ] as const)
     if (held !== undefined && count !== null && count < 0)
       fail(checked, { code: "E_VALUE", place: held.value.place, message: `\`${path}.${key}\` is ${count}: it must be 0 or more` });
+  if (deploy !== undefined) checkTwice(checked, deploy);
+  const containerName = entry(service, "container_name");
+  const count = own ?? deployed ?? 1;
+  if (containerName !== undefined && count > 1)
+    fail(checked, {
+      code: "E_CONTAINER_NAME",
+      place: containerName.value.place,
+      message: `service ${quote(name)} has the one container name ${quote(textOf(containerName.value) ?? "")} for ${count} containers`,
+      hint: `leave \`${containerName.spelled}\` out, or run one container`,
+    });
+}
+
+/** Limits that a service and its \`deploy\` both give must be the same. */
+function checkTwice(checked: Checked, deploy: Node): void {
+  const { name, service } = checked;
+  const path = `services.${name}`;
   const limits = child(child(deploy, "resources"), "limits");
   const reservations = child(child(deploy, "resources"), "reservations");
   const pairs = [
@@ -258,15 +275,6 @@ function checkScale(checked: Checked): void {
       hint: "keep one of them",
     });
   }
-  const containerName = entry(service, "container_name");
-  const count = own ?? deployed ?? 1;
-  if (containerName !== undefined && count > 1)
-    fail(checked, {
-      code: "E_CONTAINER_NAME",
-      place: containerName.value.place,
-      message: `service ${quote(name)} has the one container name ${quote(textOf(containerName.value) ?? "")} for ${count} containers`,
-      hint: `leave \`${containerName.spelled}\` out, or run one container`,
-    });
 }
 
 function sameAmount(first: Node, second: Node): boolean {
