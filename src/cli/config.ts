@@ -1,7 +1,7 @@
 import { writeAtomic } from "../lib/atomic-file.ts";
 import { Failure } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
-import { familiar } from "../model/reference.ts";
+import { familiar, parseReference } from "../model/reference.ts";
 import { suggestion } from "../model/suggest.ts";
 import { patternOf } from "../plan/making.ts";
 import type { Format } from "../spec/encode.ts";
@@ -152,18 +152,18 @@ async function digests(session: Session): Promise<ReadonlyMap<string, string>> {
 function pinned(document: Json, known: ReadonlyMap<string, string>, how: "yes" | "only"): Json {
   const services = Object.entries(member(document, "services")).map(([name, service]) => {
     const image = member(service, "image");
-    const text = typeof image === "string" ? image : null;
-    if (text === null || text.includes("@")) return [name, how === "only" ? { image: text } : service] as const;
-    const tagged = /:[^/]+$/.test(text) ? text : `${text}:latest`;
-    const digest = known.get(tagged) ?? known.get(text);
+    const reference = typeof image === "string" ? parseReference(image) : null;
+    if (typeof reference !== "string" || reference.includes("@"))
+      return [name, how === "yes" ? service : typeof image === "string" ? { image } : {}] as const;
+    const digest = known.get(familiar(reference));
     if (digest === undefined)
       throw new Failure({
         code: "E_IMAGE_ABSENT",
-        message: `the image \`${text}\` of service \`${name}\` is not in the store, so its digest is not known`,
+        message: `the image \`${familiar(reference)}\` of service \`${name}\` is not in the store, so its digest is not known`,
         hint: "fetch it first: wharf pull",
       });
-    const image2 = `${text}@${digest}`;
-    return [name, how === "only" ? { image: image2 } : { ...objectOf(service), image: image2 }] as const;
+    const fixed = `${reference}@${digest}`;
+    return [name, how === "only" ? { image: fixed } : { ...objectOf(service), image: fixed }] as const;
   });
   const all = Object.fromEntries(services);
   return how === "only" ? { services: all } : { ...objectOf(document), services: all };

@@ -106,13 +106,13 @@ export class Cursor {
       if (first === "?") throw new Beyond();
       return -1;
     }
-    const last = Math.min(this.text.length, at + LONGEST_KEY);
-    for (let end = at; end < last; end++) {
-      const character = this.text[end];
-      if (character === "\n" || (character === "#" && isGap(this.text[end - 1]))) return -1;
-      if (character === ":" && isGap(this.text[end + 1])) return end;
-    }
-    return -1;
+    const line = this.text.slice(at, this.lineEnd(at)); // the searches below stay within it, however long the text is
+    const blank = line.indexOf(": ");
+    const colon = blank === -1 && line.endsWith(":") ? line.length - 1 : blank;
+    if (line.includes("\t")) throw new Beyond();
+    if (colon === -1 || colon > LONGEST_KEY) return -1;
+    const comment = line.indexOf(" #");
+    return comment !== -1 && comment < colon ? -1 : at + colon;
   }
 
   key(at: number, colon: number): { readonly key: string; readonly place: Place; readonly plain: boolean } {
@@ -131,14 +131,11 @@ export class Cursor {
   plainEnd(at: number): number {
     const first = this.text[at] ?? "";
     if (",[]{}%@`\"'|>&*!#".includes(first) || ("-?:".includes(first) && isGap(this.text[at + 1]))) throw new Beyond();
-    let end = at;
-    for (; end < this.text.length; end++) {
-      const character = this.text[end];
-      if (character === "\n" || (character === "#" && isGap(this.text[end - 1]))) break;
-      if (character === "\t" || (character === ":" && isGap(this.text[end + 1]))) throw new Beyond();
-    }
-    while (end > at && this.text[end - 1] === " ") end--;
-    return end;
+    const line = this.text.slice(at, this.lineEnd(at));
+    const comment = line.indexOf(" #");
+    const value = (comment === -1 ? line : line.slice(0, comment)).replace(/ +$/, "");
+    if (line.includes("\t") || value.endsWith(":") || value.includes(": ")) throw new Beyond();
+    return at + value.length;
   }
 
   /** A word up to the next blank. */

@@ -20,12 +20,12 @@ const OTHERWISE = /^(?:yes|no|on|off|Yes|No|On|Off|YES|NO|ON|OFF|[1-9][0-9]*:[0-
 export function plainScalar(text: string, place: Place): Scalar {
   const resolved = resolvePlain(text);
   const value = scalar(resolved.value, place, resolved.text);
-  return OTHERWISE.test(text) ? { ...value, plain: text } : value;
+  return text.length < 9 && OTHERWISE.test(text) ? { ...value, plain: text } : value;
 }
 
 /** Whether a key without quotes is a text, and no number, truth value or nothing. */
 export function isTextKey(key: string): boolean {
-  return !/^[-+.0-9~nNtTfF]/.test(key) || typeof resolvePlain(key).value === "string";
+  return typeof resolvePlain(key).value === "string";
 }
 
 /** A mapping with what it takes from others by `<<`: its own keys stand, and those of earlier ones over those of later ones. */
