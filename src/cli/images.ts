@@ -1,24 +1,33 @@
-import { createReadStream } from "node:fs";
 import type { ImageSummary } from "../engine/images.ts";
 import { diagnosticsOf, Failure } from "../model/diagnostic.ts";
-import { familiar, parseReference, partsOf } from "../model/reference.ts";
+import type { Json } from "../model/json.ts";
 import { table } from "../ui/table.ts";
-import { age, bytes } from "../ui/units.ts";
+import { bytes } from "../ui/units.ts";
+import { openInput } from "./image-archives.ts";
 import { type ImportFlags, importOptions } from "./image-config.ts";
+import { imageFilter, isNamed } from "./image-filters.ts";
+import { madeAgo, NONE, namesOf, platformText, removedLines, shortId } from "./image-words.ts";
 import type { Session } from "./session.ts";
 
 export interface ImageListOptions {
   readonly name: string | undefined;
+  /** `key=value` each. */
+  readonly filters: readonly string[];
   readonly quiet: boolean;
+  readonly noTrunc: boolean;
   readonly digests: boolean;
   readonly format: string;
 }
 
 /** Lists the images of the store. */
-export async function listImages(session: Session, { name, quiet, digests, format }: ImageListOptions): Promise<number> {
+export async function listImages(session: Session, options: ImageListOptions): Promise<number> {
+  const { name, filters, quiet, noTrunc, digests, format } = options;
   const all = await (await session.engine()).images.list(session.signal);
-  const shown = all.filter((image) => name === undefined || isNamed(image, name));
-  if (quiet) for (const id of new Set(shown.map((image) => image.id))) session.out.line(id);
+  const now = Date.now();
+  const passes = imageFilter(filters, all, now);
+  const shown = all.filter((image) => passes(image) && (name === undefined || isNamed(image, name)));
+  const id = (image: ImageSummary): string => (noTrunc ? image.id : shortId(image.id));
+  if (quiet) for (const one of new Set(shown.map((image) => image.id))) session.out.line(one);
   else if (format === "json") for (const image of shown) session.out.line(JSON.stringify(entry(image)));
   else {
     const columns = [
@@ -30,9 +39,8 @@ export async function listImages(session: Session, { name, quiet, digests, forma
       { title: "SIZE", align: "right" as const },
     ];
     const rows = shown.map((image) => {
-      const { repository, tag } = names(image);
-      const created = image.created === null ? "N/A" : `${age(Math.max(0, Date.now() - Date.parse(image.created)))} ago`;
-      return [repository, tag, ...(digests ? [image.digest ?? "<none>"] : []), shortId(image.id), created, bytes(image.size)];
+      const { repository, tag } = namesOf(image);
+      return [repository, tag, ...(digests ? [image.digest ?? NONE] : []), id(image), madeAgo(image.created, now), bytes(image.size)];
     });
     for (const line of table(columns, rows, { width: session.out.columns })) session.out.line(line);
   }
@@ -53,7 +61,7 @@ export async function inspectImages(session: Session, wanted: readonly string[])
 export async function importImage(session: Session, tar: string, flags: ImportFlags): Promise<number> {
   const options = importOptions(flags);
   const images = (await session.engine()).images;
-  session.out.line(await images.import(tar === "-" ? process.stdin : createReadStream(tar), options, session.signal));
+  session.out.line(await images.import(await openInput(tar), options, session.signal));
   return 0;
 }
 
@@ -63,9 +71,7 @@ export async function removeImages(session: Session, wanted: readonly string[], 
   const problems: unknown[] = [];
   for (const name of wanted) {
     try {
-      for (const { kind, what } of await images.remove(name, options, session.signal)) {
-        session.out.line(`${kind === "untagged" ? "Untagged" : "Deleted"}: ${what}`);
-      }
+      for (const line of removedLines(await images.remove(name, options, session.signal))) session.out.line(line);
     } catch (error) {
       problems.push(error);
     }
@@ -86,16 +92,15 @@ export async function removeProjectImages(session: Session, references: readonly
       await images.remove(name, { force: false }, session.signal);
       session.say(`removed image ${name}`);
     } catch (error) {
-      if (!(error instanceof Failure) || !(error.has("E_IMAGE_IN_USE") || error.has("E_IMAGE_NOT_FOUND"))) throw error;
+      if (!(error instanceof Failure) || !(error.has("E_IMAGE_IN_USE") || error.has("E_IMAGE_ABSENT"))) throw error;
       session.say(`kept image ${name}: ${error.message}`);
     }
   }
   return 0;
 }
 
-function entry(image: ImageSummary): Readonly<Record<string, string | number>> {
-  const { repository, tag } = names(image);
-  const { os, architecture, variant } = image.platform;
+function entry(image: ImageSummary): Json {
+  const { repository, tag } = namesOf(image);
   return {
     ID: image.id,
     Repository: repository,
@@ -103,33 +108,13 @@ function entry(image: ImageSummary): Readonly<Record<string, string | number>> {
     Digest: image.digest ?? "",
     CreatedAt: image.created ?? "",
     Size: image.size,
-    Platform: [os, architecture, ...(variant === null ? [] : [variant])].join("/"),
+    Platform: platformText(image.platform),
+    Labels: image.labels,
   };
 }
 
-function names({ reference }: ImageSummary): { readonly repository: string; readonly tag: string } {
-  if (reference === null) return { repository: "<none>", tag: "<none>" };
-  const { tag } = partsOf(reference);
-  const name = familiar(reference);
-  if (tag === null) return { repository: name.slice(0, name.indexOf("@")), tag: "<none>" };
-  return { repository: name.endsWith(`:${tag}`) ? name.slice(0, -tag.length - 1) : name, tag };
-}
-
-/** A name without a tag means every tag of the repository; the beginning of an id means that image. */
-function isNamed({ reference, id }: ImageSummary, name: string): boolean {
-  if (/^(sha256:)?[0-9a-f]{4,64}$/.test(name) && id.startsWith(name.startsWith("sha256:") ? name : `sha256:${name}`)) return true;
-  const wanted = parseReference(name);
-  if (reference === null || typeof wanted !== "string") return false;
-  if (/[:@]/.test(name.slice(name.lastIndexOf("/") + 1))) return wanted === reference;
-  const [{ domain, path }, found] = [partsOf(wanted), partsOf(reference)];
-  return domain === found.domain && path === found.path;
-}
-
-function shortId(id: string): string {
-  return id.replace("sha256:", "").slice(0, 12);
-}
-
-function absent(name: string): Failure {
+/** No such image is in the store. */
+export function absent(name: string): Failure {
   return new Failure({
     code: "E_IMAGE_ABSENT",
     message: `there is no image ${name} in the store`,

@@ -13,6 +13,7 @@ import { type Digest, parseDigest } from "../model/digest.ts";
 import { type Filled, obtainLayer } from "./store/layers.ts";
 import type { Layout } from "./store/layout.ts";
 import type { LayerRecord } from "./store/records.ts";
+import { treeSize } from "./tree-size.ts";
 import { badLink, printable } from "./unpack/layer-tree.ts";
 import { readXattrs, setXattr } from "./unpack/special.ts";
 
@@ -50,7 +51,7 @@ export async function completeLayer(layout: Layout, key: Digest, { record, lower
     await runOk("cp", ["-a", "--link", `${layout.layer(record.name)}/.`, `${directory}/`]);
     for (const { path, like } of directories) await makeLike(onDisk(directory, path), like);
     for (const wanted of record.lowerLinks) await makeLink(directory, wanted, stack);
-    return { ...record, implicit: [], lowerLinks: [] };
+    return { ...record, size: await treeSize(directory), implicit: [], lowerLinks: [] };
   };
   return obtainLayer(layout, key, { fill, signal });
 }

@@ -65,7 +65,7 @@ export class StaleDownload extends Error {
 }
 
 /** Whether the bytes themselves are at fault, and not the way they came or the disk they went to. */
-function isContentProblem(error: unknown): boolean {
+export function isContentProblem(error: unknown): boolean {
   if (!(error instanceof Failure)) return false;
   return error.diagnostics.some(({ code }) => CONTENT_PROBLEMS.has(code));
 }

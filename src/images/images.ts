@@ -1,10 +1,28 @@
-import type { ImageConfig, ImageProgress, ImageSummary, ImportOptions, RemovedImage } from "../engine/images.ts";
+import type {
+  ArchiveFormat,
+  Damage,
+  HistoryStep,
+  ImageConfig,
+  ImageProgress,
+  ImageSummary,
+  ImageUsage,
+  ImportOptions,
+  LoadedImage,
+  Pruned,
+  PruneOptions,
+  RemovedImage,
+  VerifyOptions,
+} from "../engine/images.ts";
+import { Failure } from "../model/diagnostic.ts";
+import type { Digest } from "../model/digest.ts";
 import type { Json } from "../model/json.ts";
 import type { Platform } from "../model/platform.ts";
 import type { Reference } from "../model/reference.ts";
 import type { PullContext } from "./pull.ts";
-import { type Entry, findEntry, sizeOf, summaries } from "./store/catalog.ts";
+import { type Entry, findEntry, sizeOf, summaries, tagImage } from "./store/catalog.ts";
 import { layoutOf, prepare } from "./store/layout.ts";
+import { type Lease, takeLease } from "./store/lease.ts";
+import type { ImageUsers } from "./store/remove.ts";
 
 /** An image whose layers are unpacked and synced: ready to run. */
 export interface StoredImage {
@@ -41,13 +59,21 @@ export interface ImageStore {
   pull(reference: Reference, options: PullOptions): Promise<StoredImage>;
   push(reference: Reference, progress: ImageProgress, signal: AbortSignal): Promise<{ readonly digest: string; readonly size: number }>;
   import(tar: AsyncIterable<Uint8Array>, options: ImportOptions, signal: AbortSignal): Promise<string>;
+  /** As `find`; what is found stays, whatever others prune, until this store is closed. */
+  hold(nameOrId: string): Promise<StoredImage | null>;
   /** Docker's inspect document. */
   inspect(nameOrId: string): Promise<Json | null>;
-  /** `users` maps image ids to names of containers made from them; their layers stay. */
-  remove(
-    nameOrId: string,
-    options: { readonly force: boolean; readonly users: ReadonlyMap<string, readonly string[]> },
-  ): Promise<readonly RemovedImage[]>;
+  history(nameOrId: string): Promise<readonly HistoryStep[] | null>;
+  tag(nameOrId: string, target: Reference): Promise<void>;
+  remove(nameOrId: string, options: { readonly force: boolean; readonly users: ImageUsers }): Promise<readonly RemovedImage[]>;
+  prune(options: PruneOptions & { readonly users: ImageUsers }): Promise<Pruned>;
+  save(namesOrIds: readonly string[], format: ArchiveFormat, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  load(archive: AsyncIterable<Uint8Array>, progress: ImageProgress, signal: AbortSignal): Promise<readonly LoadedImage[]>;
+  verify(
+    namesOrIds: readonly string[],
+    options: VerifyOptions & { readonly users: ImageUsers; readonly signal: AbortSignal },
+  ): Promise<readonly Damage[]>;
+  usage(users: ImageUsers): Promise<ImageUsage>;
   close(): Promise<void>;
 }
 
@@ -63,24 +89,44 @@ export interface StoreOptions {
 export function openStore(options: StoreOptions): ImageStore {
   const layout = layoutOf(options.directory);
   let prepared: Promise<void> | undefined;
+  let swept: Promise<void> | undefined;
   let opened: Promise<PullContext> | undefined;
+  let holding: Promise<Lease> | undefined;
+  const held: Lease[] = [];
   const ready = (): Promise<void> => (prepared ??= prepare(layout));
+  /** Before the first change: what processes left that died at work goes. */
+  const changing = async (): Promise<void> => {
+    await ready();
+    swept ??= import("./store/sweep.ts").then(({ sweepDead }) => sweepDead(layout));
+    await swept;
+  };
   /** What speaks to registries and unpacks is loaded when it is first needed. */
   const working = async (): Promise<PullContext> => {
-    await ready();
+    await changing();
     opened ??= Promise.all([import("./registries.ts"), import("./unpack/pool.ts")]).then(([{ Registries }, { UnpackPool }]) => ({
       layout,
       registries: new Registries(options),
       pool: new UnpackPool(),
+      held,
     }));
     return opened;
   };
+  const find = async (nameOrId: string): Promise<Entry | null> => {
+    await ready();
+    return findEntry(layout, nameOrId);
+  };
+  const keep = async (id: Digest): Promise<void> => {
+    holding ??= takeLease(layout);
+    await (await holding).keep([id]);
+  };
   return {
     layersDirectory: layout.layers,
-    find: async (nameOrId) => {
-      await ready();
-      const entry = await findEntry(layout, nameOrId);
-      return entry === null ? null : stored(entry);
+    find: async (nameOrId) => storedOrNull(await find(nameOrId)),
+    hold: async (nameOrId) => {
+      const seen = await find(nameOrId);
+      if (seen === null) return null;
+      await keep(seen.image.id);
+      return storedOrNull(await find(nameOrId)); // it may have gone just before
     },
     list: async () => {
       await ready();
@@ -88,7 +134,9 @@ export function openStore(options: StoreOptions): ImageStore {
     },
     pull: async (reference, pullOptions) => {
       const [{ pullImage }, context] = await Promise.all([import("./pull.ts"), working()]);
-      return stored(await pullImage(context, reference, pullOptions));
+      const entry = await pullImage(context, reference, pullOptions);
+      await keep(entry.image.id);
+      return stored(entry);
     },
     push: async (reference, progress, signal) => {
       const [{ pushImage }, context] = await Promise.all([import("./push.ts"), working()]);
@@ -99,20 +147,60 @@ export function openStore(options: StoreOptions): ImageStore {
       return importImage(context, tar, { ...importOptions, signal });
     },
     inspect: async (nameOrId) => {
-      await ready();
-      const entry = await findEntry(layout, nameOrId);
+      const entry = await find(nameOrId);
       return entry === null ? null : (await import("./inspect.ts")).inspectImage(layout, entry);
     },
+    history: async (nameOrId) => {
+      const entry = await find(nameOrId);
+      return entry === null ? null : (await import("./history.ts")).historyOf(layout, entry);
+    },
+    tag: async (nameOrId, target) => {
+      await changing();
+      if ((await tagImage(layout, nameOrId, target)) === null) throw absent(nameOrId);
+    },
     remove: async (nameOrId, removeOptions) => {
-      await ready();
+      await changing();
       return (await import("./store/remove.ts")).removeImage(layout, nameOrId, removeOptions);
+    },
+    prune: async (pruneOptions) => {
+      await changing();
+      return (await import("./store/remove.ts")).pruneImages(layout, pruneOptions);
+    },
+    save: async (namesOrIds, format, signal) => {
+      await ready();
+      return (await import("./archive/save.ts")).saveImages(layout, namesOrIds, { format, signal });
+    },
+    load: async (archive, progress, signal) => {
+      const [{ loadImages }, context] = await Promise.all([import("./archive/load.ts"), working()]);
+      return loadImages(context, archive, { progress, signal });
+    },
+    verify: async (namesOrIds, verifyOptions) => {
+      const [{ verifyImages }, context] = await Promise.all([import("./verify.ts"), working()]);
+      return verifyImages(context, namesOrIds, verifyOptions);
+    },
+    usage: async (users) => {
+      await ready();
+      return (await import("./usage.ts")).usageOf(layout, users);
     },
     close: async () => {
       const context = await opened;
       await context?.pool.close();
       context?.registries.close();
+      for (const lease of [await holding, ...held]) await lease?.release();
     },
   };
+}
+
+function absent(nameOrId: string): Failure {
+  return new Failure({
+    code: "E_IMAGE_ABSENT",
+    message: `there is no image ${nameOrId} in the store`,
+    hint: "`wharf image ls` lists the images of the store",
+  });
+}
+
+function storedOrNull(entry: Entry | null): StoredImage | null {
+  return entry === null ? null : stored(entry);
 }
 
 function stored(entry: Entry): StoredImage {

@@ -10,7 +10,7 @@ import { type PullContext, wantedPlatform } from "./pull.ts";
 import { digestOf } from "./registry/pull-api.ts";
 import { type Draft, openDraft } from "./store/blobs.ts";
 import { commitImage } from "./store/catalog.ts";
-import { claimDirectory, findLayer, recordLayer } from "./store/layers.ts";
+import { adoptLayer, claimDirectory } from "./store/layers.ts";
 import { type Lease, takeLease } from "./store/lease.ts";
 import type { LayerRecord } from "./store/records.ts";
 import { type Compression, detectCompression } from "./unpack/decompress.ts";
@@ -23,7 +23,7 @@ export async function importImage(
 ): Promise<Digest> {
   const lease = await takeLease(layout);
   try {
-    const { record, blob } = await importLayer({ layout, pool, lease }, tar, signal);
+    const { record, blob } = await importLayer({ layout, pool, lease }, tar, { signal, standalone: true });
     const target = platform === null ? wantedPlatform(null) : normalPlatform(platform);
     const configuration = document({
       created: new Date().toISOString(),
@@ -69,10 +69,10 @@ interface Blob {
 }
 
 /** One pass over the archive: it is unpacked, and what a registry would hold of it is written beside. */
-async function importLayer(
+export async function importLayer(
   { layout, pool, lease }: Pick<PullContext, "layout" | "pool"> & { readonly lease: Lease },
   tar: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
+  { signal, standalone }: { readonly signal: AbortSignal; readonly standalone: boolean },
 ): Promise<{ readonly record: LayerRecord; readonly blob: Blob }> {
   const claim = await claimDirectory(layout);
   const draft = await openDraft(layout, lease);
@@ -82,15 +82,13 @@ async function importLayer(
     const unpacked = await pool.run({
       chunks: copy.through(source.chunks),
       size: Number.POSITIVE_INFINITY,
-      options: { directory: claim.path, standalone: true },
+      options: { directory: claim.path, standalone },
     });
     const blob = await copy.end();
     await lease.keep([unpacked.diffId, blob.digest]);
     await draft.commit(blob.digest);
-    const known = await findLayer(layout, unpacked.diffId);
-    if (known === null) return { record: await recordLayer(layout, unpacked.diffId, { claim, filled: unpacked }), blob };
-    await claim.discard(); // the same content was here already
-    return { record: known, blob };
+    // The same content may be here already, or be on its way in another process.
+    return { record: await adoptLayer(layout, unpacked.diffId, { claim, filled: unpacked, signal }), blob };
   } catch (error) {
     await draft.discard();
     await claim.discard();
@@ -149,7 +147,7 @@ async function* stoppable(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal
   }
 }
 
-function document(value: object): { readonly bytes: Buffer; readonly digest: Digest } {
+export function document(value: object): { readonly bytes: Buffer; readonly digest: Digest } {
   const bytes = Buffer.from(JSON.stringify(value));
   return { bytes, digest: digestOf(bytes) };
 }

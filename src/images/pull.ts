@@ -9,10 +9,11 @@ import { chainOf, completeLayer } from "./complete.ts";
 import { download, StaleDownload } from "./download.ts";
 import type { PullOptions } from "./images.ts";
 import { type Configuration, choose, type Descriptor, type Manifest, parseConfiguration, parseManifest, shaped } from "./manifest.ts";
+import { fromBlob } from "./refill.ts";
 import type { Registries } from "./registries.ts";
 import { type Fetched, fetchDocument, fetchManifest, mismatch, type Repository, resolveTag } from "./registry/pull-api.ts";
 import { WrongShape } from "./shape.ts";
-import { blobSize, readBlob } from "./store/blobs.ts";
+import { readDocument } from "./store/blobs.ts";
 import { commitImage, type Entry, findEntry } from "./store/catalog.ts";
 import { obtainLayer } from "./store/layers.ts";
 import type { Layout } from "./store/layout.ts";
@@ -24,6 +25,8 @@ export interface PullContext {
   readonly layout: Layout;
   readonly registries: Registries;
   readonly pool: UnpackPool;
+  /** Leases that outlive their work: what was pulled stays for the command that wants to use it. */
+  readonly held: Lease[];
 }
 
 /** Layers of one image that are fetched at once. */
@@ -50,9 +53,12 @@ export async function pullImage(context: PullContext, reference: Reference, opti
   }
   const lease = await takeLease(layout);
   try {
-    return await fetchImage({ ...context, lease, repository }, { reference, named, wanted }, options);
-  } finally {
+    const entry = await fetchImage({ ...context, lease, repository }, { reference, named, wanted }, options);
+    context.held.push(lease);
+    return entry;
+  } catch (error) {
     await lease.release();
+    throw error;
   }
 }
 
@@ -138,10 +144,7 @@ async function fetchConfiguration(
   descriptor: Descriptor,
   { reference, signal }: { readonly reference: Reference; readonly signal: AbortSignal },
 ): Promise<readonly [Configuration, Buffer]> {
-  const known = (await blobSize(layout, descriptor.digest)) === descriptor.size;
-  const bytes = known
-    ? await readBlob(layout, descriptor.digest)
-    : await fetchDocument(repository, descriptor, { what: reference, signal });
+  const bytes = readDocument(layout, descriptor.digest) ?? (await fetchDocument(repository, descriptor, { what: reference, signal }));
   return [parseConfiguration(bytes, reference), bytes];
 }
 
@@ -184,6 +187,7 @@ async function fetchLayers(
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const unique = [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
+  for (const { descriptor } of unique) options.progress(shortDigest(descriptor.digest), "waiting", 0, descriptor.size);
   const records = new Map<Digest, LayerRecord>();
   let problem: { readonly error: unknown } | null = null;
   const largestFirst = unique.toSorted((a, b) => b.descriptor.size - a.descriptor.size);
@@ -221,6 +225,8 @@ async function obtain(
   let arrived = 0;
   const fill = async (directory: string) => {
     fetched = true;
+    const kept = await fromBlob({ layout, pool }, { diffId, descriptor }, { directory });
+    if (kept !== null) return kept;
     const source = { layout, repository, descriptor };
     const unpacked = await download(
       source,

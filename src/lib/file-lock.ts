@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createAtomic } from "./atomic-file.ts";
+import { createAtomic, isTemporary, sweepTemporaries } from "./atomic-file.ts";
 import { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
 
 /** Who holds a lock. */
@@ -129,10 +129,41 @@ export async function holderOf(path: string): Promise<Holder | null> {
   return holder !== null && isAlive(holder) ? holder : null;
 }
 
+/**
+ * Removes the locks of a directory whose holders died, and what such were writing. Others would do it when they want the same lock; this is for
+ * locks that nobody may want again. Gives whether there were any.
+ */
+export async function sweepLocks(directory: string): Promise<boolean> {
+  let found = false;
+  const names = await namesIn(directory);
+  for (const name of names.filter((one) => !isTemporary(one))) {
+    const path = join(directory, name);
+    const holder = await readHolder(path);
+    if (holder === null || isAlive(holder)) continue;
+    found = true;
+    await clearStale(path, holder);
+  }
+  if (names.some(isTemporary)) await sweepTemporaries(directory);
+  return found;
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** What a power cut makes of a lock's file: it was whole when it got its name, and empty after. */
+const TORN: Holder = { boot: "", pid: 0, start: "", token: "torn", purpose: "", since: "" };
+
 async function readHolder(path: string): Promise<Holder | null> {
   try {
     return JSON.parse(await readFile(path, "utf8")) as Holder;
   } catch (error) {
+    if (error instanceof SyntaxError) return TORN;
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }

@@ -22,6 +22,11 @@ export const CODES = {
     explain:
       "A YAML alias (`*name`) or merge key (`<<`) cannot be followed: its anchor is not defined above it, it refers to the value that it is a part of, it is no mapping where one is merged, or the aliases of the file multiply into more values than any spec has. Anchors are set with `&name` before a value.",
   },
+  E_ARCHIVE: {
+    family: "failed",
+    explain:
+      "What was given to `image load` is no archive of images: it is no tar, it lacks the files that say what its images are, a file is not what its digest says, or it was cut off. Nothing of it was taken in. `wharf image save` and `docker save` make such archives; the tar of a root file system is for `image import`.",
+  },
   E_BIND_SOURCE: {
     family: "failed",
     explain:
@@ -105,7 +110,8 @@ export const CODES = {
   },
   E_IMAGE_ABSENT: {
     family: "failed",
-    explain: "The image is not in the store and the pull policy says not to fetch it. `wharf pull` fetches it.",
+    explain:
+      "The image is not in the store: a command about images names one that is not there, or a service needs it and its pull policy says not to fetch it. `wharf image ls` lists the store, `wharf pull` fetches what services need.",
   },
   E_IMAGE_AMBIGUOUS: {
     family: "failed",
@@ -116,6 +122,11 @@ export const CODES = {
     family: "failed",
     explain:
       "Layers of pulled images are kept unpacked only. To push one to a registry that lacks it, it is fetched again from where it came from, and that registry no longer has it. Import or pull the image again.",
+  },
+  E_IMAGE_DAMAGED: {
+    family: "failed",
+    explain:
+      "A part of an image in the store is missing or is not what its digest says: the disk lost it, or something else wrote into the store. `wharf image verify` says what is damaged; with --repair it is made again from what is kept, or fetched from the registry that the image came from.",
   },
   E_IMAGE_IN_USE: {
     family: "failed",
@@ -140,7 +151,7 @@ export const CODES = {
   E_IMAGE_NOT_FOUND: {
     family: "failed",
     explain:
-      "There is no image of this name and tag: not in the registry that the name leads to, or, where an image of the store is meant, not there. A name without a registry means docker.io; one without a tag means `latest`.",
+      "There is no image of this name and tag in the registry that the name leads to. A name without a registry means docker.io; one without a tag means `latest`.",
   },
   E_IMAGE_PLATFORM: {
     family: "failed",
@@ -357,6 +368,11 @@ export const CODES = {
   E_SIGNAL_UNKNOWN: { family: "failed", explain: "A signal is given by its name, with or without SIG, or by its number." },
   E_START: { family: "failed", explain: "The OCI runtime refused to start the container. Its own words are in the message." },
   E_STILL_RUNNING: { family: "failed", explain: "A running container is removed only with -f, which stops it first." },
+  E_STORE_DAMAGED: {
+    family: "failed",
+    explain:
+      "A record of the image store cannot be read, so that it cannot be known what it needs, and nothing is removed for that reason. `wharf image verify --repair` takes the damaged record away and says which image has to be pulled, loaded or imported again.",
+  },
   E_TOO_LARGE: {
     family: "spec",
     explain: "A file has more bytes than any spec or file of variables. Most likely another file was meant.",

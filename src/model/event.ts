@@ -28,8 +28,8 @@ export type Event =
 
 export interface EventStep {
   readonly id: number;
-  /** A plan's action, or `image.push`, which no plan asks for. */
-  readonly kind: ActionKind | "image.push";
+  /** A plan's action, or what no plan asks for. */
+  readonly kind: ActionKind | "image.push" | "image.load" | "image.verify";
   readonly subject: string;
   readonly service: string | null;
   readonly reason: string;

@@ -1,4 +1,5 @@
 import type { EventStep, Stamped } from "../model/event.ts";
+import { Transfers } from "./transfers.ts";
 import { spoken, WORDS } from "./words.ts";
 
 /** One thing that a run works on: a container, an image, a network, a volume. Several steps may belong to it. */
@@ -24,8 +25,9 @@ export interface Transfer {
   readonly phase: string;
   readonly done: number;
   readonly total: number | null;
-  /** Milliseconds since 1970 when this phase began. */
+  /** Milliseconds since 1970 when this phase began, and what was done by then. */
   readonly since: number;
+  readonly from: number;
 }
 
 type StepEvent = Extract<Stamped, { readonly step: number }>;
@@ -57,7 +59,7 @@ export class Board {
         row.since ??= at;
         return;
       case "step.progress":
-        row.move(event, at);
+        row.moving.move(event, at);
         return;
       case "step.note":
         row.notes.push(event.message);
@@ -109,7 +111,7 @@ class MutableRow implements Row {
   why: string | null = null;
   /** Steps that have not ended well yet. */
   left = 0;
-  readonly #transfers = new Map<string, Transfer>();
+  readonly moving = new Transfers();
 
   constructor(noun: string, name: string) {
     this.noun = noun;
@@ -117,11 +119,6 @@ class MutableRow implements Row {
   }
 
   get transfers(): readonly Transfer[] {
-    return [...this.#transfers.values()];
-  }
-
-  move({ item, phase, done, total }: Omit<Transfer, "since">, at: number): void {
-    const before = this.#transfers.get(item);
-    this.#transfers.set(item, { item, phase, done, total, since: before?.phase === phase ? before.since : at });
+    return this.moving.list;
   }
 }

@@ -1,7 +1,8 @@
 import type { Row, Transfer } from "./board.ts";
 import type { Style } from "./style.ts";
 import { clean, clip, pad, plural, width } from "./text.ts";
-import { bytes, elapsed } from "./units.ts";
+import { isOver, sumOf } from "./transfers.ts";
+import { elapsed } from "./units.ts";
 
 export interface FrameOptions {
   readonly style: Style;
@@ -47,7 +48,7 @@ interface LineOptions extends FrameOptions {
 
 const RANK = { running: 0, failed: 1, waiting: 2, skipped: 3, done: 4 } as const satisfies Record<Row["status"], number>;
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] as const;
-const BAR = 20;
+const BAR = 10;
 
 function nameColumn(rows: readonly Row[]): number {
   return Math.min(
@@ -63,11 +64,13 @@ function label(row: Row): string {
 function withLayers(rows: readonly Row[], spare: number, options: LineOptions): readonly string[] {
   let left = spare;
   return rows.flatMap((row) => {
-    const layers = row.status === "running" && row.transfers.length > 1 ? row.transfers.filter((t) => !complete(t)).slice(0, left) : [];
+    const layers = row.status === "running" && row.transfers.length > 1 ? row.transfers.filter(isMoving).slice(0, left) : [];
     left -= layers.length;
     return [
       line(row, options),
-      ...layers.map((t) => options.style.dim(clip(`     ${clean(t.item)} ${t.phase} ${amount(t)}`, options.columns - 1))),
+      ...layers.map((t) =>
+        options.style.dim(clip(`     ${clean(t.item)} ${pad(t.phase, 8)} ${sumOf([t], options.now).text}`, options.columns - 1)),
+      ),
     ];
   });
 }
@@ -101,24 +104,18 @@ function mark(row: Row, { style, tick }: LineOptions): string {
   }
 }
 
-/** The transfers of a row as one: a bar where the whole is known, the amount, the rate. */
+/** The transfers of a row as one: a bar where the whole is known, the amount, the rate, the time that is left. */
 function transfers(row: Row, now: number): string {
   const moving = row.transfers;
   if (moving.length === 0) return "";
-  const done = moving.reduce((sum, t) => sum + t.done, 0);
-  const total = moving.every((t) => t.total !== null) ? moving.reduce((sum, t) => sum + (t.total ?? 0), 0) : null;
-  const begin = moving.reduce((first, t) => Math.min(first, t.since), now);
-  const rate = now > begin ? `${bytes((done * 1000) / (now - begin))}/s` : "";
+  const { done, total, text } = sumOf(moving, now);
   const filled = total === null || total === 0 ? null : Math.min(BAR, Math.floor((done / total) * BAR));
   const bar = filled === null ? "" : `[${"=".repeat(filled)}${" ".repeat(BAR - filled)}]`;
-  const layers = moving.length > 1 ? plural(moving.length, "layer") : "";
-  return [bar, amount({ done, total }), rate, layers].filter((part) => part !== "").join(" ");
+  const layers = moving.length > 1 ? `${moving.filter(isOver).length}/${plural(moving.length, "layer")}` : "";
+  return [bar, text, layers].filter((part) => part !== "").join(" ");
 }
 
-function complete(transfer: Transfer): boolean {
-  return transfer.total !== null && transfer.done >= transfer.total;
-}
-
-function amount({ done, total }: { readonly done: number; readonly total: number | null }): string {
-  return total === null ? bytes(done) : `${bytes(done)}/${bytes(total)}`;
+/** Worth a line of its own. */
+function isMoving(transfer: Transfer): boolean {
+  return !isOver(transfer) && transfer.phase !== "waiting";
 }

@@ -1,13 +1,17 @@
 import type { EventStep, Stamped } from "../model/event.ts";
+import type { Transfer } from "./board.ts";
 import type { Renderer, RendererOptions, Terminal } from "./renderer.ts";
-import { clean, pad, width } from "./text.ts";
+import { clean, pad, plural, width } from "./text.ts";
+import { isOver, sumOf, Transfers } from "./transfers.ts";
 import { bytes, elapsed } from "./units.ts";
 import { spoken, WORDS } from "./words.ts";
 
 /** One line for each thing that happens, with the time since the run began and the name of what it happened to. For pipes and log files. */
 export function plainRenderer(terminal: Terminal, options: RendererOptions): Renderer {
   const steps = new Map<number, EventStep>();
-  const lastProgress = new Map<number, number>();
+  const moving = new Map<number, Transfers>();
+  /** When something was last said of a step's transfers. */
+  const told = new Map<number, number>();
   let begin: number | null = null;
   let column = 0;
 
@@ -33,10 +37,14 @@ export function plainRenderer(terminal: Terminal, options: RendererOptions): Ren
         break;
       case "step.progress": {
         const at = Date.parse(e.at);
-        const complete = e.total !== null && e.done >= e.total;
-        if (!complete && at - (lastProgress.get(e.step) ?? begin) < HEARTBEAT_MS) break;
-        lastProgress.set(e.step, at);
-        line(e, e.step, `${e.phase} ${e.item} ${complete ? bytes(e.done) : amount(e)}`);
+        const transfers = moving.get(e.step) ?? new Transfers();
+        moving.set(e.step, transfers);
+        transfers.move(e, at);
+        const own = transfers.list.find(({ item }) => item === e.item);
+        if (own !== undefined && isOver(own)) line(e, e.step, `${e.phase} ${e.item} ${bytes(e.total ?? e.done)}`);
+        else if (at - (told.get(e.step) ?? begin) >= HEARTBEAT_MS) line(e, e.step, heartbeat(transfers.list, at));
+        else break;
+        told.set(e.step, at);
         break;
       }
       case "step.note":
@@ -74,6 +82,10 @@ function word(step: EventStep | undefined, form: "doing" | "done"): string {
   return step === undefined ? "" : WORDS[step.kind][form];
 }
 
-function amount({ done, total }: { readonly done: number; readonly total: number | null }): string {
-  return total === null ? bytes(done) : `${bytes(done)}/${bytes(total)}`;
+/** `downloading 3MB/8MB 1.2MB/s 4 s left, 1/2 layers` */
+function heartbeat(transfers: readonly Transfer[], now: number): string {
+  const phases = new Set(transfers.map(({ phase }) => phase));
+  const doing = phases.has("upload") ? "uploading" : phases.has("download") || phases.has("waiting") ? "downloading" : "unpacking";
+  const layers = transfers.length > 1 ? `, ${transfers.filter(isOver).length}/${plural(transfers.length, "layer")}` : "";
+  return `${doing} ${sumOf(transfers, now).text}${layers}`;
 }

@@ -10,6 +10,8 @@ export interface Words {
 export const WORDS = {
   "image.pull": { noun: "image", doing: "pulling", done: "pulled" },
   "image.push": { noun: "image", doing: "pushing", done: "pushed" },
+  "image.load": { noun: "image", doing: "loading", done: "loaded" },
+  "image.verify": { noun: "image", doing: "verifying", done: "verified" },
   "network.create": { noun: "network", doing: "creating", done: "created" },
   "network.remove": { noun: "network", doing: "removing", done: "removed" },
   "volume.create": { noun: "volume", doing: "creating", done: "created" },

@@ -20,6 +20,8 @@ const RUN: readonly Event[] = [
   { type: "step.done", step: 2, ms: 90 },
   { type: "step.progress", step: 1, item: "a3ed95caeb02", phase: "download", done: 1_000_000, total: 4_000_000 },
   { type: "step.progress", step: 1, item: "a3ed95caeb02", phase: "download", done: 4_000_000, total: 4_000_000 },
+  { type: "step.progress", step: 1, item: "a3ed95caeb02", phase: "unpack", done: 4_000_000, total: 4_000_000 },
+  { type: "step.progress", step: 1, item: "a3ed95caeb02", phase: "unpacked", done: 4_000_000, total: 4_000_000 },
   { type: "step.note", step: 1, message: "web:1 is sha256:81ab… in the registry" },
   { type: "step.done", step: 1, ms: 640 },
   { type: "step.started", step: 3 },
@@ -52,6 +54,45 @@ it("a transfer that goes on is told of every few seconds, not with each piece", 
   );
   for (const event of stamped([ready(step(1, "image.pull", "web")), ...pieces])) renderer.event(event);
   assert.is(paper.text.trimEnd().split("\n").length, 4); // 20 seconds
+});
+
+it("a layer has one line when it is there, and a long transfer says how much is left of all", () => {
+  const paper = new Paper();
+  const renderer = plainRenderer(paper, OPTIONS);
+  const progress = (item: string, phase: string, done: number): Event => ({
+    type: "step.progress",
+    step: 1,
+    item,
+    phase,
+    done,
+    total: 4_000_000,
+  });
+  const events = [
+    ready(step(1, "image.pull", "web")),
+    progress("aaaaaaaaaaaa", "waiting", 0),
+    progress("bbbbbbbbbbbb", "waiting", 0),
+    progress("aaaaaaaaaaaa", "download", 0),
+    progress("bbbbbbbbbbbb", "here already", 4_000_000),
+    progress("aaaaaaaaaaaa", "download", 1_000_000),
+    progress("aaaaaaaaaaaa", "download", 2_000_000),
+    progress("aaaaaaaaaaaa", "download", 4_000_000),
+    progress("aaaaaaaaaaaa", "unpack", 4_000_000),
+    progress("aaaaaaaaaaaa", "unpacked", 4_000_000),
+  ];
+  for (const event of stamped(events, 3000)) renderer.event(event);
+  assert.equal(
+    paper.text
+      .trimEnd()
+      .split("\n")
+      .map((text) => text.replace(/^.*\| /, "")),
+    [
+      "downloading 0B/8MB, 0/2 layers",
+      "here already bbbbbbbbbbbb 4MB",
+      "downloading 6MB/8MB 222kB/s 9.0 s left, 1/2 layers",
+      "unpacking 8MB/8MB, 1/2 layers",
+      "unpacked aaaaaaaaaaaa 4MB",
+    ],
+  );
 });
 
 it("json progress has one event a line, as it came", async () => {

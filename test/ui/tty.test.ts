@@ -32,6 +32,7 @@ it("the picture of a run names each thing once, whatever steps it takes", () => 
       step(5, "container.start", "shop-db-1"),
     ),
     { type: "step.started", step: 1 },
+    { type: "step.progress", step: 1, item: "a3ed95caeb02", phase: "download", done: 0, total: 4_000_000 },
     { type: "step.progress", step: 1, item: "a3ed95caeb02", phase: "download", done: 2_000_000, total: 4_000_000 },
     { type: "step.progress", step: 1, item: "f00dcafe0000", phase: "download", done: 1_000_000, total: 4_000_000 },
     { type: "step.started", step: 2 },

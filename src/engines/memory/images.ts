@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { arch } from "node:os";
-import type { ImageConfig, ImageSummary, Images, ImportOptions, RemovedImage } from "../../engine/images.ts";
+import type { ImageConfig, ImageSummary, Images, ImportOptions, Pruned, PruneOptions, RemovedImage } from "../../engine/images.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { Json } from "../../model/json.ts";
-import type { ObservedImage } from "../../model/observed.ts";
+import type { ObservedContainer, ObservedImage } from "../../model/observed.ts";
 import { normalPlatform, type Platform, parsePlatform } from "../../model/platform.ts";
 import { familiar, parseReference, partsOf, type Reference } from "../../model/reference.ts";
 import type { Image, Store, World } from "./world.ts";
@@ -18,13 +18,43 @@ export function imagesOf(store: Store): Images {
       return found === null ? null : document(world, found.image);
     },
     import: async (tar, options, signal) => importImage(store, tar, { options, signal }),
+    history: async (nameOrId) => {
+      const found = find(store.read(), nameOrId)?.image;
+      if (found === undefined) return null;
+      return [{ id: found.id, created: found.created, createdBy: "import", comment: "", size: found.size }];
+    },
+    tag: async (nameOrId, target) => {
+      const world = store.read();
+      const found = find(world, nameOrId);
+      if (found === null) throw absent(nameOrId);
+      store.write(named(world, { reference: target, image: found.image, digest: null }));
+    },
     push: async (reference) => {
       if (store.read().observed.images[reference] === undefined) throw absent(reference);
-      throw new Failure({
-        code: "E_UNSUPPORTED",
-        message: `${familiar(reference)} cannot be pushed: the memory engine knows what an image is called and what it runs, not what is in it`,
-        hint: "choose another engine with --engine",
-      });
+      throw contentless("pushed", [reference]);
+    },
+    prune: async (options) => {
+      const { world, pruned } = prune(store.read(), options);
+      if (!options.dryRun) store.write(world);
+      return pruned;
+    },
+    save: async (namesOrIds) => {
+      for (const name of namesOrIds) if (find(store.read(), name) === null) throw absent(name);
+      throw contentless("saved", namesOrIds);
+    },
+    load: async () => {
+      throw contentless("loaded", []);
+    },
+    verify: async (namesOrIds) => {
+      for (const name of namesOrIds) if (find(store.read(), name) === null) throw absent(name);
+      return []; // there is no content that could be damaged
+    },
+    usage: async () => {
+      const world = store.read();
+      const images = summaries(world).map((summary) => ({ ...summary, shared: 0, containers: usersOf(world, summary.id).length }));
+      const sizes = Object.values(world.images).map(({ id, size }) => ({ size, idle: usersOf(world, id).length === 0 }));
+      const sum = (of: readonly { readonly size: number }[]): number => of.reduce((total, { size }) => total + size, 0);
+      return { images, layers: sum(sizes), content: 0, reclaimable: sum(sizes.filter(({ idle }) => idle)) };
     },
     remove: async (nameOrId, { force }) => {
       const { world, removed } = remove(store.read(), { nameOrId, force });
@@ -96,9 +126,9 @@ function named(
 }
 
 function summaries(world: World): readonly ImageSummary[] {
-  return Object.values(world.images).flatMap(({ id, created, size, platform }): readonly ImageSummary[] => {
+  return Object.values(world.images).flatMap(({ id, created, size, platform, config }): readonly ImageSummary[] => {
     const names = namesOf(world, id);
-    const summary = { reference: null, id, digest: null, created, size, platform };
+    const summary = { reference: null, id, digest: null, created, size, platform, labels: config.Labels ?? {} };
     if (names.length === 0) return [summary];
     return names.map((reference) => ({ ...summary, reference, digest: world.observed.images[reference]?.digest ?? null }));
   });
@@ -142,7 +172,7 @@ function remove(
   const names = namesOf(world, id);
   const going = name === null ? names : [name];
   const stays = going.length < names.length;
-  const users = world.observed.containers.filter(({ image: of }) => of.id === id);
+  const users = usersOf(world, id);
   const what = name === null ? shortId(id) : familiar(name);
   if (!force && !stays && users.length > 0)
     throw inUse(
@@ -156,6 +186,24 @@ function remove(
   if (stays || users.length > 0) return { world: untagged, removed };
   const kept = Object.fromEntries(Object.entries(world.images).filter(([key]) => key !== id));
   return { world: { ...untagged, images: kept }, removed: [...removed, { kind: "deleted", what: id }] };
+}
+
+/** Images without a tag go, with `all` those that no container uses. */
+function prune(before: World, { all, matches }: PruneOptions): { readonly world: World; readonly pruned: Pruned } {
+  const idle = summaries(before).filter((image) => usersOf(before, image.id).length === 0 && (all || image.reference === null));
+  const ids = [...new Set(idle.filter(matches).map(({ id }) => id))];
+  let world = before;
+  const removed: RemovedImage[] = [];
+  for (const id of ids) {
+    const step = remove(world, { nameOrId: id, force: true });
+    world = step.world;
+    removed.push(...step.removed);
+  }
+  return { world, pruned: { removed, freed: ids.reduce((sum, id) => sum + (before.images[id]?.size ?? 0), 0) } };
+}
+
+function usersOf(world: World, id: string): readonly ObservedContainer[] {
+  return world.observed.containers.filter(({ image: of }) => of.id === id);
 }
 
 /** Docker's inspect document of an image. */
@@ -184,9 +232,17 @@ function shortId(id: string): string {
 
 function absent(what: string): Failure {
   return new Failure({
-    code: "E_IMAGE_NOT_FOUND",
-    message: `no such image here: ${what}`,
+    code: "E_IMAGE_ABSENT",
+    message: `there is no image ${what} in the store`,
     hint: "`wharf image ls` lists the images of the store",
+  });
+}
+
+function contentless(done: string, names: readonly string[]): Failure {
+  return new Failure({
+    code: "E_UNSUPPORTED",
+    message: `${names.length === 0 ? "images" : names.join(", ")} cannot be ${done}: the memory engine knows what an image is called and what it runs, not what is in it`,
+    hint: "choose another engine with --engine",
   });
 }
 

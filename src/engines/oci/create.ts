@@ -19,7 +19,7 @@ import { type ContainerUser, resolveUser, USER_FILE_LIMIT } from "./user.ts";
 export async function createContainer(context: Context, name: string, spec: ContainerSpec): Promise<void> {
   const { layout, store } = context;
   const { service } = spec;
-  const image = await store.find(service.image);
+  const image = await store.hold(service.image); // its record keeps it from then on
   if (image === null)
     throw new Failure({
       code: "E_IMAGE_ABSENT",

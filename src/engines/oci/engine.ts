@@ -1,9 +1,13 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Check } from "../../engine/doctor.ts";
 import type { ApplyContext, AttachOptions, Engine } from "../../engine/engine.ts";
 import type { Images } from "../../engine/images.ts";
 import { openStore } from "../../images/images.ts";
+import type { ImageUsers } from "../../images/store/remove.ts";
 import { sweepTemporaries } from "../../lib/atomic-file.ts";
+import { withLock } from "../../lib/file-lock.ts";
+import { isAlive } from "../../lib/process-identity.ts";
 import type { Action } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { LABEL } from "../../model/labels.ts";
@@ -16,8 +20,17 @@ import { openLayout } from "./layout.ts";
 import { readLogs } from "./logs.ts";
 import { createNetwork, removeNetwork, sweepNetworks } from "./network/networks.ts";
 import { observeAll, observeProject } from "./observe.ts";
-import { allContainers, type Container, containerNamed, findContainer, renameRecord, sweepRecords } from "./records.ts";
-import { removeContainer, removeUnusedVolume } from "./remove.ts";
+import {
+  allContainers,
+  type Container,
+  clearState,
+  containerNamed,
+  findContainer,
+  readStarting,
+  renameRecord,
+  sweepRecords,
+} from "./records.ts";
+import { removeContainer, removeUnusedVolume, tidy } from "./remove.ts";
 import { startAttached, startContainer } from "./start.ts";
 import { hasEnded, killContainer, stopContainer } from "./stop.ts";
 import { createVolume, sweepVolumes } from "./volumes.ts";
@@ -163,22 +176,55 @@ async function waitUntil(
 }
 
 function imagesOf({ layout, store }: Context): Images {
+  const users = (): ImageUsers => {
+    const found = new Map<string, { readonly name: string; readonly running: boolean }[]>();
+    for (const { record, status } of allContainers(layout))
+      found.set(record.image.id, [...(found.get(record.image.id) ?? []), { name: record.name, running: status.state === "running" }]);
+    return found;
+  };
   return {
     list: () => store.list(),
     inspect: (nameOrId) => store.inspect(nameOrId),
+    history: (nameOrId) => store.history(nameOrId),
+    tag: (nameOrId, target) => store.tag(nameOrId, target),
     import: (tar, options, signal) => store.import(tar, options, signal),
     push: (reference, progress, signal) => store.push(reference, progress, signal),
-    remove: (nameOrId, { force }) => {
-      const users = new Map<string, string[]>();
-      for (const { record } of allContainers(layout)) users.set(record.image.id, [...(users.get(record.image.id) ?? []), record.name]);
-      return store.remove(nameOrId, { force, users });
-    },
+    remove: (nameOrId, { force }) => store.remove(nameOrId, { force, users: users() }),
+    prune: (options) => store.prune({ ...options, users: users() }),
+    save: (namesOrIds, format, signal) => store.save(namesOrIds, format, signal),
+    load: (archive, progress, signal) => store.load(archive, progress, signal),
+    verify: (namesOrIds, options, signal) => store.verify(namesOrIds, { ...options, users: users(), signal }),
+    usage: () => store.usage(users()),
   };
 }
 
 /** Once a command that changes something: what commands left that were killed half-way goes first. */
-async function sweep({ layout }: Context): Promise<void> {
-  await Promise.all([sweepRecords(layout), sweepNetworks(layout), sweepVolumes(layout), sweepTemporaries(layout.locks)]);
+async function sweep(context: Context): Promise<void> {
+  const { layout } = context;
+  await Promise.all([
+    sweepRecords(layout),
+    sweepNetworks(layout),
+    sweepVolumes(layout),
+    sweepTemporaries(layout.locks),
+    sweepStarts(context),
+  ]);
+}
+
+/** Starts that their commands did not live to finish: what waits there to begin holds ports that others may want. */
+async function sweepStarts(context: Context): Promise<void> {
+  const { layout } = context;
+  const broken = (): readonly string[] =>
+    allContainers(layout).flatMap(({ record }) => {
+      const starting = readStarting(layout, record.id);
+      return starting !== null && !isAlive(starting.owner) ? [record.id] : [];
+    });
+  if (broken().length === 0) return;
+  await withLock(join(layout.locks, "sweep.lock"), { purpose: "clear away what was broken off", timeoutMs: 60_000 }, async () => {
+    for (const id of broken()) {
+      await tidy(context, id);
+      await clearState(layout, id);
+    }
+  });
 }
 
 function byId({ layout }: Context, id: string): Container {

@@ -7,10 +7,10 @@ import { hasBundle, writeBundle } from "./bundle.ts";
 import { monitor } from "./conmon.ts";
 import type { Context } from "./context.ts";
 import { ensureWorkingDirectory } from "./create.ts";
-import { attach, ensureBridge, type NetworkRecord, readNetwork } from "./network/networks.ts";
+import { attach, ensureBridge, lease, type NetworkRecord, readNetwork } from "./network/networks.ts";
 import { choosePorts, holders } from "./network/publish.ts";
 import { prepareMounts } from "./placed-mounts.ts";
-import { type Container, type ContainerRecord, clearState, markStarting, unmarkStarting, writeState } from "./records.ts";
+import { type Container, type ContainerRecord, clearState, findContainer, markStarting, unmarkStarting, writeState } from "./records.ts";
 import { tidy } from "./remove.ts";
 import { mountRootfs } from "./rootfs.ts";
 import { programBegun, runtimeStart } from "./runtime.ts";
@@ -36,7 +36,7 @@ async function begin(context: Context, { record, status }: Container, options: {
   const rootfs = await mountRootfs(layout, { id, layersDirectory: context.store.layersDirectory, layers: record.image.layers });
   await prepareMounts(layout, record.spec, { mounts: record.mounts, rootfs });
   ensureWorkingDirectory(record, rootfs);
-  const networks = ensureNetworks(context, record);
+  const networks = await ensureNetworks(context, record);
   const ports = await reservePorts(context, record);
   let attachment: Attachment | null = null;
   try {
@@ -69,7 +69,11 @@ async function settled<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A,
   return [await first, await second];
 }
 
-function ensureNetworks({ layout }: Context, record: ContainerRecord): readonly NetworkRecord[] {
+/** The container's networks, present in the kernel and with an address for it: a command killed while it made the container gave it none. */
+async function ensureNetworks({ layout }: Context, record: ContainerRecord): Promise<readonly NetworkRecord[]> {
+  const live = (other: string): boolean => findContainer(layout, other) !== null;
+  for (const { name } of record.spec.networks)
+    if (readNetwork(layout, name)?.leases[record.id] === undefined) await lease(layout, name, { id: record.id, live });
   const networks = record.spec.networks.flatMap(({ name }) => readNetwork(layout, name) ?? []);
   for (const network of networks) ensureBridge(network);
   return networks;

@@ -1,11 +1,13 @@
 /** Images by name and id: what is here, under which names, and how it gets there. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { ImageSummary } from "../../engine/images.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { type Digest, hexOf, parseDigest } from "../../model/digest.ts";
 import { parseReference, partsOf, type Reference } from "../../model/reference.ts";
 import { type Configuration, parseConfiguration } from "../manifest.ts";
-import { putBlob, readBlob } from "./blobs.ts";
-import { findLayer, syncLayers } from "./layers.ts";
+import { putBlob, readDocument } from "./blobs.ts";
+import { findLayer, syncContent } from "./layers.ts";
 import type { Layout } from "./layout.ts";
 import { locked } from "./lease.ts";
 import { type ImageRecord, type LayerRecord, type NameRecord, readAll, readImageRecord, readNameRecord, writeRecord } from "./records.ts";
@@ -42,24 +44,51 @@ export async function findImage(
 
 /** Every name of every image, and images without a name. */
 export async function summaries(layout: Layout): Promise<readonly ImageSummary[]> {
-  const names = await readAll(layout.names, readNameRecord);
-  const rows = await Promise.all(
-    (await readAll(layout.imageRecords, readImageRecord)).map(async (image) => {
-      const entry = await entryOf(layout, { name: null, image });
-      if (entry === null) return [];
-      const own = names.filter(({ id }) => id === image.id);
-      const of = (name: NameRecord | null): ImageSummary => ({
-        reference: name?.reference ?? null,
-        id: image.id,
-        digest: name?.digest ?? null,
-        created: entry.configuration.created,
-        size: sizeOf(entry),
-        platform: entry.configuration.platform,
-      });
-      return own.length === 0 ? [of(null)] : own.map(of);
-    }),
-  );
-  return rows.flat().sort((a, b) => compare(b.created ?? "", a.created ?? "") || compare(a.reference ?? "", b.reference ?? ""));
+  return (await wholeImages(layout))
+    .flatMap(({ entry, names }) => (names.length === 0 ? [null] : names).map((name) => summaryOf(entry, name)))
+    .sort((a, b) => compare(b.created ?? "", a.created ?? "") || compare(a.reference ?? "", b.reference ?? ""));
+}
+
+export interface WholeImage {
+  readonly entry: Entry;
+  readonly names: readonly NameRecord[];
+}
+
+/** Every image that is whole (or `damaged`, without the layers that are lost), with its names. Layers that many have are looked up once. */
+export async function wholeImages(layout: Layout, { damaged = false } = {}): Promise<readonly WholeImage[]> {
+  const names = new Map<Digest, NameRecord[]>();
+  for (const name of await readAll(layout.names, readNameRecord)) names.set(name.id, [...(names.get(name.id) ?? []), name]);
+  const known = new Map<Digest, Promise<LayerRecord | null>>();
+  const find = (key: Digest): Promise<LayerRecord | null> => {
+    const found = known.get(key) ?? findLayer(layout, key).then((layer) => layer ?? (damaged ? lost(key) : null));
+    known.set(key, found);
+    return found;
+  };
+  const images: WholeImage[] = [];
+  for (const image of await readAll(layout.imageRecords, readImageRecord)) {
+    const entry = await entryOf(layout, { name: null, image }, find);
+    if (entry !== null) images.push({ entry, names: names.get(image.id) ?? [] });
+  }
+  return images;
+}
+
+/** Stands for a layer that is not there. */
+function lost(key: Digest): LayerRecord {
+  return { key, diffId: key, name: "", size: 0, unsyncedSince: null, implicit: [], opaque: [], lowerLinks: [] };
+}
+
+/** What a listing says of an image under one of its names. */
+export function summaryOf(entry: Entry, name: NameRecord | null): ImageSummary {
+  const { created, platform, config } = entry.configuration;
+  return {
+    reference: name?.reference ?? null,
+    id: entry.image.id,
+    digest: name?.digest ?? null,
+    created,
+    size: sizeOf(entry),
+    platform,
+    labels: config.Labels ?? {},
+  };
 }
 
 /** Bytes of the files of its layers. */
@@ -72,7 +101,8 @@ export async function namesOf(layout: Layout, id: Digest): Promise<readonly Name
 }
 
 export interface NewImage {
-  readonly reference: Reference;
+  /** `null`: it gets no name. */
+  readonly reference: Reference | null;
   readonly digest: Digest | null;
   readonly record: ImageRecord;
   readonly layers: readonly LayerRecord[];
@@ -80,21 +110,57 @@ export interface NewImage {
   readonly documents: ReadonlyMap<Digest, Uint8Array>;
 }
 
-/** Makes an image present: its layers on disk for good, then its documents, its record, and last its name, which may move to it from another. */
+/**
+ * Makes an image present: all that it is made of on disk for good by one sync, then its record, and last its name, which may move to it from
+ * another. The caller has a lease that keeps all of it.
+ */
 export async function commitImage(layout: Layout, { reference, digest, record, layers, documents }: NewImage): Promise<Entry> {
-  await syncLayers(layout, layers);
+  for (const [key, bytes] of documents) await putBlob(layout, key, bytes);
+  await syncContent(layout, layers);
   return locked(layout, async () => {
-    for (const [key, bytes] of documents) await putBlob(layout, key, bytes);
     const before = await readImageRecord(layout.imageRecord(record.id));
     const origins = [...new Set([...record.origins, ...(before?.origins ?? [])])];
     const image = { ...record, origins };
     await writeRecord(layout.imageRecord(record.id), image, { durable: true });
-    const name = { reference, id: record.id, digest };
-    await writeRecord(layout.name(reference), name, { durable: true });
+    const name = reference === null ? null : { reference, id: record.id, digest };
+    if (name !== null) await giveName(layout, name);
     const entry = await entryOf(layout, { name, image });
-    if (entry === null) throw new Error(`${reference} is not whole after it was stored`);
+    if (entry === null) throw new Error(`${reference ?? record.id} is not whole after it was stored`);
     return entry;
   });
+}
+
+/** Gives an image a further name. `null` when there is no such image. */
+export async function tagImage(layout: Layout, nameOrId: string, target: Reference): Promise<NameRecord | null> {
+  return locked(layout, async () => {
+    const found = await findImage(layout, nameOrId);
+    if (found === null) return null;
+    const [wanted, names] = [repositoryOf(target), await namesOf(layout, found.image.id)];
+    const digest = names.find((name) => repositoryOf(name.reference) === wanted && name.digest !== null)?.digest ?? null;
+    const name = { reference: target, id: found.image.id, digest };
+    await giveName(layout, name);
+    return name;
+  });
+}
+
+/**
+ * An image that loses its tag to another keeps the name that its digest gives it, unless that is the other's too: of an index one platform at a
+ * time has the name. To be called under the store's lock.
+ */
+async function giveName(layout: Layout, name: NameRecord): Promise<void> {
+  const before = await readNameRecord(layout.name(name.reference));
+  if (before !== null && before.id !== name.id && before.digest !== null && before.digest !== name.digest) {
+    const kept = parseReference(`${repositoryOf(before.reference)}@${before.digest}`);
+    if (typeof kept === "string" && kept !== name.reference)
+      await writeRecord(layout.name(kept), { ...before, reference: kept }, { durable: true });
+  }
+  await writeRecord(layout.name(name.reference), name, { durable: true });
+}
+
+/** `docker.io/library/nginx` */
+export function repositoryOf(reference: Reference): string {
+  const { domain, path } = partsOf(reference);
+  return `${domain}/${path}`;
 }
 
 /** Notes the digest under which a registry now has a name. */
@@ -102,14 +168,20 @@ export async function setDigest(layout: Layout, name: NameRecord, digest: Digest
   if (name.digest !== digest) await writeRecord(layout.name(name.reference), { ...name, digest }, { durable: true });
 }
 
-async function entryOf(
+/** The records with what they lead to; `null` where a part of that is missing or is not what its digest says. */
+export async function entryOf(
   layout: Layout,
   { name, image }: { readonly name: NameRecord | null; readonly image: ImageRecord },
+  find: (key: Digest) => Promise<LayerRecord | null> = (key) => findLayer(layout, key),
 ): Promise<Entry | null> {
-  const found = await Promise.all(image.layers.map(({ key }) => findLayer(layout, key)));
-  const layers = found.filter((layer) => layer !== null);
-  if (layers.length < found.length) return null;
-  return { name, image, layers, configuration: parseConfiguration(await readBlob(layout, image.id), image.id) };
+  const layers: LayerRecord[] = [];
+  for (const { key } of image.layers) {
+    const layer = await find(key);
+    if (layer === null) return null;
+    layers.push(layer);
+  }
+  const bytes = readDocument(layout, image.id);
+  return bytes === null ? null : { name, image, layers, configuration: parseConfiguration(bytes, image.id) };
 }
 
 /** A name as it is, or for a digest any name of the repository that has it. */
@@ -130,7 +202,9 @@ async function findById(layout: Layout, text: string): Promise<ImageRecord | nul
   if (!/^[0-9a-f]{4,64}$/.test(hex)) return null;
   const whole = parseDigest(`sha256:${hex}`);
   if (typeof whole === "string") return readImageRecord(layout.imageRecord(whole));
-  const found = (await readAll(layout.imageRecords, readImageRecord)).filter(({ id }) => hexOf(id).startsWith(hex));
+  const files = (await readdir(layout.imageRecords)).filter((name) => name.startsWith(hex) && name.endsWith(".json"));
+  const read = await Promise.all(files.map((name) => readImageRecord(join(layout.imageRecords, name))));
+  const found = read.filter((image) => image !== null);
   if (found.length > 1)
     throw new Failure({
       code: "E_IMAGE_AMBIGUOUS",

@@ -1,46 +1,62 @@
 /** Removes what no image and no process at work needs: layers, blobs, and what processes left that died over their work. */
 import { lstat, readdir, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
+import { isTemporary, sweepTemporaries } from "../../lib/atomic-file.ts";
 import { isAlive } from "../../lib/process-identity.ts";
-import { isLost, toTrash } from "./layers.ts";
+import { Failure } from "../../model/diagnostic.ts";
+import { leaseOfDraft } from "./blobs.ts";
+import { emptyTrash, toTrash } from "./layers.ts";
 import type { Layout } from "./layout.ts";
 import { liveLeases, locked, readOwned } from "./lease.ts";
-import { readAll, readImageRecord, readLayerRecord, removeRecord } from "./records.ts";
+import { type LayerRecord, readEvery, readImageRecord, readLayerRecord, removeRecord } from "./records.ts";
 
-const TEMPORARY_MS = 10 * 60_000;
 const PARTIAL_MS = 24 * 3_600_000;
 
-/** Collects. Images themselves are roots: they go only when a user removes them. */
-export async function collect(layout: Layout): Promise<void> {
-  await locked(layout, () => mark(layout));
+/** Collects. Images themselves are roots: they go only when a user removes them. Gives the bytes that came free. */
+export async function collect(layout: Layout): Promise<number> {
+  const freed = await locked(layout, () => mark(layout));
   await emptyTrash(layout);
+  return freed;
 }
 
 /** As `collect`, for who holds the store's lock; the trash is then still to be emptied. */
-export async function mark(layout: Layout): Promise<void> {
+export async function mark(layout: Layout): Promise<number> {
+  const images = await readEvery(layout.imageRecords, readImageRecord);
+  const [damaged] = images.damaged;
+  if (damaged !== undefined)
+    throw new Failure({
+      code: "E_STORE_DAMAGED",
+      message: `nothing is removed from the store while it cannot be known what ${damaged} needs: it is damaged`,
+      hint: "wharf image verify --repair says what is lost and mends the rest",
+    });
   const leases = await liveLeases(layout);
   const needed = new Set<string>(leases.keeps);
-  for (const image of await readAll(layout.imageRecords, readImageRecord)) {
+  for (const image of images.records) {
     needed.add(image.id).add(image.manifest.digest);
     for (const layer of image.layers) needed.add(layer.key).add(layer.blob.digest);
   }
+  let freed = 0;
   // In this order a directory whose process is just done with it is seen with its claim, or else with its record.
   const directories = await readdir(layout.layers);
   const claimed = await liveClaims(layout);
+  const records = await readEvery(layout.layerRecords, readLayerRecord);
   const recorded = new Set<string>();
-  for (const record of await readAll(layout.layerRecords, readLayerRecord)) {
-    if (needed.has(record.key) && !isLost(record)) recorded.add(record.name);
-    else await removeRecord(layout.layerRecord(record.key));
-  }
+  const going: LayerRecord[] = [];
+  for (const record of records.records)
+    if (needed.has(record.key)) recorded.add(record.name);
+    else going.push(record);
   for (const name of directories) if (!claimed.has(name) && !recorded.has(name)) await toTrash(layout, layout.layer(name));
-  await removeBlobs(layout, needed);
-  await removeTemporary([layout.claims, layout.leases, layout.layerRecords, layout.imageRecords, layout.names]);
+  for (const record of going) {
+    freed += record.size;
+    await removeRecord(layout.layerRecord(record.key));
+  }
+  for (const path of records.damaged) await removeRecord(path);
+  freed += await removeBlobs(layout, needed);
+  for (const directory of [layout.claims, layout.leases, layout.layerRecords, layout.imageRecords, layout.names])
+    await sweepTemporaries(directory);
   await removePartials(layout);
-  for (const draft of await readdir(layout.drafts)) if (!leases.ids.has(draft)) await rm(join(layout.drafts, draft), { force: true });
-}
-
-export async function emptyTrash(layout: Layout): Promise<void> {
-  for (const name of await readdir(layout.trash)) await rm(join(layout.trash, name), { recursive: true, force: true });
+  await removeDrafts(layout, leases.ids);
+  return freed;
 }
 
 /** Names of directories that live processes fill; claims of dead ones are removed. */
@@ -55,14 +71,10 @@ async function liveClaims(layout: Layout): Promise<ReadonlySet<string>> {
   return names;
 }
 
-/** Files that an atomic write was to rename when its process died: those in use are younger. */
-async function removeTemporary(directories: readonly string[]): Promise<void> {
-  for (const directory of directories)
-    for (const name of (await readdir(directory)).filter((file) => file.endsWith(".tmp"))) {
-      const path = join(directory, name);
-      const found = await lstat(path).catch(absent);
-      if (found !== null && Date.now() - found.mtimeMs > TEMPORARY_MS) await rm(path, { force: true });
-    }
+/** What dead processes were writing. */
+export async function removeDrafts(layout: Layout, leases: ReadonlySet<string>): Promise<void> {
+  for (const draft of await readdir(layout.drafts))
+    if (!leases.has(leaseOfDraft(draft))) await rm(join(layout.drafts, draft), { force: true });
 }
 
 /** What killed pulls left: kept for a while, so that the next pull goes on from there. */
@@ -79,11 +91,17 @@ function absent(error: unknown): null {
   throw error;
 }
 
-async function removeBlobs(layout: Layout, needed: ReadonlySet<string>): Promise<void> {
-  for (const directory of layout.blobs)
+/** Gives the bytes that came free. */
+async function removeBlobs(layout: Layout, needed: ReadonlySet<string>): Promise<number> {
+  let freed = 0;
+  for (const directory of layout.blobs) {
+    await sweepTemporaries(directory);
     for (const hex of await readdir(directory)) {
       const path = join(directory, hex);
-      const digest = `${basename(dirname(path))}:${hex}`;
-      if (!needed.has(digest)) await rm(path, { force: true });
+      if (isTemporary(hex) || needed.has(`${basename(directory)}:${hex}`)) continue;
+      freed += (await lstat(path).catch(absent))?.size ?? 0;
+      await rm(path, { force: true });
     }
+  }
+  return freed;
 }

@@ -1,6 +1,7 @@
 /** Layer directories: filled by one process while others that want the same layer wait for it, and trusted only once a record names them. */
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createAtomic } from "../../lib/atomic-file.ts";
 import { withLock } from "../../lib/file-lock.ts";
@@ -9,7 +10,7 @@ import { bootId } from "../../lib/process-identity.ts";
 import type { Digest } from "../../model/digest.ts";
 import type { Layout } from "./layout.ts";
 import { ownIdentity } from "./lease.ts";
-import { type LayerRecord, readLayerRecord, removeRecord, writeRecord } from "./records.ts";
+import { type LayerRecord, readLayerRecord, writeRecord } from "./records.ts";
 
 /** What a filled directory is. */
 export type Filled = Pick<LayerRecord, "diffId" | "size" | "implicit" | "opaque" | "lowerLinks">;
@@ -26,7 +27,7 @@ export interface Claim {
 /** A layer that can be used, or `null`. */
 export async function findLayer(layout: Layout, key: Digest): Promise<LayerRecord | null> {
   const record = await readLayerRecord(layout.layerRecord(key));
-  return record === null || isLost(record) ? null : record;
+  return record === null || isLost(record) || !existsSync(layout.layer(record.name)) ? null : record;
 }
 
 /** Whether the machine went down before the layer's files were on disk: some may be empty now. */
@@ -43,32 +44,71 @@ export async function obtainLayer(
   key: Digest,
   options: { readonly fill: (directory: string) => Promise<Filled>; readonly signal: AbortSignal },
 ): Promise<LayerRecord> {
-  const found = await findLayer(layout, key);
-  if (found !== null) return found;
-  const lock = { purpose: "fill a layer", timeoutMs: Number.POSITIVE_INFINITY, signal: options.signal };
+  return (
+    (await findLayer(layout, key)) ??
+    (await asOnlyOne(layout, key, {
+      signal: options.signal,
+      make: async (name) => {
+        const claim = await claimDirectory(layout);
+        try {
+          const filled = await options.fill(claim.path);
+          return await recordLayer(layout, key, { claim, filled, name: name ?? claim.name });
+        } catch (error) {
+          await claim.discard();
+          throw error;
+        }
+      },
+    }))
+  );
+}
+
+/** As `obtainLayer`, with a directory that is filled already: it goes where the store has the layer. */
+export async function adoptLayer(
+  layout: Layout,
+  key: Digest,
+  { claim, filled, signal }: { readonly claim: Claim; readonly filled: Filled; readonly signal: AbortSignal },
+): Promise<LayerRecord> {
+  const record = await asOnlyOne(layout, key, {
+    signal,
+    make: (name) => recordLayer(layout, key, { claim, filled, name: name ?? claim.name }),
+  });
+  if (!existsSync(claim.path) || record.name === claim.name) return record;
+  await claim.discard();
+  return record;
+}
+
+/** Makes a layer where it is missing, with no other process at it. `make` gets the directory name that a lost one had. */
+async function asOnlyOne(
+  layout: Layout,
+  key: Digest,
+  { signal, make }: { readonly signal: AbortSignal; readonly make: (name: string | null) => Promise<LayerRecord> },
+): Promise<LayerRecord> {
+  const lock = { purpose: "fill a layer", timeoutMs: Number.POSITIVE_INFINITY, signal };
   return withLock(layout.layerLock(key), lock, async () => {
     const meanwhile = await findLayer(layout, key);
     if (meanwhile !== null) return meanwhile;
-    await dropLayer(layout, key);
-    const claim = await claimDirectory(layout);
-    try {
-      return await recordLayer(layout, key, { claim, filled: await options.fill(claim.path) });
-    } catch (error) {
-      await claim.discard();
-      throw error;
-    }
+    const lost = await readLayerRecord(layout.layerRecord(key));
+    if (lost === null) return make(null);
+    await toTrash(layout, layout.layer(lost.name));
+    const made = await make(lost.name);
+    await emptyTrash(layout);
+    return made;
   });
 }
 
-/** Gives a filled directory its record. From here on it counts, though not beyond a power cut. */
+/**
+ * Gives a filled directory its record. From here on it counts, though not beyond a power cut. A layer that is made again takes the name that it
+ * had, by which containers know it: the record comes first, and means nothing until the directory is there.
+ */
 export async function recordLayer(
   layout: Layout,
   key: Digest,
-  { claim, filled }: { readonly claim: Claim; readonly filled: Filled },
+  { claim, filled, name = claim.name }: { readonly claim: Claim; readonly filled: Filled; readonly name?: string },
 ): Promise<LayerRecord> {
   const { diffId, size, implicit, opaque, lowerLinks } = filled;
-  const record: LayerRecord = { key, diffId, name: claim.name, size, unsyncedSince: bootId(), implicit, opaque, lowerLinks };
+  const record: LayerRecord = { key, diffId, name, size, unsyncedSince: bootId(), implicit, opaque, lowerLinks };
   await writeRecord(layout.layerRecord(key), record, { durable: false });
+  if (name !== claim.name) await rename(claim.path, layout.layer(name));
   await claim.release();
   return record;
 }
@@ -95,20 +135,18 @@ export async function claimDirectory(layout: Layout): Promise<Claim> {
   }
 }
 
-/** Waits until the files of these layers are on disk, and says so in their records. One sync is enough for all. */
-export async function syncLayers(layout: Layout, records: readonly LayerRecord[]): Promise<void> {
-  const unsynced = records.filter(({ unsyncedSince }) => unsyncedSince !== null);
-  if (unsynced.length === 0) return;
+/** Waits until everything written to the store is on disk, and says so in the records of these layers. */
+export async function syncContent(layout: Layout, records: readonly LayerRecord[]): Promise<void> {
   await runOk("sync", ["-f", layout.layers]);
-  for (const record of unsynced) await writeRecord(layout.layerRecord(record.key), { ...record, unsyncedSince: null }, { durable: false });
+  for (const record of records)
+    if (record.unsyncedSince !== null)
+      await writeRecord(layout.layerRecord(record.key), { ...record, unsyncedSince: null }, { durable: false });
 }
 
-/** Takes a layer out: first its record, then its directory, which goes to the trash. */
-export async function dropLayer(layout: Layout, key: Digest): Promise<void> {
+/** Takes the directory of a damaged layer away. Its record stays and leads nowhere, so that what is made again takes its name. */
+export async function loseLayer(layout: Layout, key: Digest): Promise<void> {
   const record = await readLayerRecord(layout.layerRecord(key));
-  if (record === null) return;
-  await removeRecord(layout.layerRecord(key));
-  await toTrash(layout, layout.layer(record.name));
+  if (record !== null) await toTrash(layout, layout.layer(record.name));
 }
 
 /** Moves a directory out of the way at once; who empties the trash removes it. */
@@ -118,6 +156,10 @@ export async function toTrash(layout: Layout, path: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   }
+}
+
+export async function emptyTrash(layout: Layout): Promise<void> {
+  for (const name of await readdir(layout.trash)) await rm(join(layout.trash, name), { recursive: true, force: true });
 }
 
 async function makeDirectory(path: string): Promise<boolean> {

@@ -10,7 +10,7 @@
  *   claims/<name>.json           the process that fills a layer directory now
  *   leases/<uuid>.json           a process at work, and the content that must stay for it
  *   locks/…                      see `lib/file-lock`
- *   drafts/<lease>               a blob that is being written
+ *   drafts/<lease>.<number>      a blob that is being written, a file of an archive that is being read
  *   trash/<uuid>                 on its way out
  */
 import { createHash } from "node:crypto";
@@ -34,6 +34,7 @@ export interface Layout {
   readonly blobs: readonly string[];
   /** Taken for moments: to begin work under a lease, and to collect. */
   readonly storeLock: string;
+  readonly locks: string;
   layer(name: string): string;
   layerRecord(key: Digest): string;
   /** Held by who fills a layer. */
@@ -59,6 +60,7 @@ export function layoutOf(directory: string): Layout {
     partials: at("partials"),
     blobs: [at("blobs", "sha256"), at("blobs", "sha512")],
     storeLock: at("locks", "store"),
+    locks: at("locks"),
     layer: (name) => at("layers", name),
     layerRecord: (key) => at("records", "layers", `${hexOf(key)}.json`),
     layerLock: (key) => at("locks", `layer-${hexOf(key)}`),

@@ -6,7 +6,7 @@ import { writeAtomic } from "../../lib/atomic-file.ts";
 import { withLock } from "../../lib/file-lock.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../lib/process-identity.ts";
 import type { Digest } from "../../model/digest.ts";
-import { fields, parseJson, text, texts } from "../shape.ts";
+import { fields, parseJson, text, texts, WrongShape } from "../shape.ts";
 import type { Layout } from "./layout.ts";
 
 export interface Lease {
@@ -24,12 +24,16 @@ export async function takeLease(layout: Layout): Promise<Lease> {
   const id = randomUUID();
   const path = join(layout.leases, `${id}.json`);
   const kept = new Set<Digest>();
-  const keep = async (digests: readonly Digest[]): Promise<void> => {
-    for (const digest of digests) kept.add(digest);
+  const write = (): Promise<void> => {
     const content = JSON.stringify({ ...ownIdentity(), keeps: [...kept] });
-    await locked(layout, () => writeAtomic(path, content, { durable: false }));
+    return locked(layout, () => writeAtomic(path, content, { durable: false }));
   };
-  await keep([]);
+  const keep = async (digests: readonly Digest[]): Promise<void> => {
+    const added = digests.filter((digest) => !kept.has(digest));
+    for (const digest of added) kept.add(digest);
+    if (added.length > 0) await write();
+  };
+  await write();
   return { id, keep, release: () => rm(path, { force: true }) };
 }
 
@@ -38,20 +42,33 @@ export function locked<T>(layout: Layout, work: () => Promise<T>): Promise<T> {
   return withLock(layout.storeLock, { purpose: "image store", timeoutMs: LOCK_TIMEOUT_MS }, work);
 }
 
+export interface LiveLeases {
+  readonly ids: ReadonlySet<string>;
+  readonly keeps: ReadonlySet<string>;
+  /** What other processes than this one keep. */
+  readonly others: ReadonlySet<string>;
+}
+
 /** The leases of live processes: their ids and what they keep. Those of dead ones are removed. To be called under the store's lock. */
-export async function liveLeases(layout: Layout): Promise<{ readonly ids: ReadonlySet<string>; readonly keeps: ReadonlySet<string> }> {
+export async function liveLeases(layout: Layout): Promise<LiveLeases> {
   const ids = new Set<string>();
   const keeps = new Set<string>();
+  const others = new Set<string>();
   for (const file of (await readdir(layout.leases)).filter((name) => name.endsWith(".json"))) {
     const path = join(layout.leases, file);
     const lease = await readOwned(path);
     if (lease === null) continue;
-    if (isAlive(lease.owner)) {
-      ids.add(file.slice(0, -".json".length));
-      for (const digest of lease.keeps) keeps.add(digest);
-    } else await rm(path, { force: true });
+    if (!isAlive(lease.owner)) {
+      await rm(path, { force: true });
+      continue;
+    }
+    ids.add(file.slice(0, -".json".length));
+    for (const digest of lease.keeps) {
+      keeps.add(digest);
+      if (lease.owner.pid !== process.pid) others.add(digest);
+    }
   }
-  return { ids, keeps };
+  return { ids, keeps, others };
 }
 
 export function ownIdentity(): ProcessIdentity {
@@ -69,10 +86,17 @@ export async function readOwned(path: string): Promise<{ readonly owner: Process
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw error;
   }
-  const said = fields(parseJson(content, path), path);
-  const pid = Number(said["pid"]);
-  return {
-    owner: { boot: text(said["boot"], "boot"), pid, start: text(said["start"], "start") },
-    keeps: said["keeps"] === undefined ? [] : texts(said["keeps"], "keeps"),
-  };
+  try {
+    const said = fields(parseJson(content, path), path);
+    return {
+      owner: { boot: text(said["boot"], "boot"), pid: Number(said["pid"]), start: text(said["start"], "start") },
+      keeps: said["keeps"] === undefined ? [] : texts(said["keeps"], "keeps"),
+    };
+  } catch (error) {
+    if (error instanceof WrongShape) return { owner: NOBODY, keeps: [] };
+    throw error;
+  }
 }
+
+/** Whose file it is that a power cut has emptied. */
+const NOBODY: ProcessIdentity = { boot: "", pid: 0, start: "" };

@@ -81,8 +81,8 @@ function load(): Libc {
   return {
     mknod: library.func("int mknod(const uint8_t *path, uint32_t mode, uint64_t device)"),
     lsetxattr: library.func("int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)"),
-    llistxattr: library.func("ssize_t llistxattr(const uint8_t *path, _Out_ uint8_t *names, size_t size)"),
-    lgetxattr: library.func("ssize_t lgetxattr(const uint8_t *path, const uint8_t *name, _Out_ uint8_t *value, size_t size)"),
+    llistxattr: library.func("int64_t llistxattr(const uint8_t *path, _Out_ uint8_t *names, size_t size)"),
+    lgetxattr: library.func("int64_t lgetxattr(const uint8_t *path, const uint8_t *name, _Out_ uint8_t *value, size_t size)"),
     errno: () => koffi.errno(),
   };
 }

@@ -54,7 +54,7 @@ export function imageCases(it: Case): void {
 
   it("an image that is not there is not removed", async (stage) => {
     await refused(
-      "E_IMAGE_NOT_FOUND",
+      "E_IMAGE_ABSENT",
       stage.engine.images.remove("conformance/absent:1", { force: true }, stage.signal),
       "conformance/absent:1",
     );
