@@ -523,6 +523,11 @@ export const CODES = {
     explain:
       "While `wharf watch` was watching, the project got another name (by the top-level key `name`, or by a variable). It is made under the new one, and what runs under the old one is left alone: `wharf -p OLD down` removes it.",
   },
+  W_SEVERAL_FILES: {
+    family: "warning",
+    explain:
+      "A directory has several of the names that Compose looks for. The first of compose.yaml, compose.yml, docker-compose.yaml and docker-compose.yml is read, and the others have no effect. Remove them, or say with -f which files are meant.",
+  },
   W_UNSET_VARIABLE: {
     family: "warning",
     explain:

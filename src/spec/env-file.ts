@@ -131,6 +131,7 @@ function readValue(text: string, from: number): Value | EnvFileProblem {
   let value = "";
   for (let at = from + 1; at < text.length; at++) {
     const character = text[at] ?? "";
+    if (character === "\r" && text[at + 1] === "\n") continue; // a line end of Windows is a line end
     if (character === quote) return { text: quote === '"' ? unescaped(value) : value, literal: quote === "'", end: at + 1 };
     const next = text[at + 1] ?? "";
     if (character === "\\" && next !== "") {

@@ -4,6 +4,7 @@ import type { Context, Draft } from "./draft.ts";
 import { readVariables } from "./environment.ts";
 import type { SourceFile } from "./node.ts";
 import { readStandardInput, readText } from "./read.ts";
+import { listing, quote } from "./words.ts";
 
 /** Names that are looked for, the first that is there wins, each with the files that are laid over it when they stand beside it. */
 export const DEFAULT_FILES: readonly { readonly name: string; readonly overrides: readonly string[] }[] = [
@@ -29,6 +30,19 @@ export async function locate(draft: Draft, context: Context): Promise<Draft> {
   return { ...draft, files, directory, root: directory, inputs: files.map((file) => file.path).filter((path) => path !== "-") };
 }
 
+/** Compose's names mean the same: of several in one directory only the first is read, which may not be the one that someone edits. */
+async function warnOfOthers(found: { readonly name: string; readonly directory: string }, { reader, report }: Context): Promise<void> {
+  const names = DEFAULT_FILES.map(({ name }) => name).filter((name) => name.startsWith("wharf") === found.name.startsWith("wharf"));
+  const others: string[] = [];
+  for (const name of names) if (name !== found.name && (await reader.exists(absolute(name, found.directory)))) others.push(name);
+  if (others.length > 0)
+    report.add({
+      code: "W_SEVERAL_FILES",
+      message: `${listing([found.name, ...others], "and")} are all here: only ${quote(found.name)} is read`,
+      hint: "keep one of them, or name the files with -f",
+    });
+}
+
 /** The files that `COMPOSE_FILE` of a file of variables names, as Compose has it; `null` when none does. */
 async function namedByVariables(context: Context): Promise<readonly string[] | null> {
   const { cwd, projectDirectory, envFiles, env } = context.options;
@@ -45,11 +59,13 @@ async function namedByVariables(context: Context): Promise<readonly string[] | n
   return files.length === 0 ? null : files;
 }
 
-async function findDefault({ options, reader }: Context): Promise<readonly string[]> {
+async function findDefault(context: Context): Promise<readonly string[]> {
+  const { options, reader } = context;
   for (let directory = options.cwd; ; directory = parent(directory)) {
     for (const { name, overrides } of DEFAULT_FILES) {
       const base = absolute(name, directory);
       if (!(await reader.exists(base))) continue;
+      await warnOfOthers({ name, directory }, context);
       for (const override of overrides) {
         const path = absolute(override, directory);
         if (await reader.exists(path)) return [base, path];

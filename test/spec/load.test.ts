@@ -17,6 +17,12 @@ it("wharf's own name goes before Compose's", async () => {
   assert.equal(project.files, ["/p/shop/wharf.yml"]);
 });
 
+it("of several of Compose's names the first is read, with a warning", async () => {
+  const { project, warnings } = await loadFiles({ "/p/shop/compose.yaml": SPEC, "/p/shop/docker-compose.yml": SPEC });
+  assert.equal(project.files, ["/p/shop/compose.yaml"]);
+  assert.equal(warnings.map(line), ["W_SEVERAL_FILES - `compose.yaml` and `docker-compose.yml` are all here: only `compose.yaml` is read"]);
+});
+
 it("an override file beside a default file is laid over it, and not beside one that was named", async () => {
   const files: Files = { "/p/shop/wharf.yaml": SPEC, "/p/shop/wharf.override.yaml": "services: {web: {image: other}}" };
   assert.is((await loadFiles(files)).project.services[0]?.image, "docker.io/library/other:latest");
