@@ -7,6 +7,8 @@ import { access, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
 import { Failure } from "../../src/model/diagnostic.ts";
 import { canonical, isList, type Json } from "../../src/model/json.ts";
 import { parseEnvFile } from "../../src/spec/env-file.ts";
@@ -35,15 +37,28 @@ const reader: Reader = {
 
 type Golden = { readonly config: Json } | { readonly refused: string };
 
-async function main(): Promise<void> {
-  const scratch = realpathSync(await mkdtemp(join(tmpdir(), "wharf-fixtures-")));
-  try {
-    const all = [interpolation(), variables(), await documents(scratch), await projects(scratch), await merges(scratch), await example()];
-    if (!all.every((agrees) => agrees)) process.exitCode = 1;
-  } finally {
-    await rm(scratch, { recursive: true });
-  }
-}
+const it = suite<{ scratch: string }>("Compose's own results");
+
+const FAMILIES: readonly (readonly [name: string, agrees: (scratch: string) => boolean | Promise<boolean>])[] = [
+  ["templates are filled in as Compose fills them in", interpolation],
+  ["files of variables are read as Compose reads them", variables],
+  ["documents are taken and printed, or refused, as by Compose", documents],
+  ["real projects too, and what is printed is read again as it was", projects],
+  ["files merge into what they merge into for Compose", merges],
+  ["the whole specification is printed alike, in both formats", example],
+];
+
+const there = existsSync(FIXTURES);
+if (!there) console.log(`skipped: ${FIXTURES} is not there, and WHARF_FIXTURES names no other`);
+it.before(async (context) => {
+  context.scratch = realpathSync(await mkdtemp(join(tmpdir(), "wharf-fixtures-")));
+});
+it.after(({ scratch }) => rm(scratch, { recursive: true }));
+for (const [name, agrees] of FAMILIES)
+  (there ? it : it.skip)(name, async ({ scratch }) => {
+    assert.ok(await agrees(scratch), "VERBOSE=1 shows where they differ");
+  });
+it.run();
 
 function interpolation(): boolean {
   const { env, cases, invalid } = fixture<{
@@ -229,6 +244,3 @@ function tell(what: string, { passed, all }: { readonly passed: number; readonly
 function fixture<T>(path: string): T {
   return JSON.parse(readFileSync(join(FIXTURES, path), "utf8")) as T; // our own test data
 }
-
-if (existsSync(FIXTURES)) await main();
-else console.log(`spec fixtures: skipped, ${FIXTURES} is not there`);
