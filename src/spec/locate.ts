@@ -34,7 +34,10 @@ export async function locate(draft: Draft, context: Context): Promise<Draft> {
 async function warnOfOthers(found: { readonly name: string; readonly directory: string }, { reader, report }: Context): Promise<void> {
   const names = DEFAULT_FILES.map(({ name }) => name).filter((name) => name.startsWith("wharf") === found.name.startsWith("wharf"));
   const others: string[] = [];
-  for (const name of names) if (name !== found.name && (await reader.exists(absolute(name, found.directory)))) others.push(name);
+  for (const name of names) {
+    const path = absolute(name, found.directory);
+    if (name !== found.name && (await (reader.glance?.(path) ?? reader.exists(path)))) others.push(name);
+  }
   if (others.length > 0)
     report.add({
       code: "W_SEVERAL_FILES",
