@@ -1,7 +1,7 @@
 /**
  * Measures what wharf promises: how quickly a command starts, and how long up and down take beside Docker Engine with Compose.
  *
- *   npm run bench -- [--rounds N] [--json FILE] [startup] [engine] [pull]
+ *   npm run bench -- [--rounds N] [--json FILE] [startup] [load] [engine] [pull]
  *
  * Runs of all programs take turns in every round, so that a busy machine is busy for all of them; medians and their ratios are shown.
  */
@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { composeSide } from "./lib/compose-side.ts";
 import { median, type Program, plainEnvironment, time } from "./lib/measure.ts";
 import { format, kept, type Row } from "./lib/report.ts";
-import { makeProject, rootfsOfExample, type Side, wharfSide } from "./lib/scenario.ts";
+import { makeProject, makeSpec, rootfsOfExample, type Side, type Spec, wharfAlone, wharfSide } from "./lib/scenario.ts";
 import { pulls } from "./pull.ts";
 
 const { values, positionals } = parseArgs({
@@ -19,16 +19,19 @@ const { values, positionals } = parseArgs({
   options: { rounds: { type: "string", default: "7" }, json: { type: "string" } },
 });
 const rounds = Number(values.rounds);
-const parts = positionals.length > 0 ? positionals : ["startup", "engine"];
+const parts = positionals.length > 0 ? positionals : ["startup", "load", "engine"];
 
 const place = mkdtempSync("/tmp/wharf-bench-");
 const rows: Row[] = [];
 try {
-  const rootfs = rootfsOfExample();
-  const wharf = wharfSide(join(place, "wharf"), rootfs);
-  if (parts.includes("startup")) rows.push(...(await startUp(wharf)));
-  if (parts.includes("pull")) rows.push(...(await pulls(place, Math.min(rounds, 5))));
-  if (parts.includes("engine")) rows.push(...(await upAndDown(wharf, rootfs)));
+  if (parts.includes("load")) rows.push(...(await loading(wharfAlone(join(place, "load")))));
+  if (["startup", "pull", "engine"].some((part) => parts.includes(part))) {
+    const rootfs = rootfsOfExample();
+    const wharf = wharfSide(join(place, "wharf"), rootfs);
+    if (parts.includes("startup")) rows.push(...(await startUp(wharf)));
+    if (parts.includes("pull")) rows.push(...(await pulls(place, Math.min(rounds, 5))));
+    if (parts.includes("engine")) rows.push(...(await upAndDown(wharf, rootfs)));
+  }
 } finally {
   rmSync(place, { recursive: true, force: true });
 }
@@ -61,6 +64,25 @@ async function startUp(wharf: Side): Promise<readonly Row[]> {
     yardstick: { name: "node -e 0", ms: bare },
     target,
   }));
+}
+
+/** How much longer than start-up it takes to load and check specs, against what is promised of it. */
+async function loading(wharf: Side): Promise<readonly Row[]> {
+  const small = makeSpec(place, { name: "load-small", services: 1, overrides: 0 });
+  const middle = makeSpec(place, { name: "load-middle", services: 200, overrides: 3 });
+  const large = makeSpec(place, { name: "load-large", services: 5000, overrides: 0 });
+  const check = ({ directory, files }: Spec): Program =>
+    wharf.program(directory, [...files.flatMap((file) => ["-f", file]), "config", "-q"]);
+  const start = wharf.program(small.directory, ["explain", "E_YAML"]); // through the same machinery, and no spec
+  const [bare = 0, one = 0, some = 0] = await inTurns([start, check(small), check(middle)], rounds * 3);
+  const [many = 0] = await inTurns([check(large)], Math.min(rounds, 3));
+  const row = (what: string, ms: number, promised: number): Row => ({
+    what: `${what}, beyond start-up`,
+    wharf: ms - bare,
+    yardstick: { name: "promised", ms: promised },
+    target: 1,
+  });
+  return [row("load one service", one, 15), row("load 200 services, three overrides", some, 60), row("load 5,000 services", many, 2000)];
 }
 
 /** Both sides run the same files on the same image. */

@@ -14,22 +14,29 @@ export interface Side {
 
 export const IMAGE = "bench:1";
 export const ROOT = join(import.meta.dirname, "..", "..");
+const WHARF = join(ROOT, "bin", "wharf.cjs");
 
-/** wharf with its image already in the store. */
-export function wharfSide(place: string, rootfs: Buffer): Side {
+/** wharf in a world of its own. */
+export function wharfAlone(place: string): Side {
   const env = plainEnvironment({
     WHARF_ROOT: join(place, "root"),
     WHARF_RUN: join(place, "run"),
     XDG_CACHE_HOME: join(place, "cache"),
   });
-  const wharf = join(ROOT, "bin", "wharf.cjs");
-  const imported = spawnSync(process.execPath, [wharf, "image", "import", "-", IMAGE], { env, input: rootfs });
-  if (imported.status !== 0) throw new Error(`wharf image import failed: ${imported.stderr.toString()}`);
   return {
     name: "wharf",
-    program: (directory, args) => ({ command: process.execPath, args: [wharf, ...args], cwd: directory, env }),
+    program: (directory, args) => ({ command: process.execPath, args: [WHARF, ...args], cwd: directory, env }),
     close: async () => {},
   };
+}
+
+/** Likewise, with its image already in the store. */
+export function wharfSide(place: string, rootfs: Buffer): Side {
+  const side = wharfAlone(place);
+  const { env } = side.program(place, []);
+  const imported = spawnSync(process.execPath, [WHARF, "image", "import", "-", IMAGE], { env, input: rootfs });
+  if (imported.status !== 0) throw new Error(`wharf image import failed: ${imported.stderr.toString()}`);
+  return side;
 }
 
 /** The root file system that both sides make their image from. */
@@ -47,4 +54,30 @@ export function makeProject(place: string, options: { readonly name: string; rea
   });
   writeFileSync(join(directory, "compose.yaml"), `services:\n${services.join("")}`);
   return directory;
+}
+
+export interface Spec {
+  readonly directory: string;
+  /** In merge order. */
+  readonly files: readonly string[];
+}
+
+/** Writes a spec to be loaded: services with an anchor, variables, a port and a dependency, and files laid over every fourth of them. */
+export function makeSpec(place: string, options: { readonly name: string; readonly services: number; readonly overrides: number }): Spec {
+  const directory = join(place, options.name);
+  mkdirSync(directory, { recursive: true });
+  const services = Array.from({ length: options.services }, (_, i) => {
+    const after = i === 0 ? "" : `    depends_on: [s${i - 1}]\n`;
+    const port = 10_000 + i;
+    return `  s${i}:\n    <<: *base\n    image: registry.example/app${i}:\${TAG:-1.0}\n    ports: ["${port}:80"]\n${after}`;
+  });
+  const base = 'x-base: &base\n  restart: unless-stopped\n  environment: {TZ: "${TZ:-UTC}", LEVEL: "${LEVEL:-info}"}\n';
+  writeFileSync(join(directory, "compose.yaml"), `${base}services:\n${services.join("")}`);
+  const overrides = Array.from({ length: options.overrides }, (_, n) => {
+    const changed = Array.from({ length: options.services }, (_, i) => i).filter((i) => i % 4 === n % 4);
+    const name = `override-${n}.yaml`;
+    writeFileSync(join(directory, name), `services:\n${changed.map((i) => `  s${i}:\n    labels: {file: "${n}"}\n`).join("")}`);
+    return name;
+  });
+  return { directory, files: ["compose.yaml", ...overrides] };
 }

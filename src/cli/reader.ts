@@ -29,6 +29,7 @@ export function recording(reader: Reader): { readonly reader: Reader; readonly p
         paths.add(path);
         return reader.exists(path);
       },
+      glance: (path) => reader.exists(path), // what is mounted is no part of the spec
     },
     paths,
   };

@@ -66,10 +66,27 @@ export class Session {
     return this.interrupts.signal;
   }
 
-  /** The spec, loaded once; its warnings are shown. */
+  /** The spec, loaded once, to be run; its warnings are shown. Throws what keeps it from being run. */
   load(): Promise<Loaded> {
-    this.#loaded ??= this.#load();
+    this.#loaded ??= this.read().then((loaded) => {
+      if (loaded.refusals.length > 0) throw new Failure(loaded.refusals);
+      return loaded;
+    });
     return this.#loaded;
+  }
+
+  /** The spec, to be looked at; its warnings are shown. */
+  async read(options: Partial<LoadOptions> = {}, shown: (warning: Diagnostic) => boolean = () => true): Promise<Loaded> {
+    const loaded = await load({ ...this.#loadOptions(), ...options }, READER);
+    await this.notice(loaded.warnings.filter(shown));
+    return loaded;
+  }
+
+  /** Shows diagnostics that end nothing. */
+  async notice(diagnostics: readonly Diagnostic[]): Promise<void> {
+    if (diagnostics.length === 0) return;
+    await this.show();
+    for (const diagnostic of diagnostics) this.emit({ type: "notice", diagnostic });
   }
 
   /** The spec as it is now, and every path that this depended on, there or not. Shows nothing. */
@@ -77,6 +94,7 @@ export class Session {
     const { reader, paths } = recording(READER);
     try {
       const loaded = await load(this.#loadOptions(), reader);
+      if (loaded.refusals.length > 0) return { loaded: new Failure(loaded.refusals), paths: [...paths] };
       this.#loaded = Promise.resolve(loaded);
       return { loaded, paths: [...paths] };
     } catch (error) {
@@ -195,7 +213,9 @@ export class Session {
     const files = [...(this.settings.files ?? project.files), path];
     const read = (file: string): Promise<Uint8Array> => (file === path ? Promise.resolve(Buffer.from(overlay.text)) : READER.read(file));
     const options = { ...this.#loadOptions(), files, projectName: project.name, projectDirectory: project.directory };
-    return (await load(options, { ...READER, read })).project;
+    const loaded = await load(options, { ...READER, read });
+    if (loaded.refusals.length > 0) throw new Failure(loaded.refusals);
+    return loaded.project;
   }
 
   #loadOptions(): LoadOptions {
@@ -207,15 +227,6 @@ export class Session {
   #readStdin(): Promise<Uint8Array> {
     this.#stdin ??= readAll(process.stdin);
     return this.#stdin;
-  }
-
-  async #load(): Promise<Loaded> {
-    const loaded = await load(this.#loadOptions(), READER);
-    if (loaded.warnings.length > 0) {
-      await this.show();
-      for (const diagnostic of loaded.warnings) this.emit({ type: "notice", diagnostic });
-    }
-    return loaded;
   }
 }
 

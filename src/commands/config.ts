@@ -1,6 +1,8 @@
 import { Flags } from "@oclif/core";
 import { ARG, BaseCommand } from "../cli/base-command.ts";
-import { config } from "../cli/config.ts";
+import { config, configOptions } from "../cli/config.ts";
+
+const left = (summary: string) => Flags.boolean({ summary });
 
 export default class Config extends BaseCommand {
   static override readonly summary = "Check the spec and print it as it is understood.";
@@ -8,25 +10,34 @@ export default class Config extends BaseCommand {
   static override readonly examples = [
     "<%= config.bin %> config",
     "<%= config.bin %> config -q && echo fine",
-    "<%= config.bin %> config --services",
+    "<%= config.bin %> config --explain services.web.image",
   ];
-  static override readonly args = { service: ARG.any("Services; none means all.") };
+  static override readonly args = { service: ARG.any("Services, with what they depend on; none means all.") };
   static override readonly flags = {
     format: Flags.string({ options: ["yaml", "json"], default: "yaml", helpValue: "yaml|json", summary: "How it is printed." }),
     quiet: Flags.boolean({ char: "q", summary: "Only check." }),
-    services: Flags.boolean({ summary: "Only names of services." }),
-    images: Flags.boolean({ summary: "Only names of images." }),
-    volumes: Flags.boolean({ summary: "Only names of volumes." }),
-    networks: Flags.boolean({ summary: "Only names of networks." }),
-    profiles: Flags.boolean({ summary: "Only names of profiles." }),
+    services: left("Only names of services."),
+    images: left("Only names of images."),
+    volumes: left("Only names of volumes."),
+    networks: left("Only names of networks."),
+    models: left("Only names of AI models."),
+    profiles: left("Only names of profiles."),
+    variables: left("Only the variables that the files ask for."),
+    environment: left("Only the variables that the files see."),
     hash: Flags.string({ helpValue: "SERVICE|*", summary: "Only the hash that decides whether a container is replaced." }),
+    explain: Flags.string({ helpValue: "PATH", summary: "Only where a value comes from, such as services.web.image." }),
+    "no-interpolate": left("Leave variables as they are written."),
+    "no-normalize": left("Leave out what goes without saying."),
+    "no-path-resolution": left("Leave relative paths relative."),
+    "no-consistency": left("Do not check what services say of each other."),
+    "no-env-resolution": left("Name env files, and do not read them."),
+    "resolve-image-digests": left("Pin images to the digests that they have in the store."),
+    "lock-image-digests": left("Print an override file with only the pinned images."),
     output: Flags.string({ char: "o", helpValue: "FILE", summary: "File to write instead of standard output." }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Config);
-    const { format, quiet, hash, output } = flags;
-    const list = (["services", "images", "volumes", "networks", "profiles"] as const).find((kind) => flags[kind]) ?? null;
-    await this.work(flags, (session) => config(session, { services: args.service ?? [], format, quiet, list, hash, output }));
+    await this.work(flags, (session) => config(session, configOptions(flags, args.service ?? [])));
   }
 }

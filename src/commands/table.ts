@@ -16,6 +16,7 @@ export const COMMANDS = {
   "image:pull": () => import("./image/pull.ts"),
   "image:push": () => import("./image/push.ts"),
   "image:rm": () => import("./image/rm.ts"),
+  init: () => import("./init.ts"),
   "image:save": () => import("./image/save.ts"),
   "image:tag": () => import("./image/tag.ts"),
   "image:verify": () => import("./image/verify.ts"),

@@ -20,3 +20,8 @@ export function shown(path: string, directory: string): string {
   const short = relative(directory, path);
   return short === "" || short === ".." || short.startsWith("../") ? path : short;
 }
+
+/** The way from one directory to a path; empty when they are the same. */
+export function relativeFrom(path: string, directory: string): string {
+  return relative(directory, path);
+}

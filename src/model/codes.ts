@@ -54,6 +54,11 @@ export const CODES = {
     explain:
       "The program that the container should run is not in its image. Check `cmd` and `entrypoint`; a string is split into words as a shell would, but no shell runs it. `wharf run SERVICE sh` opens a shell to look around.",
   },
+  E_CONFLICT: {
+    family: "spec",
+    explain:
+      "Two attributes say the same thing differently, or cannot stand beside each other: `network_mode` and `networks`, `dockerfile` and `dockerfile_inline`, `mem_limit` and `deploy.resources.limits.memory`, the sources of one secret or config. Keep one of them.",
+  },
   E_CONTAINER_NAME: {
     family: "spec",
     explain:
@@ -97,6 +102,11 @@ export const CODES = {
     family: "spec",
     explain:
       "A file of variables (`.env`, --env-file or a service's `env_file`) does not exist or cannot be read as one. Each line is NAME=value, with quotes where needed and comments after #. A service's file may be missing when it says `required: false`.",
+  },
+  E_EXTENDS: {
+    family: "spec",
+    explain:
+      "A service takes values from another one with `extends`, and that one cannot be used: it is not there, its file cannot be read, or services extend each other in a circle. Without `file` the other service is looked for in the same file only, also where several files are merged.",
   },
   E_IMAGE_ABSENT: {
     family: "failed",
@@ -151,6 +161,11 @@ export const CODES = {
   E_IMAGE_SCHEMA1: {
     family: "failed",
     explain: "The registry serves this image only in Docker's first manifest format, given up in 2016. Push it again with a current tool.",
+  },
+  E_INCLUDE: {
+    family: "spec",
+    explain:
+      "A file that is included cannot be read, files include each other in a circle, or an included file declares something that the including file declares otherwise. Resources of an included file are changed in an override file, not beside the `include`.",
   },
   E_INIT_MISSING: {
     family: "failed",
@@ -371,6 +386,11 @@ export const CODES = {
     family: "usage",
     explain: "wharf has no command of this name. `wharf --help` lists them all.",
   },
+  E_UNKNOWN_CONFIG: {
+    family: "spec",
+    explain:
+      "A service uses a config that the file does not declare under the top-level `configs`. Declare it there, with `file`, `environment` or `content`, or as `external: true`.",
+  },
   E_UNKNOWN_FLAG: {
     family: "usage",
     explain:
@@ -380,6 +400,21 @@ export const CODES = {
     family: "spec",
     explain:
       "The spec has a key that neither Compose nor wharf knows at its place, often a misspelled one or one at the wrong level. Keys that begin with `x-` may be anything and are not looked at.",
+  },
+  E_UNKNOWN_MODEL: {
+    family: "spec",
+    explain:
+      "A service uses an AI model that the file does not declare under the top-level `models`. Declare it there with the `model` that it stands for.",
+  },
+  E_UNKNOWN_NETWORK: {
+    family: "spec",
+    explain:
+      "A service is on a network that the file does not declare under the top-level `networks`. Declare it there; a network that exists already is `external: true`. Only `default` needs no declaration.",
+  },
+  E_UNKNOWN_SECRET: {
+    family: "spec",
+    explain:
+      "A service or its build uses a secret that the file does not declare under the top-level `secrets`. Declare it there, with `file` or `environment`, or as `external: true`.",
   },
   E_UNKNOWN_SERVICE: {
     family: "spec",
@@ -430,10 +465,25 @@ export const CODES = {
     explain:
       "A spec file is not YAML, or not a mapping of keys to values. Common causes are tabs, uneven indentation, a missing blank after a colon, and texts with special characters that need quotes.",
   },
+  W_AMBIGUOUS: {
+    family: "warning",
+    explain:
+      "A value without quotes is read by YAML otherwise than it may be meant: `yes`, `no`, `on` and `off` are texts here and were truth values in older YAML; `22:22` was a number of base 60 there. Quotes say which one is meant, to people and to other programs.",
+  },
   W_HEALTH_NOT_CHECKED: {
     family: "warning",
     explain:
       "`depends_on` with `condition: service_healthy` waits for a health check, and this engine does not run any yet. The dependent starts as soon as the dependency has started.",
+  },
+  W_LINE_ENDS: {
+    family: "warning",
+    explain:
+      "A file of variables has the line ends of Windows (CR LF). They are left out here, while shells and `docker run --env-file` take the CR for a part of each value, which shows in strange places. Save the file with the line ends of Unix.",
+  },
+  W_MOUNT_OPTION: {
+    family: "warning",
+    explain:
+      "The short form of a mount has an option that means nothing there. It has no effect, as in Compose. Options are `ro`, `rw`, `nocopy`, `z`, `Z` and the propagations of a bind mount; everything else needs the long form.",
   },
   W_NOT_OURS: {
     family: "warning",
@@ -444,10 +494,20 @@ export const CODES = {
     family: "warning",
     explain: "The service is in the spec, but has no containers yet, so there is nothing to do it to. `wharf up` makes them.",
   },
+  W_NO_HEALTHCHECK: {
+    family: "warning",
+    explain:
+      "A service waits for another one to be healthy (`condition: service_healthy`), and that one says nothing of how its health is checked. Unless its image does, it never becomes healthy, and the wait ends with its time limit. Add a `healthcheck`, or wait for `service_started`.",
+  },
   W_NO_SHELL: {
     family: "warning",
     explain:
       "A command given as a text is split into words, and no shell reads it: `&&`, `|`, `>` and the like become arguments of the program. For a shell, write sh -c 'first && second'.",
+  },
+  W_NO_SOURCE: {
+    family: "warning",
+    explain:
+      "A bind mount names a path of the host that does not exist. The short form makes an empty directory there when the container is created, which is seldom what is meant: often the path is mistyped, or a file is mounted that is yet to be made.",
   },
   W_OBSOLETE: {
     family: "warning",
@@ -462,6 +522,11 @@ export const CODES = {
     family: "warning",
     explain:
       "While `wharf watch` was watching, the project got another name (by the top-level key `name`, or by a variable). It is made under the new one, and what runs under the old one is left alone: `wharf -p OLD down` removes it.",
+  },
+  W_SEVERAL_FILES: {
+    family: "warning",
+    explain:
+      "A directory has several of the names that Compose looks for. The first of compose.yaml, compose.yml, docker-compose.yaml and docker-compose.yml is read, and the others have no effect. Remove them, or say with -f which files are meant.",
   },
   W_UNSET_VARIABLE: {
     family: "warning",

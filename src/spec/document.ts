@@ -12,21 +12,34 @@ import {
   type Scalar as YamlScalar,
 } from "yaml";
 import type { Diagnostic, Report } from "../model/diagnostic.ts";
-import { type Directive, type Entry, isNull, list, mapping, type Node, type Place, type SourceFile, scalar, sourceOf } from "./node.ts";
+import { type Entry, isNull, list, type Node, type Place, type SourceFile, scalar, sourceOf } from "./node.ts";
 import { resolvePlain } from "./scalar.ts";
+import { readSimple } from "./simple-yaml.ts";
 import { quote } from "./words.ts";
-
-/** Deeper nesting than any person writes, and shallow enough for the stack. */
-const MOST_DEPTH = 200;
-
-/** Values that one document may stand for once its aliases are written out. */
-const MOST_NODES = 1_000_000;
+import { DIRECTIVES, isTextKey, MOST_DEPTH, MOST_NODES, plainScalar, withMerged } from "./yaml-values.ts";
 
 /**
  * The YAML documents of a file as nodes with places: anchors, aliases and merge keys are resolved, duplicate keys are errors.
  * Adds what is wrong to the report; a document with errors is left out, an empty one as well.
  */
 export function parseDocuments(file: SourceFile, report: Report): readonly Node[] {
+  const simple = readSimple(file);
+  if (simple?.every(({ kind }) => kind === "mapping")) return simple;
+  return parseWhole(file, report);
+}
+
+/** Likewise by a reader of all of YAML, which takes some ten times as long and says what is wrong. */
+export function parseWhole(file: SourceFile, report: Report): readonly Node[] {
+  try {
+    return compose(file, report);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // the library's own stack: it nests on one line what the check below counts too late
+    report.add(problem("E_YAML", `the file nests deeper than ${MOST_DEPTH} levels`, { file, start: 0, end: 1 }));
+    return [];
+  }
+}
+
+function compose(file: SourceFile, report: Report): readonly Node[] {
   const tokens = [...new Parser().parse(file.text)];
   const deep = tooDeep(tokens);
   if (deep !== null) {
@@ -109,8 +122,7 @@ class Converter {
     const text = typeof node.value === "string" ? node.value : "";
     const plain = node.type === "PLAIN" && (node.tag === undefined || !node.tag.endsWith(":str"));
     if (!plain && !CORE_TAGS.has(node.tag ?? "")) return scalar(text, place);
-    const resolved = resolvePlain(text);
-    return scalar(resolved.value, place, resolved.text);
+    return plain ? plainScalar(text, place) : scalar(resolvePlain(text).value, place, resolvePlain(text).text);
   }
 
   #alias(name: string, place: Place): Node {
@@ -130,6 +142,11 @@ class Converter {
       const value = this.convert(item.value as ParsedNode | null);
       const key = isScalar(keyNode) && typeof keyNode.value === "string" ? keyNode.value : null;
       if (key === null) this.#report.add(problem("E_YAML", "a key must be a text", keyPlace));
+      else if (isScalar(keyNode) && keyNode.type === "PLAIN" && !isTextKey(key))
+        this.#report.add({
+          ...problem("E_YAML", `the key ${quote(key)} is no text: a key must be one`, keyPlace),
+          hint: `put quotes around it: "${key}"`,
+        });
       else if (key === "<<" && isScalar(keyNode) && keyNode.type === "PLAIN") merged.push(...this.#mergeSources(value, keyPlace));
       else {
         const first = entries.get(key);
@@ -137,9 +154,7 @@ class Converter {
         else this.#duplicate(key, first, keyPlace);
       }
     }
-    for (const source of merged)
-      if (source.kind === "mapping") for (const [key, entry] of source.entries) if (!entries.has(key)) entries.set(key, entry);
-    return mapping(entries, place);
+    return withMerged(entries, merged, place);
   }
 
   #mergeSources(value: Node, place: Place): readonly Node[] {
@@ -170,11 +185,6 @@ class Converter {
     return { file: this.#file, start, end };
   }
 }
-
-const DIRECTIVES: ReadonlyMap<string, Directive> = new Map([
-  ["!reset", "reset"],
-  ["!override", "override"],
-]);
 
 /** Tags that ask for a value of the core schema even when it is quoted. */
 const CORE_TAGS: ReadonlySet<string> = new Set(["int", "float", "bool", "null"].map((name) => `tag:yaml.org,2002:${name}`));

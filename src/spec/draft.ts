@@ -1,8 +1,8 @@
-import type { Report } from "../model/diagnostic.ts";
+import type { Diagnostic, Report } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import type { Project } from "../model/project.ts";
 import type { LoadOptions, Reader } from "./load.ts";
-import type { Node, SourceFile } from "./node.ts";
+import type { Node, Place, SourceFile } from "./node.ts";
 import type { ReadService } from "./service/service.ts";
 
 /** A project on its way through the loader: each phase fills in what the next ones need. */
@@ -13,16 +13,28 @@ export interface Draft {
   readonly inputs: readonly string[];
   /** Absolute directory that relative paths start from. */
   readonly directory: string;
+  /** That of the project that includes this one; its own where none does. */
+  readonly root: string;
   /** What `${…}` sees: the caller's environment over that of `.env` files. */
   readonly variables: ReadonlyMap<string, string>;
+  /** Where variables that come from files were written. */
+  readonly origins: ReadonlyMap<string, Place>;
   readonly name: string;
   /** One mapping a YAML document, in merge order. */
   readonly layers: readonly Node[];
+  /** Absolute paths of the files that included these, the outermost first. */
+  readonly chain: readonly string[];
   /** The layers as one. */
   readonly tree: Node;
+  /** The tree as merged, with unused resources, services of inactive profiles and short forms. */
+  readonly whole: Node;
+  /** Names of services that the active profiles leave out. */
+  readonly disabled: readonly string[];
   /** Services that the active profiles leave in. */
   readonly services: readonly ReadService[];
   readonly project: Project;
+  /** What keeps the project from being run, though it is a valid spec. */
+  readonly refusals: readonly Diagnostic[];
   /** Compose's canonical form. */
   readonly config: Json;
 }
@@ -31,6 +43,8 @@ export interface Context {
   readonly options: LoadOptions;
   readonly reader: Reader;
   readonly report: Report;
+  /** Takes a project's files to their tree: what an included one goes through. */
+  readonly tree: (draft: Draft) => Promise<Draft>;
 }
 
 /** A step of loading. The list of phases is the loader's table of contents. */

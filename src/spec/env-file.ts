@@ -87,7 +87,12 @@ function statement(text: string, from: number): number {
   }
 }
 
-const NAME_CHARACTER = /[\p{L}\p{N}_.[\]-]/u;
+/** The letters of all languages take milliseconds to compile, and hardly any name has others than these. */
+const USUAL_CHARACTER = /[A-Za-z0-9_.[\]-]/;
+
+function isNameCharacter(character: string): boolean {
+  return USUAL_CHARACTER.test(character) || /[\p{L}\p{N}]/u.test(character);
+}
 const EXPORT = /export[\t\v\f\r \u0085\u00a0]+/y;
 
 function readName(text: string, from: number): Name | EnvFileProblem {
@@ -96,7 +101,7 @@ function readName(text: string, from: number): Name | EnvFileProblem {
   let at = start;
   while (at < text.length && !"=:\n".includes(text[at] ?? "")) {
     const character = text[at] ?? "";
-    if (!NAME_CHARACTER.test(character) && !/\s/.test(character))
+    if (!isNameCharacter(character) && !/\s/.test(character))
       return {
         problem: `the character \`${character}\` cannot stand in the name of a variable`,
         hint: "each line is NAME=value; a comment begins with #",
@@ -126,6 +131,7 @@ function readValue(text: string, from: number): Value | EnvFileProblem {
   let value = "";
   for (let at = from + 1; at < text.length; at++) {
     const character = text[at] ?? "";
+    if (character === "\r" && text[at + 1] === "\n") continue; // a line end of Windows is a line end
     if (character === quote) return { text: quote === '"' ? unescaped(value) : value, literal: quote === "'", end: at + 1 };
     const next = text[at + 1] ?? "";
     if (character === "\\" && next !== "") {
@@ -154,9 +160,10 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ["$", "$$"], // the substitution makes one dollar sign of it
 ]);
 
-/** Escapes of double quotes; octal ones are `\0` and three digits. Anything else stays as it is, backslash included. */
+/** Escapes of double quotes; octal ones are `\0` and three digits, and lose the `0` when they are none. Anything else stays as it is. */
 function unescaped(text: string): string {
-  return text.replace(/\\(?:([abfnrtv$"\\])|0([0-7]{3}))/g, (all, letter: string | undefined, octal: string | undefined) =>
-    octal === undefined ? (ESCAPES.get(letter ?? "") ?? all) : String.fromCharCode(Number.parseInt(octal, 8)),
-  );
+  return text.replace(/\\(?:([abcfnrtv$"\\])|0([0-9]{0,3}))/g, (all, letter: string | undefined, octal: string | undefined) => {
+    if (octal === undefined) return ESCAPES.get(letter ?? "") ?? all;
+    return /^[0-3][0-7]{2}$/.test(octal) ? String.fromCharCode(Number.parseInt(octal, 8)) : `\\${octal}`;
+  });
 }

@@ -2,24 +2,57 @@ import { absolute, lastPart } from "../lib/path.ts";
 import { isProjectName, projectNameFrom } from "../model/names.ts";
 import type { Context, Draft } from "./draft.ts";
 import { type EnvFileProblem, parseEnvFile } from "./env-file.ts";
-import { entry, isNull, type Node, type SourceFile, sourceOf } from "./node.ts";
+import { entry, isNull, type Node, type Place, type SourceFile, sourceOf } from "./node.ts";
 import { readText } from "./read.ts";
 import { substitute, TemplateError } from "./template.ts";
 import { quote } from "./words.ts";
 
 /** Reads `.env` files and decides the project's name, which is itself a variable for all else. */
 export async function environment(draft: Draft, context: Context): Promise<Draft> {
-  const files = await readEnvFiles(draft, context);
-  const variables = new Map<string, string>();
-  for (const file of files) {
-    const found = parseEnvFile(file.text, (name) => context.options.env[name] ?? variables.get(name));
-    if ("problem" in found) reportEnvFile(file, found, context);
-    else for (const [name, { value }] of found) variables.set(name, value);
-  }
-  for (const [name, value] of Object.entries(context.options.env)) if (value !== undefined) variables.set(name, value);
+  const over = new Map(Object.entries(context.options.env).filter((pair): pair is [string, string] => pair[1] !== undefined));
+  const read = await readVariables(await requests(draft, context), { over, origins: draft.origins, context });
+  context.report.orThrow(); // without the variables everything after would be told of wrongly
+  const variables = new Map(read.values);
   const name = projectName({ ...draft, variables }, context);
   variables.set("COMPOSE_PROJECT_NAME", name);
-  return { ...draft, variables, name, inputs: [...draft.inputs, ...files.map((file) => file.path)] };
+  return { ...draft, variables, origins: read.origins, name, inputs: [...draft.inputs, ...read.paths] };
+}
+
+export interface FileRequest {
+  readonly path: string;
+  /** Where the file was asked for, when that was in a spec. */
+  readonly place: Place | null;
+}
+
+export interface Variables {
+  readonly values: ReadonlyMap<string, string>;
+  /** Where those that come from files were written. */
+  readonly origins: ReadonlyMap<string, Place>;
+  readonly paths: readonly string[];
+}
+
+/** The variables of files, later ones over earlier ones, and those that are known over all of them. */
+export async function readVariables(
+  wanted: readonly FileRequest[],
+  { over, origins, context }: Pick<Variables, "origins"> & { readonly over: ReadonlyMap<string, string>; readonly context: Context },
+): Promise<Variables> {
+  const read = await Promise.all(
+    wanted.map(({ path, place }) => readText({ path, what: "env file", ...(place === null ? {} : { source: sourceOf(place) }) }, context)),
+  );
+  const files = read.filter((file): file is SourceFile => file !== null);
+  const values = new Map<string, string>();
+  const places = new Map<string, Place>(origins);
+  for (const file of files) {
+    const found = parseEnvFile(file.text, (name) => over.get(name) ?? values.get(name));
+    if ("problem" in found) reportEnvFile(file, found, context);
+    else
+      for (const [name, { value, start, end }] of found) {
+        values.set(name, value);
+        if (!over.has(name)) places.set(name, { file, start, end });
+      }
+  }
+  for (const [name, value] of over) values.set(name, value);
+  return { values, origins: places, paths: files.map(({ path }) => path) };
 }
 
 /** Adds the problem of a file of variables to the report. */
@@ -28,15 +61,15 @@ export function reportEnvFile(file: SourceFile, problem: EnvFileProblem, { repor
   report.add({ code: "E_ENV_FILE", message: `\`${file.shown}\`: ${problem.problem}`, hint: problem.hint, source });
 }
 
-async function readEnvFiles({ directory }: Draft, context: Context): Promise<readonly SourceFile[]> {
-  const { cwd, envFiles } = context.options;
-  const paths = envFiles?.map((path) => absolute(path, cwd)) ?? [];
+async function requests({ directory }: Draft, context: Context): Promise<readonly FileRequest[]> {
+  const { cwd, envFiles, env } = context.options;
+  if (envFiles !== null) return envFiles.map((path) => ({ path: absolute(path, cwd), place: null }));
+  if (TRUE.has((env["COMPOSE_DISABLE_ENV_FILE"] ?? "").toLowerCase())) return [];
   const usual = absolute(".env", directory);
-  if (envFiles === null && (await context.reader.exists(usual))) paths.push(usual);
-  const files = await Promise.all(paths.map((path) => readText({ path, what: "env file" }, context)));
-  context.report.orThrow(); // without the variables of a file that is missing, everything else would look wrong
-  return files.filter((file): file is SourceFile => file !== null);
+  return (await context.reader.exists(usual)) ? [{ path: usual, place: null }] : [];
 }
+
+const TRUE: ReadonlySet<string> = new Set(["1", "true", "t", "yes"]);
 
 /** What was asked for, else the last top-level `name`, else the directory's. */
 function projectName({ layers, variables, directory }: Draft, context: Context): string {

@@ -1,6 +1,23 @@
 import type { Draft } from "./draft.ts";
-import { type Entry, entry, isNull, itemsOf, list, mapping, type Node, type Scalar, scalar, textOf, within } from "./node.ts";
-import { type RuleTree, under } from "./path.ts";
+import {
+  child,
+  type Entry,
+  each,
+  entry,
+  isNull,
+  itemsOf,
+  type List,
+  list,
+  type Mapping,
+  mapping,
+  type Node,
+  record,
+  type Scalar,
+  scalar,
+  textOf,
+  within,
+} from "./node.ts";
+import { ownRule, type RuleTree, under } from "./path.ts";
 import { mountTarget } from "./service/mounts.ts";
 import { portKey } from "./service/ports.ts";
 
@@ -8,144 +25,252 @@ import { portKey } from "./service/ports.ts";
  * How two values of one attribute become one. Without a rule mappings merge, lists append, everything else is replaced.
  * - `replace`: the later one stands.
  * - `pairs`: a list of `key=value` is a mapping, and mappings merge.
- * - `keys`: a list of names is a mapping with empty values, and mappings merge.
+ * - `keys`: a list of names is a mapping with empty values, and mappings merge; `dependencies` likewise, with Compose's default condition.
  * - `hosts`: a mapping of names to addresses is a list of `name=address`; lists append, each item once.
- * - `distinct`, `port`, `target`, `file`, `tmpfs`: lists append; of items with one identity the later one takes the earlier one's place.
+ * - `driver`: options of one driver merge, those of another one are replaced with it.
+ * - `subnets`: what is said of one subnet merges.
+ * - `distinct`, `port`, `target`, …: lists append; of items with one identity the later one takes the earlier one's place.
+ * - `texts`: a single text is a list of one; lists append.
+ * - `context`: a single text is the `context` of a mapping.
  */
-type Rule = "replace" | "pairs" | "keys" | ListRule;
-type ListRule = "hosts" | "distinct" | "port" | "target" | "file" | "tmpfs";
+type Rule = "context" | "replace" | "pairs" | "keys" | "dependencies" | "driver" | "subnets" | "texts" | ListRule;
+type ListRule = "hosts" | "distinct" | "port" | "target" | "device" | "secret" | "config" | "file" | "tmpfs";
 
-const RULES: RuleTree<Rule> = {
-  services: {
-    "*": {
-      annotations: "pairs",
-      build: { args: "pairs", labels: "pairs", tags: "distinct" },
-      cap_add: "distinct",
-      cap_drop: "distinct",
-      command: "replace",
-      depends_on: "keys",
-      deploy: { labels: "pairs" },
-      devices: "target",
-      entrypoint: "replace",
-      env_file: "file",
-      environment: "pairs",
-      expose: "distinct",
-      extra_hosts: "hosts",
-      healthcheck: { test: "replace" },
-      labels: "pairs",
-      networks: "keys",
-      ports: "port",
-      profiles: "distinct",
-      sysctls: "pairs",
-      tmpfs: "tmpfs",
-      volumes: "target",
-    },
+/** The rule under the empty key is of the attribute itself, beside those of its parts. */
+const SERVICE_RULES: RuleTree<Rule> = {
+  annotations: "pairs",
+  build: {
+    "": "context",
+    additional_contexts: "pairs",
+    args: "pairs",
+    extra_hosts: "hosts",
+    labels: "pairs",
+    secrets: "secret",
+    tags: "distinct",
   },
-  networks: { "*": { labels: "pairs" } },
-  volumes: { "*": { labels: "pairs" } },
+  cap_add: "distinct",
+  cap_drop: "distinct",
+  command: "replace",
+  configs: "config",
+  depends_on: "dependencies",
+  deploy: { labels: "pairs" },
+  devices: "device",
+  dns: "distinct",
+  dns_opt: "distinct",
+  dns_search: "distinct",
+  entrypoint: "replace",
+  env_file: "file",
+  environment: "pairs",
+  expose: "distinct",
+  extra_hosts: "hosts",
+  healthcheck: { test: "replace" },
+  label_file: "texts",
+  labels: "pairs",
+  links: "distinct",
+  logging: "driver",
+  models: "keys",
+  networks: { "": "keys", "*": { aliases: "distinct", link_local_ips: "distinct" } },
+  ports: "port",
+  profiles: "distinct",
+  secrets: "secret",
+  sysctls: "pairs",
+  tmpfs: "tmpfs",
+  volumes: "target",
 };
 
-/** Lays later files over earlier ones, obeys `!reset` and `!override`, and leaves out attributes without a value. */
+const RULES: RuleTree<Rule> = {
+  services: { "*": SERVICE_RULES },
+  networks: { "*": { labels: "pairs", ipam: { config: "subnets" } } },
+  volumes: { "*": { labels: "pairs" } },
+  secrets: { "*": { labels: "pairs" } },
+  configs: { "*": { labels: "pairs" } },
+};
+
+/** Lays later files over earlier ones, and obeys `!reset` and `!override`. */
 export function merge(draft: Draft): Draft {
-  const tree = draft.layers.reduce((base, layer) => mergeNodes(base, layer, RULES), draft.tree);
-  return { ...draft, tree: withoutNulls(tree) };
+  return { ...draft, tree: draft.layers.reduce((base, layer) => mergeNodes(base, layer, RULES), draft.tree) };
+}
+
+/** One service laid over another, as an extending one over the one that it extends. */
+export function mergeService(base: Node, over: Node): Node {
+  return mergeNodes(base, over, SERVICE_RULES);
 }
 
 function mergeNodes(base: Node, over: Node, rules: RuleTree<Rule> | undefined): Node {
-  if (over.directive === "override") return tidy(over, rules);
+  if (over.directive === "override") return { ...tidy(over, rules), overrides: base };
   if (isNull(over)) return base;
-  const rule = typeof rules === "string" ? rules : null;
-  if (rule === "replace") return over;
-  const [first, second] = [canonical(base, rule), canonical(over, rule)];
-  if (first.kind === "mapping" && second.kind === "mapping") return mergeMappings(first, second, rules);
-  if (first.kind === "list" && second.kind === "list") return distinct(list([...first.items, ...second.items], over.place), rule);
-  return tidy(over, rules);
+  const rule = ownRule(rules);
+  if (rule === "replace") return { ...over, overrides: base };
+  const [first, second] = [canonical(base, rules), canonical(over, rules)];
+  if (first.kind === "mapping" && second.kind === "mapping") {
+    if (rule === "driver" && !sameDriver(first, second)) return { ...tidy(second, undefined), overrides: base };
+    return mergeMappings(first, second, rules);
+  }
+  if (first.kind === "list" && second.kind === "list") return joined(first, second, rule);
+  return { ...tidy(over, rules), overrides: base };
 }
 
-function mergeMappings(base: Node & { kind: "mapping" }, over: Node & { kind: "mapping" }, rules: RuleTree<Rule> | undefined): Node {
+function mergeMappings(base: Mapping, over: Mapping, rules: RuleTree<Rule> | undefined): Mapping {
   const entries = new Map<string, Entry>(base.entries);
   for (const [key, attribute] of over.entries) {
     const before = entries.get(key);
     const below = under(rules, key);
     if (attribute.value.directive === "reset") entries.delete(key);
     else if (before === undefined) entries.set(key, { ...attribute, value: tidy(attribute.value, below) });
-    else entries.set(key, { ...attribute, value: mergeNodes(before.value, attribute.value, below) });
+    else if (isNull(attribute.value) && attribute.value.directive === null) entries.set(key, before);
+    else {
+      const value = mergeNodes(wayed(before), attribute.value, below);
+      entries.set(key, { ...attribute, value });
+    }
   }
   return mapping(entries, over.place);
 }
 
+/** A value whose parts know by which way they came, now that it is laid over by one that came by another. */
+function wayed({ value, via }: Entry): Node {
+  if (via === undefined || value.kind !== "mapping") return value;
+  const entries = new Map<string, Entry>();
+  for (const [key, part] of value.entries) entries.set(key, { ...part, via: part.via === undefined ? via : { ...via, before: part.via } });
+  return { ...value, entries };
+}
+
+function joined(first: List, second: List, rule: Rule | null): Node {
+  if (rule === "subnets") return subnets(first, second);
+  return distinct(list([...first.items, ...second.items], second.place), rule);
+}
+
 /** A value that nothing is merged with, in the form that a merge would give it. */
 function tidy(node: Node, rules: RuleTree<Rule> | undefined): Node {
-  const rule = typeof rules === "string" ? rules : null;
-  const value = canonical(node, rule);
-  if (value.kind === "mapping") return mergeMappings({ ...value, entries: new Map() }, value, rules);
-  return value.kind === "list" ? distinct(value, rule) : value;
+  const value = canonical(node, rules);
+  if (value.kind === "mapping") return tidyMapping(value, rules);
+  return value.kind === "list" ? distinct(value, ownRule(rules)) : value;
+}
+
+/** The mapping itself where all of it is in order. */
+function tidyMapping(node: Mapping, rules: RuleTree<Rule> | undefined): Mapping {
+  let changed: Map<string, Entry> | null = null;
+  for (const [key, attribute] of node.entries) {
+    const { value } = attribute;
+    if (value.directive === null && value.kind === "scalar" && rules === undefined) continue;
+    const after = value.directive === "reset" ? null : tidy(value, under(rules, key));
+    if (after === value) continue;
+    changed ??= new Map(node.entries);
+    if (after === null) changed.delete(key);
+    else changed.set(key, { ...attribute, value: after });
+  }
+  return changed === null ? node : mapping(changed, node.place);
 }
 
 /** One form for the several in which an attribute may be written, when all of it has the right shape. */
-function canonical(node: Node, rule: Rule | null): Node {
-  const one = rule === "file" || rule === "tmpfs"; // these may be a single text
-  if (node.kind === "scalar") return one && !isNull(node) ? list([node], node.place) : node;
-  if (rule === "hosts" && node.kind === "mapping") return hosts(node);
-  if (node.kind !== "list" || !(rule === "pairs" || rule === "keys") || !node.items.every(isText)) return node;
-  return rule === "pairs" ? pairs(node.items, node) : names(node.items, node);
+function canonical(node: Node, rules: RuleTree<Rule> | undefined): Node {
+  const rule = ownRule(rules);
+  if (rule === null) return node;
+  if (node.kind === "scalar") {
+    if (isNull(node)) return node;
+    return SINGLE.has(rule) ? list([node], node.place) : rule === "context" ? record({ context: node }, node.place) : node;
+  }
+  if (node.kind === "mapping") return rule === "hosts" ? hosts(node) : rule === "pairs" ? each(node, asText) : node;
+  if (rule === "pairs") return pairs(node);
+  if (rule === "keys") return keys(node);
+  return rule === "dependencies" ? keys(node, (place) => record(startedBy(place), place)) : node;
 }
 
-function pairs(items: readonly Scalar[], node: Node): Node {
+/** Rules whose lists may be a single text. */
+const SINGLE: ReadonlySet<Rule> = new Set<Rule>(["file", "tmpfs", "texts", "distinct"]);
+
+function startedBy(place: Node["place"]): Readonly<Record<string, Node>> {
+  return { condition: scalar("service_started", place), required: scalar(true, place) };
+}
+
+function pairs(node: List): Node {
+  if (!node.items.every(isText)) return node;
   const entries = new Map<string, Entry>();
-  for (const item of items) {
+  for (const item of node.items.filter(isText)) {
     const equals = item.text.indexOf("=");
     const key = equals === -1 ? item.text : item.text.slice(0, equals);
-    const value =
-      equals === -1 ? scalar(null, item.place) : scalar(item.text.slice(equals + 1), within(item, equals + 1, item.text.length));
+    const value = equals === -1 ? scalar(null, item.place) : { ...item, ...textAt(item, equals + 1) };
     entries.set(key, { spelled: key, place: item.place, value });
   }
   return mapping(entries, node.place);
 }
 
-function names(items: readonly Scalar[], node: Node): Node {
-  const entries = items.map(
-    (item) => [item.text, { spelled: item.text, place: item.place, value: mapping(new Map(), item.place) }] as const,
-  );
+/** A number or truth value as the text that it is in a pair. */
+function asText(node: Node): Node {
+  return node.kind === "scalar" && node.value !== null && typeof node.value !== "string" ? { ...node, value: node.text } : node;
+}
+
+function textAt(item: Scalar, start: number): Pick<Scalar, "value" | "text" | "place"> {
+  const text = item.text.slice(start);
+  return { value: text, text, place: within(item, start, item.text.length) };
+}
+
+function keys(node: Node, value: (place: Node["place"]) => Node = (place) => scalar(null, place)): Node {
+  if (node.kind !== "list" || !node.items.every(isText)) return node;
+  const entries = node.items
+    .filter(isText)
+    .map((item) => [item.text, { spelled: item.text, place: item.place, value: value(item.place) }] as const);
   return mapping(new Map(entries), node.place);
 }
 
-function hosts(node: Node & { kind: "mapping" }): Node {
+function hosts(node: Mapping): Node {
   const items = Array.from(node.entries, ([name, { value }]) =>
     itemsOf(value).map((address) => scalar(`${name}=${textOf(address) ?? ""}`, address.place)),
   );
-  return list(items.flat(), node.place);
+  return list(
+    items.flat().sort(({ text: a }, { text: b }) => (a < b ? -1 : a > b ? 1 : 0)),
+    node.place,
+  );
 }
 
-function distinct(node: Node & { kind: "list" }, rule: Rule | null): Node {
+function sameDriver(first: Mapping, second: Mapping): boolean {
+  const [before, after] = [textOf(child(first, "driver")), textOf(child(second, "driver"))];
+  return before === null || after === null || before === after;
+}
+
+function subnets(first: List, second: List): Node {
+  const items = [...first.items];
+  for (const item of second.items) {
+    const subnet = textOf(child(item, "subnet"));
+    const index = items.findIndex((other) => textOf(child(other, "subnet")) === subnet);
+    const before = items[index];
+    if (before === undefined) items.push(item);
+    else items[index] = mergeNodes(before, item, undefined);
+  }
+  return list(items, second.place);
+}
+
+function distinct(node: List, rule: Rule | null): Node {
   if (rule === null || !isListRule(rule)) return node;
   const found = new Map<string | Node, Node>();
   for (const item of node.items) if (item.directive !== "reset") found.set(IDENTITY[rule](item) ?? item, item);
   return found.size === node.items.length ? node : list([...found.values()], node.place);
 }
 
+/** Lists of the tree whose items must differ, once short forms and ranges are written out. */
+export function distinctItems(node: Node, rule: "port" | "target" | "device"): Node {
+  return node.kind === "list" ? distinct(node, rule) : node;
+}
+
 const IDENTITY = {
-  hosts: textOf,
+  config: (item) => (item.kind === "mapping" ? (textOf(child(item, "target")) ?? textOf(child(item, "source"))) : textOf(item)),
+  device: (item) => (item.kind === "mapping" ? textOf(child(item, "target")) : deviceTarget(textOf(item))),
   distinct: textOf,
   file: (item) => textOf(entry(item, "path")?.value ?? item),
+  hosts: textOf,
   port: portKey,
+  secret: (item) =>
+    item.kind === "mapping" ? (textOf(child(item, "target")) ?? secretPath(textOf(child(item, "source")))) : secretPath(textOf(item)),
   target: mountTarget,
   tmpfs: (item) => textOf(item)?.split(":")[0] ?? null,
 } as const satisfies Record<ListRule, (item: Node) => string | null>;
 
-/** Attributes of the file and of its services that have a key and no value are as good as absent. */
-function withoutNulls(tree: Node): Node {
-  const services = entry(tree, "services");
-  if (tree.kind !== "mapping" || services?.value.kind !== "mapping") return droppingNulls(tree);
-  const kept = new Map<string, Entry>();
-  for (const [name, service] of services.value.entries) kept.set(name, { ...service, value: droppingNulls(service.value) });
-  const value = mapping(kept, services.value.place);
-  return droppingNulls({ ...tree, entries: new Map(tree.entries).set("services", { ...services, value }) });
+function secretPath(name: string | null): string | null {
+  return name === null ? null : `/run/secrets/${name}`;
 }
 
-function droppingNulls(node: Node): Node {
-  if (node.kind !== "mapping" || !Array.from(node.entries.values()).some(({ value }) => isNull(value))) return node;
-  return { ...node, entries: new Map(Array.from(node.entries).filter(([, { value }]) => !isNull(value))) };
+function deviceTarget(text: string | null): string | null {
+  const [source, target] = text?.split(":") ?? [];
+  return target ?? source ?? null;
 }
 
 function isListRule(rule: Rule): rule is ListRule {

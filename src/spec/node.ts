@@ -27,6 +27,10 @@ interface Common {
   readonly directive: Directive | null;
   /** How many nodes this one stands for once aliases are written out. */
   readonly size: number;
+  /** The value of an earlier file or of an extended service that this one took the place of. */
+  readonly overrides?: Node;
+  /** No file says it: it goes without saying. */
+  readonly implied?: true;
 }
 
 export interface Scalar extends Common {
@@ -34,6 +38,18 @@ export interface Scalar extends Common {
   readonly value: string | number | boolean | null;
   /** The value as text, spelled as compose-go prints it where text is wanted. */
   readonly text: string;
+  /** What it was made of, where variables were filled in. */
+  readonly template?: Template;
+  /** As it was written, where that was without quotes and older YAML reads it otherwise. */
+  readonly plain?: string;
+}
+
+/** A text as it was written, with what its variables stood for. */
+export interface Template {
+  readonly text: string;
+  readonly variables: ReadonlyMap<string, string>;
+  /** Where variables that come from files were written. */
+  readonly origins: ReadonlyMap<string, Place>;
 }
 
 export interface List extends Common {
@@ -52,6 +68,18 @@ export interface Entry {
   /** Where the key is. */
   readonly place: Place;
   readonly value: Node;
+  /** How it came here from elsewhere, the last step first. */
+  readonly via?: Via;
+}
+
+/** A step by which a value came from another service or file. */
+export interface Via {
+  readonly how: "extends" | "include";
+  /** What was asked for: the service, or the file. */
+  readonly what: string;
+  /** Where it was asked for. */
+  readonly place: Place;
+  readonly before?: Via;
 }
 
 /** A value of a spec with the place where it was written. Immutable: aliases and merges share nodes. */
@@ -83,6 +111,11 @@ export function within({ text, place }: Scalar, start: number, end: number): Pla
 
 export function scalar(value: Scalar["value"], place: Place, text = value === null ? "" : String(value)): Scalar {
   return { kind: "scalar", value, text, place, directive: null, size: 1 };
+}
+
+/** A value that no file has, at the place of what it follows from. */
+export function implied(value: Scalar["value"], place: Place): Scalar {
+  return { ...scalar(value, place), implied: true };
 }
 
 export function list(items: readonly Node[], place: Place): List {
@@ -144,6 +177,68 @@ export function toJson(node: Node): Json {
     case "mapping":
       return Object.fromEntries(Array.from(node.entries, ([key, { value }]) => [key, toJson(value)]));
   }
+}
+
+/** A mapping with one value replaced or added. */
+export function put(node: Mapping, key: string, value: Node, place: Place = value.place): Mapping {
+  const before = node.entries.get(key);
+  const entry = before === undefined ? { spelled: key, place, value } : { ...before, value };
+  return { ...node, entries: new Map(node.entries).set(key, entry) };
+}
+
+/** A mapping without some of its keys. */
+export function without(node: Mapping, ...keys: readonly string[]): Mapping {
+  if (!keys.some((key) => node.entries.has(key))) return node;
+  const entries = new Map(node.entries);
+  for (const key of keys) entries.delete(key);
+  return { ...node, entries };
+}
+
+/** A mapping with one of its values changed where it has it; the node itself where nothing changes. */
+export function change<T extends Node>(node: T, key: string, by: (value: Node) => Node | null): T | Mapping {
+  const before = entry(node, key);
+  if (node.kind !== "mapping" || before === undefined) return node;
+  const value = by(before.value);
+  if (value === null) return without(node, key);
+  return value === before.value ? node : put(node, key, value);
+}
+
+/** A mapping with each of its values changed, or a list with each of its items; the node itself where nothing changes. */
+export function each(node: Node, by: (value: Node, key: string) => Node): Node {
+  if (node.kind === "mapping") return eachEntry(node, by);
+  return node.kind === "list" ? eachItem(node, by) : node;
+}
+
+/** Copies only when something changes: most of a tree passes most of the phases as it is. */
+function eachEntry(node: Mapping, by: (value: Node, key: string) => Node): Mapping {
+  let entries: Map<string, Entry> | null = null;
+  for (const [key, held] of node.entries) {
+    const value = by(held.value, key);
+    if (value === held.value) continue;
+    entries ??= new Map(node.entries);
+    entries.set(key, { ...held, value });
+  }
+  return entries === null ? node : { ...node, entries };
+}
+
+function eachItem(node: List, by: (value: Node, key: string) => Node): List {
+  let items: Node[] | null = null;
+  for (let index = 0; index < node.items.length; index++) {
+    const item = node.items[index];
+    if (item === undefined) continue;
+    const value = by(item, String(index));
+    if (value === item) continue;
+    items ??= [...node.items];
+    items[index] = value;
+  }
+  return items === null ? node : { ...node, items };
+}
+
+/** A mapping of values by name, all at one place. */
+export function record(values: Readonly<Record<string, Node | undefined>>, place: Place): Mapping {
+  const entries = new Map<string, Entry>();
+  for (const [key, value] of Object.entries(values)) if (value !== undefined) entries.set(key, { spelled: key, place: value.place, value });
+  return mapping(entries, place);
 }
 
 function lineAt(lineStarts: readonly number[], offset: number): number {

@@ -1,138 +1,145 @@
-import { isList, type Json } from "../model/json.ts";
+import { absolute } from "../lib/path.ts";
 import { scopedName } from "../model/names.ts";
-import type { Project, Volume } from "../model/project.ts";
-import type { Service } from "../model/service.ts";
 import type { Context, Draft } from "./draft.ts";
-import { booleanOf, child, type Entry, entriesOf, itemsOf, type Node, textOf, toJson } from "./node.ts";
-import { readPairs } from "./service/environment.ts";
-import { refuse } from "./service/scope.ts";
-import { type ReadService, readService } from "./service/service.ts";
-import { sourcesOf } from "./sources.ts";
-import { unsupported } from "./support.ts";
-import { quote } from "./words.ts";
+import {
+  change,
+  child,
+  each,
+  entriesOf,
+  implied,
+  isNull,
+  itemsOf,
+  type Mapping,
+  mapping,
+  type Node,
+  type Place,
+  put,
+  record,
+  scalar,
+  textOf,
+} from "./node.ts";
 
-/** Makes the project of the merged tree: services with nothing left to default, and the volumes and networks that they use. */
-export async function normalise(draft: Draft, context: Context): Promise<Draft> {
-  const profiles = activeProfiles(draft, context);
-  const all = [...entriesOf(child(draft.tree, "services"))];
-  const chosen = all.filter(([, { value }]) => isActive(value, profiles));
-  const active = new Set(chosen.map(([name]) => name));
-  const services = await Promise.all(chosen.map(([name, entry]) => readService(name, entry, { draft, context, active })));
-  warnOfNetworks(draft, services, context);
-  const volumes = readVolumes(draft, context).filter(({ key }) => services.some((service) => uses(service, key)));
-  const inputs = [...new Set([...draft.inputs, ...services.flatMap(({ files }) => files)])];
-  const network = {
-    key: "default",
-    name: textOf(child(child(child(draft.tree, "networks"), "default"), "name")) ?? scopedName(draft.name, "default"),
+/** Says what Compose takes for granted: the default network, dependencies that follow from other attributes, names of resources. */
+export function normalise(draft: Draft, { options }: Context): Draft {
+  if (options.normalise === false || draft.tree.kind !== "mapping") return draft;
+  let tree: Mapping = draft.tree;
+  tree = withServices(tree, (service) => dependencies(settled(networked(service), draft)));
+  if (usesDefault(tree)) tree = withDefaultNetwork(tree);
+  for (const section of ["networks", "volumes", "configs", "secrets"])
+    tree = asMapping(change(tree, section, (resources) => each(resources, (resource, key) => named(resource, key, draft.name))));
+  return { ...draft, tree };
+}
+
+function withServices(tree: Mapping, by: (service: Mapping) => Node): Mapping {
+  return asMapping(
+    change(tree, "services", (services) => each(services, (service) => (service.kind === "mapping" ? by(service) : service))),
+  );
+}
+
+function asMapping(node: Node): Mapping {
+  return node.kind === "mapping" ? node : mapping(new Map(), node.place);
+}
+
+/** A service that says nothing of networks is on the default one. */
+function networked(service: Mapping): Mapping {
+  if (service.entries.has("provider") || service.entries.has("network_mode")) return service;
+  const networks = child(service, "networks");
+  if (networks?.kind === "mapping" && networks.entries.size > 0) return service;
+  return put(service, "networks", { ...record({ default: implied(null, service.place) }, service.place), implied: true });
+}
+
+function usesDefault(tree: Mapping): boolean {
+  for (const [, { value }] of entriesOf(child(tree, "services")))
+    if (
+      !("entries" in value && (value.entries.has("provider") || value.entries.has("network_mode"))) &&
+      child(child(value, "networks"), "default")
+    )
+      return true;
+  return false;
+}
+
+function withDefaultNetwork(tree: Mapping): Mapping {
+  const networks = child(tree, "networks");
+  if (child(networks, "default") !== undefined) return tree;
+  const section = networks?.kind === "mapping" ? networks : mapping(new Map(), tree.place);
+  return put(tree, "networks", put(section, "default", implied(null, tree.place)));
+}
+
+function named(resource: Node, key: string, project: string): Node {
+  const given = resource.kind === "mapping" ? resource : isNull(resource) ? mapping(new Map(), resource.place) : null;
+  if (given === null || textOf(child(given, "name")) !== null) return resource;
+  const external = child(given, "external");
+  const own = external?.kind === "scalar" && (external.value === true || external.text === "true");
+  return put(given, "name", implied(own ? key : scopedName(project, key), given.place));
+}
+
+/** What a build is made of when nothing is said, clean targets, one word for one policy. */
+function settled(service: Mapping, draft: Draft): Mapping {
+  const policy = change(service, "pull_policy", (value) =>
+    textOf(value) === "if_not_present" ? { ...value, ...scalar("missing", value.place) } : value,
+  );
+  const built = change(policy, "build", (build) => (build.kind === "mapping" ? completeBuild(build, draft) : build));
+  return asMapping(
+    change(built, "volumes", (volumes) =>
+      each(volumes, (mount) =>
+        change(mount, "target", (target) => {
+          const text = textOf(target);
+          return text?.startsWith("/") === true && absolute(text, "/") !== text ? scalar(absolute(text, "/"), target.place) : target;
+        }),
+      ),
+    ),
+  );
+}
+
+function completeBuild(build: Mapping, { variables }: Draft): Mapping {
+  let result = build;
+  if (!result.entries.has("dockerfile") && !result.entries.has("dockerfile_inline"))
+    result = put(result, "dockerfile", implied("Dockerfile", build.place));
+  return asMapping(
+    change(result, "args", (args) =>
+      each(args, (value, name) => {
+        const given = isNull(value) ? variables.get(name) : undefined;
+        return given === undefined ? value : scalar(given, value.place);
+      }),
+    ),
+  );
+}
+
+/** Attributes that name a service whose namespace is shared. */
+const SHARED = ["network_mode", "ipc", "pid", "uts", "cgroup"] as const;
+
+function dependencies(service: Mapping): Mapping {
+  const implied = new Map<string, { readonly place: Place; readonly restart: boolean }>();
+  const imply = (name: string, place: Place, restart: boolean) => {
+    if (!implied.has(name)) implied.set(name, { place, restart });
   };
-  const project: Project = {
-    name: draft.name,
-    directory: draft.directory,
-    files: draft.files.map(({ path }) => path),
-    inputs,
-    services: services.flatMap(complete),
-    disabled: all.map(([name]) => name).filter((name) => !active.has(name)),
-    networks: services.length === 0 ? [] : [network],
-    volumes,
-    sources: sourcesOf(draft.tree, services),
-  };
-  return { ...draft, services, project, config: withoutVariables(configOf(project, { services, tree: draft.tree })) };
-}
-
-/** Given on the command line, else what the variables say. */
-function activeProfiles({ variables }: Draft, { options }: Context): ReadonlySet<string> {
-  const named = (variables.get("COMPOSE_PROFILES") ?? "").split(",").map((name) => name.trim());
-  return new Set(options.profiles.length > 0 ? options.profiles : named.filter((name) => name !== ""));
-}
-
-function isActive(service: Node, profiles: ReadonlySet<string>): boolean {
-  const own = itemsOf(child(service, "profiles")).map((item) => textOf(item) ?? "");
-  return own.length === 0 || profiles.has("*") || own.some((profile) => profiles.has(profile));
-}
-
-function complete({ rest, image }: ReadService): readonly Service[] {
-  return image === null ? [] : [{ ...rest, image }];
-}
-
-function uses({ rest }: ReadService, volume: string): boolean {
-  return rest.mounts.some((mount) => mount.type === "volume" && mount.source === volume);
-}
-
-function readVolumes({ tree, name }: Draft, { report }: Context): readonly Volume[] {
-  return Array.from(entriesOf(child(tree, "volumes")), ([key, { value }]) => {
-    const external = child(value, "external");
-    const isExternal = booleanOf(external) ?? external?.kind === "mapping";
-    const given = textOf(child(value, "name")) ?? textOf(child(external, "name"));
-    const driver = child(value, "driver");
-    if (driver !== undefined && textOf(driver) !== "local") unsupported(`volumes.${key}.driver: ${textOf(driver)}`, driver, { report });
-    if (given !== null && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(given))
-      refuse(
-        { report },
-        { place: (child(value, "name") ?? value).place, message: `\`volumes.${key}.name\` is ${quote(given)}: it cannot name a volume` },
-      );
-    refuseExternalWith(["driver", "driver_opts", "labels"], { key, value, isExternal, report });
-    return {
-      key,
-      name: given ?? (isExternal ? key : scopedName(name, key)),
-      external: isExternal,
-      labels: readPairs(child(value, "labels")),
-    };
-  });
-}
-
-/** An external volume exists already: what would shape it cannot be said. */
-function refuseExternalWith(
-  keys: readonly string[],
-  {
-    key,
-    value,
-    isExternal,
-    report,
-  }: { readonly key: string; readonly value: Node; readonly isExternal: boolean; readonly report: Context["report"] },
-): void {
-  for (const [name, entry] of entriesOf(value))
-    if (isExternal && keys.includes(name))
-      refuse(
-        { report },
-        {
-          place: entry.place,
-          message: `\`volumes.${key}\` is external and has ${quote(name)}, which only a volume of the project can have`,
-          hint: "take one of the two out",
-        },
-      );
-}
-
-/** Only the project's default network is there yet. */
-function warnOfNetworks({ tree }: Draft, services: readonly ReadService[], context: Context): void {
-  const others = (node: Node | undefined): readonly [string, Entry][] => [...entriesOf(node)].filter(([key]) => key !== "default");
-  for (const [key, entry] of others(child(tree, "networks"))) unsupported(`networks.${key}`, entry, context);
-  for (const { name, entry } of services) {
-    for (const [key, network] of others(child(entry.value, "networks"))) unsupported(`services.${name}.networks.${key}`, network, context);
+  for (const link of itemsOf(child(service, "links"))) imply((textOf(link) ?? "").split(":")[0] ?? "", link.place, true);
+  for (const key of SHARED) {
+    const value = child(service, key);
+    const text = textOf(value) ?? "";
+    if (value !== undefined && text.startsWith("service:")) imply(text.slice("service:".length), value.place, true);
   }
-}
-
-function configOf(project: Project, { services, tree }: { readonly services: readonly ReadService[]; readonly tree: Node }): Json {
-  const extensions = Array.from(entriesOf(tree)).filter(([key]) => key.startsWith("x-"));
-  const sorted = services.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const volumes = project.volumes.map(({ key, name, external, labels }) => [
-    key,
-    { name, ...(external ? { external } : {}), ...(Object.keys(labels).length === 0 ? {} : { labels }) },
-  ]);
-  return {
-    name: project.name,
-    ...(project.networks.length === 0
-      ? {}
-      : { networks: Object.fromEntries(project.networks.map(({ key, name }) => [key, { name, ipam: {} }])) }),
-    services: Object.fromEntries(sorted.map(({ name, config }) => [name, config])),
-    ...(volumes.length === 0 ? {} : { volumes: Object.fromEntries(volumes) }),
-    ...Object.fromEntries(extensions.map(([key, { value }]) => [key, toJson(value)])),
-  };
-}
-
-/** Every `$` doubled, as Compose prints it: what comes out can be loaded again and means the same. */
-function withoutVariables(value: Json): Json {
-  if (typeof value === "string") return value.replaceAll("$", "$$$$");
-  if (value === null || typeof value !== "object") return value;
-  if (isList(value)) return value.map(withoutVariables);
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key.replaceAll("$", "$$$$"), withoutVariables(member)]));
+  for (const item of itemsOf(child(service, "volumes_from"))) {
+    const text = textOf(item) ?? "";
+    if (!text.startsWith("container:")) imply(text.split(":")[0] ?? "", item.place, false);
+  }
+  const given = child(service, "depends_on");
+  let all = given?.kind === "mapping" ? given : mapping(new Map(), service.place);
+  const before = all;
+  for (const [name, { place, restart }] of implied)
+    if (!all.entries.has(name))
+      all = put(
+        all,
+        name,
+        record(
+          {
+            condition: scalar("service_started", place),
+            restart: restart ? scalar(true, place) : undefined,
+            required: scalar(true, place),
+          },
+          place,
+        ),
+        place,
+      );
+  return all === before ? service : put(service, "depends_on", all);
 }

@@ -1,10 +1,11 @@
 import { shown } from "../lib/path.ts";
+import type { Code } from "../model/codes.ts";
 import type { Diagnostic, Source } from "../model/diagnostic.ts";
 import type { Context } from "./draft.ts";
 import { type SourceFile, sourceFile } from "./node.ts";
 
 /** More than any file of this kind has, and quick enough to read. */
-const MOST_BYTES = 2 * 1024 * 1024;
+const MOST_BYTES = 16 * 1024 * 1024;
 
 export interface ReadRequest {
   /** Absolute. */
@@ -17,6 +18,16 @@ export interface ReadRequest {
 
 /** Reads a text file; `null` and an entry in the report when it cannot be. */
 export async function readText(request: ReadRequest, context: Context): Promise<SourceFile | null> {
+  const remote = /(?:^|\/)(oci:|https?:|git:|ssh:|git@)/.exec(request.path)?.[1];
+  if (remote !== undefined && (request.what === "included file" || request.what === "extended file")) {
+    context.report.add({
+      code: codeFor(request.what),
+      message: `the ${request.what} lies elsewhere (\`${remote}…\`): only files of this machine are read`,
+      hint: "fetch it with another tool, review it, and name the file",
+      ...(request.source === undefined ? {} : { source: request.source }),
+    });
+    return null;
+  }
   const name = shown(request.path, context.options.cwd);
   const place = request.source === undefined ? {} : { source: request.source };
   const bytes = await bytesOf(request, context, { name, place });
@@ -46,7 +57,7 @@ async function bytesOf(
   } catch (error) {
     const why = REASONS.get((error as NodeJS.ErrnoException).code ?? "");
     if (why === undefined) throw new Error(`cannot read ${path}`, { cause: error });
-    const code = what === "spec" ? "E_NO_SPEC" : "E_ENV_FILE";
+    const code = codeFor(what);
     report.add({
       code,
       message: `the ${what} \`${name}\` ${why}`,
@@ -55,6 +66,11 @@ async function bytesOf(
     });
     return null;
   }
+}
+
+function codeFor(what: string): Code {
+  if (what === "spec") return "E_NO_SPEC";
+  return what === "extended file" ? "E_EXTENDS" : what === "included file" ? "E_INCLUDE" : "E_ENV_FILE";
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([

@@ -17,6 +17,9 @@ const WORDS: ReadonlyMap<string, boolean | null | number> = new Map<string, bool
   ["FALSE", false],
 ]);
 
+/** What anything but a text begins with; most scalars begin otherwise, and need no further look. */
+const MAY_BE_OTHER = /^(?:[-+.0-9~nNtTfF]|$)/;
+
 export interface Resolved {
   readonly value: string | number | boolean | null;
   /** As compose-go prints it where text is wanted (`1.10` is `1.1`, `017` is `15`). */
@@ -25,6 +28,7 @@ export interface Resolved {
 
 /** The value that a plain (unquoted) scalar stands for. Integers beyond exact arithmetic stay text. */
 export function resolvePlain(text: string): Resolved {
+  if (!MAY_BE_OTHER.test(text)) return { value: text, text };
   const word = WORDS.get(text);
   if (word !== undefined) return { value: word, text: word === null ? "" : String(word) };
   if (INTEGER.test(text)) {

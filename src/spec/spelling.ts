@@ -11,10 +11,11 @@ export const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
 
 /** Files short names under the long ones, so that nothing after it knows of them. Both in one service is an error. */
 export function spelling(draft: Draft, context: Context): Draft {
-  return { ...draft, layers: draft.layers.map((layer) => inLayer(layer, context)) };
+  return { ...draft, layers: draft.layers.map((layer) => spellLayer(layer, context)) };
 }
 
-function inLayer(layer: Node, context: Context): Node {
+/** Likewise for one document. */
+export function spellLayer(layer: Node, context: Context): Node {
   const services = entry(layer, "services");
   if (layer.kind !== "mapping" || services?.value.kind !== "mapping") return layer;
   const renamed = new Map<string, Entry>();

@@ -1,3 +1,4 @@
+import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Context, Draft } from "./draft.ts";
 import { type Entry, type Node, sourceOf } from "./node.ts";
 import { step } from "./path.ts";
@@ -12,7 +13,7 @@ type Support = "yes" | "no" | { readonly [key: string]: Support };
 export const SUPPORT = {
   version: "yes",
   name: "yes",
-  include: "no",
+  include: "yes",
   services: {
     "*": {
       annotations: "no",
@@ -59,7 +60,7 @@ export const SUPPORT = {
       env_file: "yes",
       environment: "yes",
       expose: "yes",
-      extends: "no",
+      extends: "yes",
       external_links: "no",
       extra_hosts: "yes",
       gpus: "no",
@@ -70,7 +71,7 @@ export const SUPPORT = {
       init: "yes",
       ipc: "no",
       isolation: "no",
-      label_file: "no",
+      label_file: "yes",
       labels: "yes",
       links: "no",
       logging: "no",
@@ -196,4 +197,33 @@ export function unsupported(path: string, { place }: Pick<Entry, "place">, { rep
     hint: "`wharf explain W_UNSUPPORTED` says more",
     source: sourceOf(place),
   });
+}
+
+/** One warning for an attribute that several services have, at the first of them. */
+export function grouped(items: readonly Diagnostic[]): readonly Diagnostic[] {
+  const groups = new Map<string, { readonly first: Diagnostic; readonly services: Set<string> }>();
+  const result: (Diagnostic | string)[] = [];
+  for (const item of items) {
+    const [, service, attribute] = (item.code === "W_UNSUPPORTED" && /^`services\.([^.`]+)\.([a-z_.]+)`/.exec(item.message)) || [];
+    if (service === undefined || attribute === undefined) {
+      result.push(item);
+      continue;
+    }
+    const group = groups.get(attribute);
+    if (group === undefined) result.push(attribute);
+    const known = group ?? { first: item, services: new Set<string>() };
+    known.services.add(service);
+    groups.set(attribute, known);
+  }
+  return result.flatMap((item) => {
+    if (typeof item !== "string") return [item];
+    const group = groups.get(item);
+    return group === undefined ? [] : [withOthers(group.first, group.services.size - 1)];
+  });
+}
+
+function withOthers(item: Diagnostic, others: number): Diagnostic {
+  if (others === 0) return item;
+  const more = others === 1 ? "one more service" : `${others} more services`;
+  return { ...item, message: item.message.replace(" is not supported yet:", ` is not supported yet, here and in ${more}:`) };
 }

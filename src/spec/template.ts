@@ -30,6 +30,37 @@ export function substitute(text: string, context: TemplateContext): string {
   return text.includes("$") ? expand(text, { start: 0, end: text.length }, context, 0) : text;
 }
 
+/** A variable that a template asks for. */
+export interface TemplateVariable {
+  readonly name: string;
+  readonly required: boolean;
+  /** What stands in for it when it is not set, as written. */
+  readonly fallback: string;
+  /** What stands in for it when it is set, as written. */
+  readonly alternate: string;
+}
+
+/** The variables of a text, those inside defaults too; of a text that is no template those before its mistake. */
+export function templateVariables(text: string): readonly TemplateVariable[] {
+  const found: TemplateVariable[] = [];
+  for (let at = text.indexOf("$"); at !== -1; at = text.indexOf("$", at)) {
+    const braced = text[at + 1] === "{";
+    const name = match(NAME, text, at + (braced ? 2 : 1), text.length);
+    const close = braced ? closing(text, at + 1, text.length) : -1;
+    if (name === null || (braced && close === -1)) {
+      at += 2;
+      continue;
+    }
+    const afterName = at + (braced ? 2 : 1) + name.length;
+    const operator = braced ? (match(OPERATOR, text, afterName, close) ?? "") : "";
+    const argument = braced ? text.slice(afterName + operator.length, close) : "";
+    const given = (kind: string): string => (operator.endsWith(kind) ? argument : "");
+    found.push({ name, required: operator.endsWith("?"), fallback: given("-"), alternate: given("+") }, ...templateVariables(argument));
+    at = braced ? close + 1 : afterName;
+  }
+  return found;
+}
+
 interface Span {
   readonly start: number;
   readonly end: number;

@@ -11,7 +11,7 @@ export function validate(draft: Draft, { report }: Context): Draft {
     for (const error of validateSpec.errors ?? []) {
       const found = find(draft.tree, error.instancePath);
       const diagnostic = found === null ? null : explain(error, found);
-      if (diagnostic !== null) report.add(diagnostic);
+      if (found !== null && diagnostic !== null) report.add({ ...diagnostic, ...overridden(found) });
     }
   return draft;
 }
@@ -21,6 +21,12 @@ interface Found {
   readonly node: Node;
   /** The entry that holds the node, when a mapping does. */
   readonly holder: Entry | null;
+}
+
+/** What the value at fault took the place of: the mistake may be there, or the file that lays over it the wrong one. */
+function overridden({ node }: Found): Pick<Diagnostic, "related"> {
+  const { overrides } = node;
+  return overrides === undefined ? {} : { related: [{ source: sourceOf(overrides.place), message: "it takes the place of this" }] };
 }
 
 function explain({ keyword, params, parentSchema }: SchemaError, { path, node, holder }: Found): Diagnostic | null {
@@ -53,6 +59,20 @@ function explain({ keyword, params, parentSchema }: SchemaError, { path, node, h
         message: `${where} has no ${quote(missing)}, which ${title(parentSchema)} needs`,
         hint: `add \`${missing}:\``,
         source,
+      };
+    }
+    case "minimum":
+    case "maximum":
+      return { code: "E_VALUE", message: `${where} is ${describe(node)}: ${limitsOf(parentSchema)}`, source };
+    case "pattern":
+      return { code: "E_VALUE", message: `${where} is ${describe(node)}, which it cannot be`, ...descriptionOf(parentSchema), source };
+    case "uniqueItems": {
+      const item = node.kind === "list" ? node.items[Math.max(Number(params["i"]), Number(params["j"]))] : undefined;
+      return {
+        code: "E_VALUE",
+        message: `${where} has ${item === undefined ? "an item" : describe(item)} twice`,
+        hint: "take one of them out",
+        source: item === undefined ? source : sourceOf(item.place),
       };
     }
     default: // `not` and its parts only serve editors: the loader has renamed short names before
@@ -140,6 +160,15 @@ function typeHint(node: Node, type: unknown): { readonly hint?: string } {
     return { hint: `a colon and a space make a mapping: quote the whole text, or write \`${key}=…\`` };
   }
   return {};
+}
+
+function limitsOf({ minimum, maximum }: SchemaError["parentSchema"]): string {
+  if (typeof maximum !== "number") return `it must be ${minimum} or more`;
+  return `it must be ${minimum} to ${maximum}`;
+}
+
+function descriptionOf({ description }: SchemaError["parentSchema"]): { readonly hint?: string } {
+  return typeof description === "string" ? { hint: description } : {};
 }
 
 function title(schema: SchemaError["parentSchema"]): string {

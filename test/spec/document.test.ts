@@ -5,7 +5,7 @@ import type { Json } from "../../src/model/json.ts";
 import { parseDocuments } from "../../src/spec/document.ts";
 import { sourceFile, sourceOf, toJson } from "../../src/spec/node.ts";
 import { goFloat, resolvePlain } from "../../src/spec/scalar.ts";
-import { line } from "./support.ts";
+import { line, loadFiles, onlyError } from "./support.ts";
 
 const it = suite("YAML documents");
 
@@ -83,6 +83,14 @@ it("places are lines and columns from 1 and end on their line", () => {
   const file = sourceFile("/x", "x", "a: 1\nbb: [\n  2]\n");
   assert.equal(sourceOf({ file, start: 5, end: 7 }), { file: "x", line: 2, column: 1, end: 3 });
   assert.equal(sourceOf({ file, start: 9, end: 15 }), { file: "x", line: 2, column: 5, end: 6 });
+});
+
+it("a key that is no text is refused at its place, in every form", async () => {
+  assert.match(await onlyError("services: {web: {image: x, environment: {1: a}}}"), /^E_YAML 1:42-43 the key `1` is no text/);
+  assert.match(await onlyError("services:\n  123:\n    image: x\n"), /^E_YAML 2:3-6 the key `123` is no text/);
+  assert.match(await onlyError("services: {web: {image: x, labels: {true: a}}}"), /the key `true` is no text/);
+  const { project } = await loadFiles('services: {web: {image: x, labels: {"1": a, nine: b, 1a: c}}}');
+  assert.equal(project.services[0]?.labels, { "1": "a", "1a": "c", nine: "b" });
 });
 
 it.run();

@@ -79,4 +79,10 @@ it("the raw format takes all after the first equals sign as it is", () => {
   );
 });
 
+it("line ends of Windows are line ends, inside of quotes too", () => {
+  const found = parseEnvFile('A=1\r\nB="x\r\ny"\r\n', () => undefined);
+  assert.ok(!("problem" in found));
+  assert.equal([found.get("A")?.value, found.get("B")?.value], ["1", "x\ny"]);
+});
+
 it.run();

@@ -17,6 +17,12 @@ it("wharf's own name goes before Compose's", async () => {
   assert.equal(project.files, ["/p/shop/wharf.yml"]);
 });
 
+it("of several of Compose's names the first is read, with a warning", async () => {
+  const { project, warnings } = await loadFiles({ "/p/shop/compose.yaml": SPEC, "/p/shop/docker-compose.yml": SPEC });
+  assert.equal(project.files, ["/p/shop/compose.yaml"]);
+  assert.equal(warnings.map(line), ["W_SEVERAL_FILES - `compose.yaml` and `docker-compose.yml` are all here: only `compose.yaml` is read"]);
+});
+
 it("an override file beside a default file is laid over it, and not beside one that was named", async () => {
   const files: Files = { "/p/shop/wharf.yaml": SPEC, "/p/shop/wharf.override.yaml": "services: {web: {image: other}}" };
   assert.is((await loadFiles(files)).project.services[0]?.image, "docker.io/library/other:latest");
@@ -63,6 +69,23 @@ it("`.env` of the project's directory gives variables, under those of the caller
   const { project } = await loadFiles(files, { env: { HOST: "caller" } });
   assert.equal([project.services[0]?.image, project.services[0]?.hostname], ["docker.io/library/nginx:1", "caller"]);
   assert.equal(project.inputs, ["/p/shop/wharf.yaml", "/p/shop/.env"]);
+});
+
+it("`.env` may name the files, as COMPOSE_FILE", async () => {
+  const files: Files = {
+    "/p/shop/.env": "COMPOSE_FILE=a.yaml:b.yaml\n",
+    "/p/shop/a.yaml": SPEC,
+    "/p/shop/b.yaml": "services: {web: {hostname: h}}",
+    "/p/shop/compose.yaml": "services: {other: {image: x}}",
+  };
+  const { project } = await loadFiles(files);
+  assert.equal([project.files, project.services[0]?.hostname], [["/p/shop/a.yaml", "/p/shop/b.yaml"], "h"]);
+});
+
+it("a value that is wrong is shown with what it took the place of", async () => {
+  const files: Files = { "/p/shop/a.yaml": "services: {web: {image: x, tty: true}}", "/p/shop/b.yaml": "services: {web: {tty: [1]}}" };
+  const [error] = await errorsOf(files, { files: ["a.yaml", "b.yaml"] });
+  assert.equal([error?.source?.file, error?.related?.[0]?.source], ["b.yaml", { file: "a.yaml", line: 1, column: 33, end: 37 }]);
 });
 
 it("files named with --env-file stand in for `.env` and must be there", async () => {
@@ -186,6 +209,7 @@ it("what is not supported yet is told of with its place, and obsolete keys too",
       "W_UNSUPPORTED 6 `services.web.deploy.resources`",
       "W_UNSUPPORTED 7 `services.web.networks.back`",
       "W_UNSUPPORTED 8 `services.web.volumes[0] (type image)`",
+      "W_NO_HEALTHCHECK 9 `web`",
       "W_UNSUPPORTED 9 `services.web.depends_on.db`",
       "W_UNSUPPORTED 11 `networks.back`",
       "W_UNSUPPORTED 12 `secrets`",

@@ -50,10 +50,11 @@ export function serviceText(attributes: string): string {
   return `services:\n  web:\n${/^ {4}(?:image|build):/m.test(indented) ? "" : "    image: nginx\n"}${indented}\nvolumes:\n  data:\n`;
 }
 
-/** The errors of a spec that must not load. */
+/** The errors of a spec that must not load, or not be run. */
 export async function errorsOf(files: Files | string, options: Partial<LoadOptions> = {}): Promise<readonly Diagnostic[]> {
   try {
-    await loadFiles(files, options);
+    const { refusals } = await loadFiles(files, options);
+    if (refusals.length > 0) return refusals;
   } catch (error) {
     if (error instanceof Failure) return error.diagnostics;
     throw error;

@@ -1,7 +1,7 @@
 import { isAddress } from "../../lib/address.ts";
-import type { Json } from "../../model/json.ts";
 import type { ExposedPort, Port, Protocol } from "../../model/service.ts";
-import { child, itemsOf, type Node, type Place, textOf } from "../node.ts";
+import type { Forms } from "../canonical.ts";
+import { child, itemsOf, type Mapping, type Node, type Place, put, record, scalar, textOf } from "../node.ts";
 import { step } from "../path.ts";
 import { listing, quote } from "../words.ts";
 import { refuse, type Scope } from "./scope.ts";
@@ -53,16 +53,54 @@ export function portModel({ target, protocol, hostIp, published }: LongPort): Po
   return { target, protocol, host: hostIp === "" ? "0.0.0.0" : hostIp, published: range === null || "problem" in range ? null : range };
 }
 
-export function portConfig({ target, published, hostIp, protocol, mode, name, appProtocol }: LongPort): Json {
-  return {
-    ...(name === "" ? {} : { name }),
-    mode,
-    ...(hostIp === "" ? {} : { host_ip: hostIp }),
-    target,
-    ...(published === "" ? {} : { published }),
-    protocol,
-    ...(appProtocol === "" ? {} : { app_protocol: appProtocol }),
-  };
+/** An entry of `ports` in long forms, one for each container port. What cannot be read is refused and left out. */
+export function longPorts(item: Node, path: string, forms: Forms): readonly Node[] {
+  if (item.kind === "mapping") return [completed(item)];
+  const text = textOf(item);
+  if (item.kind !== "scalar" || text === null || (forms.lenient && text.includes("$"))) return [item];
+  const parts = shortForm(text);
+  if ("problem" in parts) {
+    refuse(forms, { code: "E_PORT", place: item.place, message: `\`${path}\` is ${quote(text)}: ${parts.problem}`, hint: parts.hint });
+    return [];
+  }
+  const { target, published, hostIp, protocol } = parts;
+  forms.left.ports -= target.to - target.from + 1;
+  if (forms.left.ports < 0) {
+    refuse(forms, {
+      code: "E_PORT",
+      place: item.place,
+      message: `\`${path}\` is ${quote(text)}: the file has more ports than a machine`,
+      hint: SHORT_HINT,
+    });
+    return [];
+  }
+  const at = (value: string | number): Node => scalar(value, item.place);
+  return Array.from({ length: target.to - target.from + 1 }, (_, index) => {
+    const host = publishedOf(published, target, index);
+    return record(
+      {
+        mode: at("ingress"),
+        ...(hostIp === "" ? {} : { host_ip: at(hostIp) }),
+        target: at(target.from + index),
+        ...(host === "" ? {} : { published: at(host) }),
+        protocol: at(protocol),
+      },
+      item.place,
+    );
+  });
+}
+
+/** A long form with Compose's defaults. */
+function completed(item: Mapping): Node {
+  let result = item;
+  for (const [key, value] of [
+    ["mode", "ingress"],
+    ["protocol", "tcp"],
+  ] as const)
+    if (!item.entries.has(key)) result = put(result, key, scalar(value, item.place));
+  const published = child(item, "published");
+  if (published?.kind !== "scalar" || typeof published.value !== "number") return result;
+  return put(result, "published", { ...published, value: published.text });
 }
 
 /** What makes two entries of `ports` the same when files are merged; `null` when the entry cannot be read. */

@@ -1,18 +1,15 @@
-import type { Json } from "../../model/json.ts";
 import type { Reference } from "../../model/reference.ts";
 import type { Service } from "../../model/service.ts";
 import type { Context, Draft } from "../draft.ts";
 import { booleanOf, child, type Entry, entriesOf, itemsOf, type Node, textOf } from "../node.ts";
 import { readCommand } from "./command.ts";
-import { serviceConfig } from "./config.ts";
 import { type ReadDependency, readDependsOn } from "./depends-on.ts";
-import { readEnvironment, readPairs, type Variable } from "./environment.ts";
+import { readPairs, readVariables, type Variable } from "./environment.ts";
 import { readExtraHosts } from "./hosts.ts";
 import { type ReadMount, readTmpfs, readVolumes } from "./mounts.ts";
 import { type LongPort, portModel, readExpose, readPorts } from "./ports.ts";
 import type { Scope } from "./scope.ts";
 import {
-  graceOrDefault,
   readCapabilities,
   readContainerName,
   readGracePeriod,
@@ -39,10 +36,6 @@ export interface ReadService {
   readonly mounts: readonly ReadMount[];
   readonly dependencies: readonly ReadDependency[];
   readonly variables: ReadonlyMap<string, Variable>;
-  /** Absolute paths of its env files. */
-  readonly files: readonly string[];
-  /** Compose's canonical form of it. */
-  readonly config: { readonly [key: string]: Json };
 }
 
 export interface ReadOptions {
@@ -53,7 +46,7 @@ export interface ReadOptions {
 }
 
 /** Reads one service of the merged tree. */
-export async function readService(name: string, entry: Entry, { draft, context, active }: ReadOptions): Promise<ReadService> {
+export function readService(name: string, entry: Entry, { draft, context, active }: ReadOptions): ReadService {
   const node = entry.value;
   const at = (key: string): Node | undefined => child(node, key);
   const path = `services.${name}`;
@@ -61,8 +54,7 @@ export async function readService(name: string, entry: Entry, { draft, context, 
   const ports = readPorts(at("ports"), scope);
   const mounts = readMounts(node, scope);
   const dependencies = readDependsOn(at("depends_on"), scope);
-  const { variables, files } = await readEnvironment(node, scope, context);
-  const grace = readGracePeriod(at("stop_grace_period"), scope);
+  const variables = readVariables(at("environment"));
   const rest: ReadService["rest"] = {
     name,
     containerName: readContainerName(node, scope),
@@ -86,15 +78,14 @@ export async function readService(name: string, entry: Entry, { draft, context, 
     capAdd: readCapabilities(at("cap_add"), `${path}.cap_add`, scope),
     capDrop: readCapabilities(at("cap_drop"), `${path}.cap_drop`, scope),
     stopSignal: readStopSignal(at("stop_signal"), scope),
-    stopGraceMs: graceOrDefault(grace),
+    stopGraceMs: readGracePeriod(at("stop_grace_period")),
     scale: readScale(node, scope),
     pullPolicy: readPullPolicy(at("pull_policy"), scope),
     platform: readPlatform(at("platform"), scope),
     profiles: itemsOf(at("profiles")).map((item) => textOf(item) ?? ""),
   };
   const image = readImage(name, entry, scope);
-  const config = serviceConfig(node, { rest, ports, mounts, grace });
-  return { name, entry, image, rest, ports, mounts, dependencies, variables, files, config };
+  return { name, entry, image, rest, ports, mounts, dependencies, variables };
 }
 
 /** `volumes` and `tmpfs` in the order in which the file has the two. */

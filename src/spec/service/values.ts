@@ -6,7 +6,7 @@ import { parseDuration } from "../../model/quantity.ts";
 import { parseReference, type Reference } from "../../model/reference.ts";
 import type { PullPolicy, RestartPolicy } from "../../model/service.ts";
 import { suggestion } from "../../model/suggest.ts";
-import { child, type Entry, entry, itemsOf, type Node, numberOf, sourceOf, textOf } from "../node.ts";
+import { child, type Entry, entry, itemsOf, type Node, numberOf, textOf } from "../node.ts";
 import { step } from "../path.ts";
 import { unsupported } from "../support.ts";
 import { listing, quote } from "../words.ts";
@@ -22,27 +22,30 @@ const DEFAULT_GRACE_MS = 10_000;
 export function readImage(name: string, service: Entry, scope: Scope): Reference | null {
   const node = child(service.value, "image");
   const text = textOf(node);
-  if (node === undefined || text === null) {
-    if (node === undefined && service.value.kind === "mapping")
+  const build = entry(service.value, "build");
+  if (build !== undefined) unsupported(`${scope.path}.build`, build, scope);
+  const provider = entry(service.value, "provider");
+  if (provider !== undefined)
+    return refuse(scope, {
+      code: "E_NO_IMAGE",
+      place: provider.place,
+      message: `service ${quote(name)} is run by a \`provider\`, which wharf does not call yet`,
+      hint: "leave the service out, or run it by itself and name it in `environment`",
+    });
+  if (node === undefined || text === null || text === "") {
+    if (build !== undefined)
       refuse(scope, {
         code: "E_NO_IMAGE",
-        place: service.place,
-        message: `service ${quote(name)} has no \`image\``,
-        hint: imageHint(service.value),
+        place: build.place,
+        message: `service ${quote(name)} has no \`image\`, and \`build\` is not supported yet`,
+        hint: "build the image with another tool and name it with `image:`",
       });
-    return null;
+    return null; // where nothing is said at all the consistency check has said so
   }
   const reference = parseReference(text);
   if (typeof reference === "string") return reference;
   const message = `\`${scope.path}.image\` is ${quote(text)}: ${reference.problem}`;
   return refuse(scope, { code: "E_IMAGE_NAME", place: node.place, message, hint: "write [registry/]name[:tag], such as nginx:1.27" });
-}
-
-function imageHint(service: Node): string {
-  if (child(service, "build") !== undefined)
-    return "`build` is not supported yet: build the image with another tool and name it with `image:`";
-  if (child(service, "extends") !== undefined) return "`extends` is not supported yet: give the image here with `image:`";
-  return "add `image:`, such as `image: nginx:1.27`";
 }
 
 export function readContainerName(service: Node, scope: Scope): string | null {
@@ -144,21 +147,10 @@ export function readStopSignal(node: Node | undefined, scope: Scope): string | n
   });
 }
 
-/** Milliseconds; `null` when nothing is said. */
-export function readGracePeriod(node: Node | undefined, scope: Scope): number | null {
-  const text = textOf(node);
-  if (node === undefined || text === null) return null;
-  const ms = parseDuration(text);
-  if (typeof ms === "number") return ms;
-  return refuse(scope, {
-    place: node.place,
-    message: `\`${scope.path}.stop_grace_period\` is ${quote(text)}: ${ms.problem}`,
-    hint: "write 10s or 1m30s",
-  });
-}
-
-export function graceOrDefault(ms: number | null): number {
-  return ms ?? DEFAULT_GRACE_MS;
+/** Milliseconds. What is no duration has been refused before. */
+export function readGracePeriod(node: Node | undefined): number {
+  const ms = parseDuration(textOf(node) ?? "10s");
+  return typeof ms === "number" ? ms : DEFAULT_GRACE_MS;
 }
 
 /** `scale` or `deploy.replicas`: 1 when neither is given. */
@@ -169,21 +161,13 @@ export function readScale(service: Node, scope: Scope): number {
     checkCount(node, `${scope.path}.${index === 0 ? "scale" : "deploy.replicas"}`, scope),
   );
   const [first = null, second = null] = counts;
-  if (own !== undefined && deployed !== undefined && first !== null && second !== null && first !== second)
-    scope.report.add({
-      code: "E_VALUE",
-      message: `\`${scope.path}.scale\` is ${first} and \`${scope.path}.deploy.replicas\` is ${second}: both say how many containers to run`,
-      hint: "keep one of them",
-      source: sourceOf(own.place),
-      related: [{ source: sourceOf(deployed.place), message: "the other one" }],
-    });
   return first ?? second ?? 1;
 }
 
 function checkCount(node: Node | undefined, path: string, scope: Scope): number | null {
   const count = numberOf(node);
   if (node === undefined || count === null) return null;
-  if (count >= 0 && count <= MOST_REPLICAS) return count;
+  if (count <= MOST_REPLICAS) return count;
   return refuse(scope, { place: node.place, message: `\`${path}\` is ${count}: it must be 0 to ${MOST_REPLICAS}` });
 }
 

@@ -1,0 +1,86 @@
+import { Report } from "../model/diagnostic.ts";
+import { scopedName } from "../model/names.ts";
+import type { Network, Project, Volume } from "../model/project.ts";
+import type { Service } from "../model/service.ts";
+import type { Context, Draft } from "./draft.ts";
+import { booleanOf, child, type Entry, entriesOf, type Node, textOf } from "./node.ts";
+import { checkPorts } from "./port-conflicts.ts";
+import { readPairs } from "./service/environment.ts";
+import { refuse } from "./service/scope.ts";
+import { type ReadService, readService } from "./service/service.ts";
+import { sourcesOf } from "./sources.ts";
+import { unsupported } from "./support.ts";
+import { quote } from "./words.ts";
+
+/** Makes the project of the tree: services with nothing left to default, and the volumes and networks that they use. */
+export function model(draft: Draft, context: Context): Draft {
+  if (context.options.interpolate === false) return draft; // nothing can be run of what is not filled in
+  const own = new Report();
+  const reading = { draft, context: { ...context, report: own }, active: namesOf(draft) };
+  const services = Array.from(entriesOf(child(draft.tree, "services")), ([name, entry]) => readService(name, entry, reading));
+  warnOfNetworks(draft, services, reading.context);
+  checkPorts(services, own);
+  let sources: Project["sources"] | null = null;
+  const project: Project = {
+    name: draft.name,
+    directory: draft.directory,
+    files: draft.files.map(({ path }) => path),
+    inputs: draft.inputs,
+    services: services.flatMap(complete),
+    disabled: draft.disabled,
+    networks: services.length === 0 ? [] : [defaultNetwork(draft)],
+    volumes: readVolumes(draft, reading.context).filter(({ key }) => services.some((service) => uses(service, key))),
+    get sources() {
+      sources ??= sourcesOf(draft.tree, services); // few commands ask for them, and there are many
+      return sources;
+    },
+  };
+  for (const item of own.items) if (!item.code.startsWith("E_")) context.report.add(item);
+  return { ...draft, services, project, refusals: own.items.filter(({ code }) => code.startsWith("E_")) };
+}
+
+function namesOf({ tree }: Draft): ReadonlySet<string> {
+  return new Set(Array.from(entriesOf(child(tree, "services")), ([name]) => name));
+}
+
+function defaultNetwork({ tree, name }: Draft): Network {
+  return { key: "default", name: textOf(child(child(child(tree, "networks"), "default"), "name")) ?? scopedName(name, "default") };
+}
+
+function complete({ rest, image }: ReadService): readonly Service[] {
+  return image === null ? [] : [{ ...rest, image }];
+}
+
+function uses({ rest }: ReadService, volume: string): boolean {
+  return rest.mounts.some((mount) => mount.type === "volume" && mount.source === volume);
+}
+
+function readVolumes({ tree, name }: Draft, { report }: Context): readonly Volume[] {
+  return Array.from(entriesOf(child(tree, "volumes")), ([key, { value }]) => {
+    const external = child(value, "external");
+    const isExternal = booleanOf(external) ?? external?.kind === "mapping";
+    const given = textOf(child(value, "name")) ?? textOf(child(external, "name"));
+    const driver = child(value, "driver");
+    if (driver !== undefined && textOf(driver) !== "local") unsupported(`volumes.${key}.driver: ${textOf(driver)}`, driver, { report });
+    if (given !== null && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(given))
+      refuse(
+        { report },
+        { place: (child(value, "name") ?? value).place, message: `\`volumes.${key}.name\` is ${quote(given)}: it cannot name a volume` },
+      );
+    return {
+      key,
+      name: given ?? (isExternal ? key : scopedName(name, key)),
+      external: isExternal,
+      labels: readPairs(child(value, "labels")),
+    };
+  });
+}
+
+/** Only the project's default network is there yet. */
+function warnOfNetworks({ tree }: Draft, services: readonly ReadService[], context: Context): void {
+  const others = (node: Node | undefined): readonly [string, Entry][] => [...entriesOf(node)].filter(([key]) => key !== "default");
+  for (const [key, entry] of others(child(tree, "networks"))) unsupported(`networks.${key}`, entry, context);
+  for (const { name, entry } of services) {
+    for (const [key, network] of others(child(entry.value, "networks"))) unsupported(`services.${name}.networks.${key}`, network, context);
+  }
+}

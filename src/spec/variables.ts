@@ -1,0 +1,165 @@
+import { absolute } from "../lib/path.ts";
+import type { Context, Draft } from "./draft.ts";
+import { type EnvFileValue, parseEnvFile, parseRawEnvFile } from "./env-file.ts";
+import { reportEnvFile } from "./environment.ts";
+import {
+  booleanOf,
+  child,
+  type Entry,
+  entriesOf,
+  isNull,
+  itemsOf,
+  type Mapping,
+  mapping,
+  type Node,
+  put,
+  type SourceFile,
+  scalar,
+  sourceOf,
+  textOf,
+  without,
+} from "./node.ts";
+import { readText } from "./read.ts";
+import { quote } from "./words.ts";
+
+/** Reads the files of variables and labels of the services, and passes the caller's variables on to those without a value. */
+export async function variables(draft: Draft, context: Context): Promise<Draft> {
+  const services = child(draft.tree, "services");
+  if (draft.tree.kind !== "mapping" || services?.kind !== "mapping" || context.options.interpolate === false) return draft;
+  const reader = new FileReader(draft, context);
+  const entries = new Map<string, Entry>();
+  for (const [name, entry] of services.entries)
+    entries.set(
+      name,
+      entry.value.kind === "mapping" ? { ...entry, value: await resolved(entry.value, { name, draft, context, reader }) } : entry,
+    );
+  const tree = put(draft.tree, "services", { ...services, entries });
+  return { ...draft, tree: withContents(tree, draft), inputs: [...new Set([...draft.inputs, ...reader.read])] };
+}
+
+interface Scope {
+  readonly name: string;
+  readonly draft: Draft;
+  readonly context: Context;
+  readonly reader: FileReader;
+}
+
+async function resolved(service: Mapping, { name, draft, context, reader }: Scope): Promise<Mapping> {
+  const own = new Map<string, Entry>();
+  for (const [key, entry] of entriesOf(child(service, "environment"))) {
+    checkName(name, key, entry, context);
+    const passed = isNull(entry.value) ? draft.variables.get(key) : undefined;
+    own.set(key, passed === undefined ? entry : { ...entry, value: scalar(passed, entry.place) });
+  }
+  let result = service;
+  if (context.options.resolveEnvironment !== false) {
+    const lookup = (variable: string): string | undefined => draft.variables.get(variable) ?? textOf(own.get(variable)?.value) ?? undefined;
+    const given = await reader.all(itemsOf(child(service, "env_file")), { what: "env file", lookup });
+    const all = new Map([...given, ...own]);
+    if (all.size > 0) result = put(result, "environment", mapping(all, child(service, "environment")?.place ?? service.place));
+    if (context.options.keepFiles !== true) result = without(result, "env_file");
+  } else if (own.size > 0) result = put(result, "environment", mapping(own, service.place));
+  const labelFiles = itemsOf(child(service, "label_file"));
+  if (labelFiles.length === 0) return result;
+  const labels = await reader.all(labelFiles, { what: "label file", lookup: (variable) => draft.variables.get(variable) });
+  const merged = new Map([...labels, ...entriesOf(child(service, "labels"))]);
+  result = put(result, "labels", mapping(merged, child(service, "labels")?.place ?? service.place));
+  return context.options.keepFiles === true ? result : without(result, "label_file");
+}
+
+function checkName(service: string, name: string, { place }: Entry, { report }: Context): void {
+  const problem =
+    name === ""
+      ? "a variable without a name"
+      : name !== name.trimEnd()
+        ? `the variable ${quote(name)}, whose name ends with a blank`
+        : /[\u0000=]/.test(name)
+          ? `the variable ${quote(name)}, whose name has a character that cannot stand in one`
+          : null;
+  if (problem === null) return;
+  report.add({
+    code: "E_VALUE",
+    message: `\`services.${service}.environment\` has ${problem}`,
+    hint: "write NAME=value, without blanks around the equals sign",
+    source: sourceOf(place),
+  });
+}
+
+interface Request {
+  readonly what: "env file" | "label file";
+  readonly lookup: (name: string) => string | undefined;
+}
+
+/** Reads each file once, however many services name it. */
+class FileReader {
+  readonly read = new Set<string>();
+  readonly #texts = new Map<string, Promise<SourceFile | null>>();
+  readonly #told = new Set<string>();
+  readonly #draft: Draft;
+  readonly #context: Context;
+
+  constructor(draft: Draft, context: Context) {
+    this.#draft = draft;
+    this.#context = context;
+  }
+
+  /** What the files give, later ones over earlier ones. */
+  async all(items: readonly Node[], request: Request): Promise<ReadonlyMap<string, Entry>> {
+    const found = new Map<string, Entry>();
+    for (const item of items) for (const [name, entry] of await this.#one(item, request)) found.set(name, entry);
+    return found;
+  }
+
+  async #one(item: Node, { what, lookup }: Request): Promise<readonly (readonly [string, Entry])[]> {
+    const pathNode = child(item, "path") ?? item;
+    const written = textOf(pathNode);
+    if (written === null) return [];
+    const path = absolute(written, this.#draft.directory);
+    if (booleanOf(child(item, "required")) === false && !(await this.#context.reader.exists(path))) return [];
+    const text = this.#texts.get(path) ?? readText({ path, what, source: sourceOf(pathNode.place) }, this.#context);
+    this.#texts.set(path, text);
+    const file = await text;
+    if (file === null) return [];
+    this.read.add(path);
+    this.#warnOfLineEnds(file, pathNode);
+    const raw = textOf(child(item, "format")) === "raw";
+    const found = raw ? parseRawEnvFile(file.text) : parseEnvFile(file.text, lookup);
+    if ("problem" in found) {
+      if (!this.#told.has(path)) reportEnvFile(file, found, this.#context);
+      this.#told.add(path);
+      return [];
+    }
+    return Array.from(found, ([name, value]) => [name, entryOf(name, value, file)]);
+  }
+
+  /** A carriage return at a line's end is no part of a value here, and is one for `docker run --env-file` and for shells. */
+  #warnOfLineEnds(file: SourceFile, { place }: Node): void {
+    if (!file.text.includes("\r\n") || this.#told.has(`\r${file.path}`)) return;
+    this.#told.add(`\r${file.path}`);
+    this.#context.report.add({
+      code: "W_LINE_ENDS",
+      message: `${quote(file.shown)} has the line ends of Windows`,
+      hint: "they are left out here, and other programs take them for a part of the values: save the file with the line ends of Unix",
+      source: sourceOf(place),
+    });
+  }
+}
+
+function entryOf(name: string, { value, start, end }: EnvFileValue, file: SourceFile): Entry {
+  const place = { file, start, end };
+  return { spelled: name, place, value: scalar(value, place) };
+}
+
+/** The content of a config that is taken from a variable. */
+function withContents(tree: Mapping, { variables }: Draft): Mapping {
+  const configs = child(tree, "configs");
+  if (configs?.kind !== "mapping") return tree;
+  const entries = new Map<string, Entry>();
+  for (const [key, entry] of configs.entries) {
+    const from = child(entry.value, "environment");
+    const content = variables.get(textOf(from) ?? "");
+    const known = from !== undefined && content !== undefined && entry.value.kind === "mapping";
+    entries.set(key, known ? { ...entry, value: put(entry.value, "content", scalar(content, from.place)) } : entry);
+  }
+  return put(tree, "configs", { ...configs, entries });
+}

@@ -1,0 +1,89 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { makePlace, type Place } from "./call.ts";
+
+const it = suite<{ place: Place }>("config");
+
+const SPEC = `name: shop
+services:
+  web:
+    image: nginx:\${TAG:-1}
+    depends_on: [db]
+    networks: [back]
+    volumes: ['data:/d']
+  db: {image: postgres, networks: [back]}
+  tool: {image: 'tool:\${TOOL?say which}', profiles: [dev]}
+networks: {back: }
+volumes: {data: }
+`;
+
+it.before(async (context) => {
+  context.place = await makePlace();
+  await context.place.write("wharf.yaml", SPEC);
+  await context.place.write(".env", "TOOL=t\nTAG=2\n");
+});
+it.after(({ place }) => place.dispose());
+
+it("names of one kind come one a line", async ({ place }) => {
+  const out = async (...flags: readonly string[]) => (await place.call("config", ...flags)).stdout;
+  assert.is(await out("--services"), "web\ndb\n");
+  assert.is(await out("--images"), "nginx:2\npostgres\n");
+  assert.is(await out("--volumes"), "data\n");
+  assert.is(await out("--networks"), "back\n");
+  assert.is(await out("--profiles"), "dev\n");
+});
+
+it("the variables that are asked for, and those that are seen", async ({ place }) => {
+  const { stdout } = await place.call("config", "--variables", "--format", "json");
+  assert.equal(JSON.parse(stdout), {
+    TAG: { Name: "TAG", DefaultValue: "1", PresenceValue: "", Required: false },
+    TOOL: { Name: "TOOL", DefaultValue: "", PresenceValue: "", Required: true },
+  });
+  assert.match((await place.call("config", "--environment")).stdout, /^TAG=2\nTOOL=t\n/m);
+});
+
+it("one service comes with what it depends on, and one without an active profile when it is named", async ({ place }) => {
+  const services = async (...words: readonly string[]) =>
+    Object.keys(JSON.parse((await place.call("config", "--format", "json", ...words)).stdout).services);
+  assert.equal(await services("web"), ["db", "web"]);
+  assert.equal(await services("tool"), ["tool"]);
+  const { status, stderr } = await place.call("config", "wbe");
+  assert.is(status, 64);
+  assert.match(stderr, /there is no service `wbe`\n.*did you mean `web`/);
+});
+
+it("a value is explained with its file, line and variable", async ({ place }) => {
+  const { stdout } = await place.call("config", "--explain", "services.web.image");
+  assert.is(
+    stdout,
+    'wharf.yaml:4:12  services.web.image is "nginx:2"\nwharf.yaml:4:12  is written as nginx:${TAG:-1}\n.env:2:5  sets the variable TAG\n',
+  );
+});
+
+it("variables, paths and names stay as they are written where that is asked for", async ({ place }) => {
+  const { stdout } = await place.call("config", "--no-interpolate", "--no-normalize", "--no-path-resolution");
+  assert.match(stdout, /image: nginx:\$\{TAG:-1\}\n/);
+  assert.not.match(stdout, /shop_data/);
+});
+
+it("standard input is a file, and a file takes what is printed", async ({ place }) => {
+  const { status, stdout } = await place.feed("services: {a: {image: x}}", "-f", "-", "-p", "given", "config", "-o", "out.yaml");
+  assert.equal([status, stdout], [0, ""]);
+  assert.match(await readFile(join(place.directory, "out.yaml"), "utf8"), /^name: given\nservices:\n {2}a:\n {4}image: x\n/);
+});
+
+it("what cannot be run is printed and told of; what is wrong is not printed", async ({ place }) => {
+  await place.write("build.yaml", "services: {web: {build: .}}\n");
+  const shown = await place.call("-f", "build.yaml", "config");
+  assert.is(shown.status, 0);
+  assert.match(shown.stdout, /dockerfile: Dockerfile/);
+  assert.match(shown.stderr, /E_NO_IMAGE/);
+  await place.write("wrong.yaml", "services: {web: {imge: x}}\n");
+  const wrong = await place.call("-f", "wrong.yaml", "config");
+  assert.equal([wrong.status, wrong.stdout], [3, ""]);
+  assert.match(wrong.stderr, /wrong.yaml:1:18[\s\S]*did you mean `image`/);
+});
+
+it.run();
