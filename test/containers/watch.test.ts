@@ -61,7 +61,7 @@ async function breakAndMend(world: World): Promise<void> {
     await watch.says(/^watching /m);
     const { Id } = await inspect(world, "shop-web-1");
     await write(cwd, "wharf.yaml", `${spec({ web: "blue" })}  bad:\n    imag: web\n`);
-    await watch.says(/ wharf\.yaml -> 2 problems, what runs is left as it is\n/);
+    await watch.says(/ wharf\.yaml -> 1 problem, what runs is left as it is\n/);
     assert.match(watch.text(), /error\[E_UNKNOWN_KEY\]: .*`imag`.*\n +--> wharf\.yaml:\d+:5\n/);
     assert.match(watch.text(), "did you mean `image`?");
     assert.is((await inspect(world, "shop-web-1")).Id, Id);
