@@ -4,7 +4,7 @@
  *
  *   npm run bench -- pull [--rounds N]
  */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,35 +17,33 @@ import { ROOT } from "./lib/scenario.ts";
 
 const REGISTRY = "127.0.0.1:5601";
 
-interface Puller {
-  readonly name: string;
-  /** Most that wharf may take of it for the three layers, and for the single one. */
-  readonly targets: readonly [number | null, number | null];
-  pull(reference: string): Program;
-  /** Makes its store empty again. */
-  clear(reference: string): Promise<void>;
-}
-
-/** Rows for each image and each other puller, and what memory wharf took at most. */
+/** Rows for each image and each other puller. */
 export async function pulls(place: string, rounds: number): Promise<readonly Row[]> {
   const registry = await startLocalRegistry(REGISTRY);
-  const docker = await startDocker(place);
-  if (typeof docker === "string") console.log(`no docker: ${docker}`);
   try {
     const three = [1, 2, 3].map((seed) => makeLayer({ name: `l${seed}`, files: 6000, bytes: 167e6, seed }));
     const single = [makeLayer({ name: "one", files: 3000, bytes: 250e6, seed: 9 })];
     await putImage(REGISTRY, "three", three);
     await putImage(REGISTRY, "single", single);
-    const pullers = [wharf(place), ...(typeof docker === "string" ? [] : [dockerPuller(docker.socket)]), podman(place), skopeo(place)];
     return [
-      ...(await compare(place, { what: "pull, three layers of 500 MB", name: "three", layers: three, index: 0 }, pullers, rounds)),
-      ...(await compare(place, { what: "pull, one layer of 250 MB", name: "single", layers: single, index: 1 }, pullers, rounds)),
+      ...(await compare(place, { what: "pull, three layers of 500 MB", name: "three", layers: three, index: 0 }, rounds)),
+      ...(await compare(place, { what: "pull, one layer of 250 MB", name: "single", layers: single, index: 1 }, rounds)),
       await repull(place, rounds),
     ];
   } finally {
-    if (typeof docker !== "string") await docker.close();
     await registry.stop();
   }
+}
+
+interface Puller {
+  readonly name: string;
+  /** Most that wharf may take of it for the three layers, and for the single one. */
+  readonly targets: readonly [number | null, number | null];
+  /**
+   * Gets it ready to pull into a directory that nothing was in before: to empty a used one would not do, for file systems take their time to make
+   * files where many were removed.
+   */
+  open(place: string): Promise<{ pull(reference: string): Program; close(): Promise<void> } | string>;
 }
 
 interface Subject {
@@ -55,7 +53,7 @@ interface Subject {
   readonly index: 0 | 1;
 }
 
-async function compare(place: string, subject: Subject, all: readonly Puller[], rounds: number): Promise<readonly Row[]> {
+async function compare(place: string, subject: Subject, rounds: number): Promise<readonly Row[]> {
   const reference = `${REGISTRY}/${subject.name}:1`;
   const files = subject.layers.map(({ compressed }, i) => {
     const file = join(place, `layer-${i}`);
@@ -63,32 +61,33 @@ async function compare(place: string, subject: Subject, all: readonly Puller[], 
     return file;
   });
   const floors: number[] = [];
-  const times = new Map<Puller, number[]>(all.map((puller) => [puller, []]));
+  const times = new Map<Puller, number[]>(PULLERS.map((puller) => [puller, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const puller of all) {
-      const measured = times.get(puller);
-      if (measured === undefined) continue;
-      try {
-        await puller.clear(reference);
-        measured.push(await time(puller.pull(reference)));
-      } catch (error) {
-        if (round === 0) console.log(`no ${puller.name}: ${error instanceof Error ? error.message : error}`);
+    for (const [puller, measured] of times) {
+      const directory = join(place, `${subject.name}-${puller.name.replace(" ", "-")}-${round}`);
+      mkdirSync(directory);
+      const opened = await puller.open(directory).catch((error: unknown) => String(error));
+      if (typeof opened === "string") {
+        console.log(`no ${puller.name}: ${opened}`);
         times.delete(puller);
+        continue;
+      }
+      try {
+        execFileSync("sync"); // what others wrote is not waited for within the measurement
+        measured.push(await time(opened.pull(reference)));
+      } finally {
+        await opened.close();
       }
     }
+    execFileSync("sync");
     floors.push(await floor(files));
   }
-  for (const puller of all) await puller.clear(reference).catch(() => {}); // one that is not installed has nothing to clear
-  const [own, ...others] = all;
-  const ms = median((own === undefined ? undefined : times.get(own)) ?? []);
-  if (own !== undefined) console.log(`${subject.what}: wharf took ${peak(place)} MB of memory at most`);
+  const ms = median(times.get(WHARF) ?? []);
+  console.log(`${subject.what}: wharf took ${Math.max(...peaks)} MB of memory at most`);
   return [
-    ...others.flatMap((puller): Row[] => {
-      const measured = times.get(puller) ?? [];
+    ...[...times].flatMap(([puller, measured]): Row[] => {
       const target = puller.targets[subject.index];
-      return measured.length === 0
-        ? []
-        : [{ what: subject.what, wharf: ms, yardstick: { name: puller.name, ms: median(measured) }, target }];
+      return puller === WHARF ? [] : [{ what: subject.what, wharf: ms, yardstick: { name: puller.name, ms: median(measured) }, target }];
     }),
     { what: subject.what, wharf: ms, yardstick: { name: "the floor", ms: median(floors) }, target: null },
   ];
@@ -111,85 +110,93 @@ async function floor(files: readonly string[]): Promise<number> {
 
 /** An unchanged tag costs one request. */
 async function repull(place: string, rounds: number): Promise<Row> {
-  const side = wharf(place);
-  const reference = `${REGISTRY}/single:1`;
-  await time(side.pull(reference));
+  const opened = await WHARF.open(join(place, "again"));
+  if (typeof opened === "string") throw new Error(opened);
+  const pull = opened.pull(`${REGISTRY}/single:1`);
+  await time(pull);
   const version: Program = { command: process.execPath, args: [join(ROOT, "bin", "wharf.cjs"), "version"], env: plainEnvironment() };
   const [again, bare]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds * 3; round++) {
-    again.push(await time(side.pull(reference)));
+    again.push(await time(pull));
     bare.push(await time(version));
   }
   return { what: "pull of an unchanged tag", wharf: median(again), yardstick: { name: "wharf version", ms: median(bare) }, target: 1.3 };
 }
 
-function wharf(place: string): Puller {
-  const root = join(place, "pull-root");
-  const hook = join(place, "peak.cjs");
-  writeFileSync(
-    hook,
-    `process.on("exit", () => require("fs").writeFileSync(${JSON.stringify(peakFile(place))}, String(process.resourceUsage().maxRSS)));`,
-  );
-  const env = plainEnvironment({ WHARF_ROOT: root, WHARF_RUN: join(place, "pull-run"), XDG_CACHE_HOME: join(place, "cache") });
-  return {
-    name: "wharf",
-    targets: [null, null],
-    pull: (reference) => ({
-      command: process.execPath,
-      args: ["-r", hook, join(ROOT, "bin", "wharf.cjs"), "image", "pull", reference],
-      env,
-    }),
-    clear: async () => rmSync(root, { recursive: true, force: true }),
-  };
-}
+/** Megabytes that wharf's process took at most, of each run. */
+const peaks: number[] = [];
 
-const peakFile = (place: string): string => join(place, "peak");
+const WHARF: Puller = {
+  name: "wharf",
+  targets: [null, null],
+  open: async (place) => {
+    mkdirSync(place, { recursive: true });
+    const hook = join(place, "peak.cjs");
+    const file = join(place, "peak");
+    writeFileSync(
+      hook,
+      `process.on("exit", () => require("fs").writeFileSync(${JSON.stringify(file)}, String(process.resourceUsage().maxRSS)));`,
+    );
+    const env = plainEnvironment({
+      WHARF_ROOT: join(place, "root"),
+      WHARF_RUN: join(place, "run"),
+      XDG_CACHE_HOME: join(place, "..", "cache"),
+    });
+    return {
+      pull: (reference) => ({
+        command: process.execPath,
+        args: ["-r", hook, "--", join(ROOT, "bin", "wharf.cjs"), "image", "pull", reference],
+        env,
+      }),
+      close: async () => void peaks.push(Math.round(Number(readFileSync(file, "utf8")) / 1024)),
+    };
+  },
+};
 
-function peak(place: string): number {
-  return Math.round(Number(readFileSync(peakFile(place), "utf8")) / 1024);
-}
+const DOCKER: Puller = {
+  name: "docker",
+  targets: [0.45, 0.9],
+  open: async (place) => {
+    const docker = await startDocker(place);
+    if (typeof docker === "string") return docker;
+    const { socket, close } = docker;
+    return {
+      pull: (reference) => ({
+        command: "docker",
+        args: ["--host", `unix://${socket}`, "pull", "--quiet", reference],
+        env: plainEnvironment(),
+      }),
+      close,
+    };
+  },
+};
 
-function dockerPuller(socket: string): Puller {
-  const docker = (...args: readonly string[]): Program => ({
-    command: "docker",
-    args: ["--host", `unix://${socket}`, ...args],
-    env: plainEnvironment(),
-  });
-  return {
-    name: "docker",
-    targets: [0.45, 0.9],
-    pull: (reference) => docker("pull", "--quiet", reference),
-    clear: async (reference) => void (await time(docker("rmi", "--force", reference))),
-  };
-}
+const PODMAN: Puller = {
+  name: "podman",
+  targets: [0.25, null],
+  open: async (place) => {
+    const at = ["--root", join(place, "root"), "--runroot", join(place, "run"), "--storage-driver", "overlay"];
+    const podman = (...args: readonly string[]): Program => ({ command: "podman", args: [...at, ...args], env: plainEnvironment() });
+    await time(podman("images")); // makes its store, and tells whether it is installed
+    return {
+      pull: (reference) => podman("pull", "--quiet", "--tls-verify=false", reference),
+      close: async () =>
+        void (await time({ command: "sh", args: ["-c", `umount ${place}/root/overlay || true`], env: plainEnvironment() })),
+    };
+  },
+};
 
-function podman(place: string): Puller {
-  const podman = (...args: readonly string[]): Program => ({
-    command: "podman",
-    args: ["--root", join(place, "podman"), "--runroot", join(place, "podman-run"), "--storage-driver", "overlay", ...args],
-    env: plainEnvironment(),
-  });
-  return {
-    name: "podman",
-    targets: [0.25, null],
-    pull: (reference) => podman("pull", "--quiet", "--tls-verify=false", reference),
-    clear: async () => void (await time(podman("rmi", "--all", "--force"))),
-  };
-}
-
-function skopeo(place: string): Puller {
-  const target = join(place, "skopeo");
-  return {
-    name: "skopeo copy",
-    targets: [null, null],
+const SKOPEO: Puller = {
+  name: "skopeo copy",
+  targets: [null, null],
+  open: async (place) => ({
     pull: (reference) => ({
       command: "skopeo",
-      args: ["copy", "--quiet", "--src-tls-verify=false", `docker://${reference}`, `dir:${target}`],
+      args: ["copy", "--quiet", "--src-tls-verify=false", `docker://${reference}`, `dir:${join(place, "image")}`],
       env: plainEnvironment(),
     }),
-    clear: async () => {
-      rmSync(target, { recursive: true, force: true });
-      mkdirSync(target);
-    },
-  };
-}
+    close: async () => {},
+  }),
+};
+
+const PULLERS: readonly Puller[] = [WHARF, DOCKER, PODMAN, SKOPEO];
