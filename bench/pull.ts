@@ -133,10 +133,9 @@ const WHARF: Puller = {
     mkdirSync(place, { recursive: true });
     const hook = join(place, "peak.cjs");
     const file = join(place, "peak");
-    writeFileSync(
-      hook,
-      `process.on("exit", () => require("fs").writeFileSync(${JSON.stringify(file)}, String(process.resourceUsage().maxRSS)));`,
-    );
+    // Not what getrusage says: that begins with the size of the process that forked.
+    const peak = '/VmHWM:\\s+(\\d+)/.exec(require("fs").readFileSync("/proc/self/status", "utf8"))[1]';
+    writeFileSync(hook, `process.on("exit", () => require("fs").writeFileSync(${JSON.stringify(file)}, ${peak}));`);
     const env = plainEnvironment({
       WHARF_ROOT: join(place, "root"),
       WHARF_RUN: join(place, "run"),

@@ -31,7 +31,14 @@ export async function monitor(layout: Layout, runtime: Runtime, options: Monitor
   const child = spawn(options.program, conmonArguments(layout, runtime, options), {
     cwd: bundle, // conmon 2.1 writes its `oom` file where it stands
     detached: true,
-    env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", _OCI_SYNCPIPE: "3", _OCI_STARTPIPE: "4" },
+    env: {
+      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      _OCI_SYNCPIPE: "3",
+      _OCI_STARTPIPE: "4",
+      // runc is written in Go and lives for some fifty milliseconds: threads and garbage collection cost it more than they bring.
+      GOMAXPROCS: "1",
+      GOGC: "off",
+    },
     stdio: ["ignore", "ignore", errors, "pipe", "pipe"],
   });
   closeSync(errors);
