@@ -7,6 +7,7 @@
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { composeSide } from "./lib/compose-side.ts";
 import { median, type Program, plainEnvironment, time } from "./lib/measure.ts";
@@ -19,6 +20,8 @@ const { values, positionals } = parseArgs({
   options: { rounds: { type: "string", default: "7" }, json: { type: "string" } },
 });
 const rounds = Number(values.rounds);
+/** What an engine still has to do after its command ended must not be measured with the other's. */
+const SETTLE_MS = 400;
 const parts = positionals.length > 0 ? positionals : ["startup", "load", "engine"];
 
 const place = mkdtempSync("/tmp/wharf-bench-");
@@ -107,6 +110,7 @@ async function upAndDown(wharf: Side, rootfs: Buffer): Promise<readonly Row[]> {
             services: task.services,
             port: 18_200 + s * 10 + task.services,
           });
+          await sleep(SETTLE_MS);
           const ms = await time(side.program(directory, task.args));
           if (round > 0) measured[t]?.[s]?.push(ms); // the first round warms caches
         }
