@@ -26,7 +26,7 @@ import type { Repository } from "./registry/repository.ts";
 import { WrongShape } from "./shape.ts";
 import { readDocument } from "./store/blobs.ts";
 import { commitImage, type Entry, findEntry } from "./store/catalog.ts";
-import { obtainLayer } from "./store/layers.ts";
+import { flush, obtainLayer } from "./store/layers.ts";
 import type { Layout } from "./store/layout.ts";
 import { type Lease, takeLease } from "./store/lease.ts";
 import type { LayerRecord } from "./store/records.ts";
@@ -42,6 +42,8 @@ export interface PullContext {
 
 /** Layers of one image that are fetched at once. */
 const DOWNLOADS = 6;
+/** Bytes of a layer that take the disk a while. */
+const LARGE = 16 << 20;
 /** Indexes in indexes: more than this nobody makes. */
 const INDEX_DEPTH = 4;
 /** Indexes beside each other that do not say what they are for: so many are looked into. */
@@ -212,9 +214,13 @@ async function fetchLayers(
   for (const { descriptor } of unique) options.progress(shortDigest(descriptor.digest), "waiting", 0, descriptor.size);
   const records = new Map<Digest, LayerRecord>();
   const largestFirst = unique.toSorted((a, b) => b.descriptor.size - a.descriptor.size);
+  const flushes: Promise<void>[] = [];
   await together(largestFirst, { limit: DOWNLOADS, signal: options.signal }, async (layer, signal) => {
     records.set(layer.diffId, await obtain(work, layer, { what: reference, options: { ...options, signal } }));
+    // The disk gets to work on it while others are unpacked: what the image waits for in the end is then little.
+    if (layer.descriptor.size >= LARGE && records.size < unique.length) flushes.push(flush(work.layout));
   });
+  await Promise.all(flushes);
   return layers.map(({ diffId }) => {
     const record = records.get(diffId);
     if (record === undefined) throw new Error(`no layer ${diffId} after all were fetched`);

@@ -147,10 +147,15 @@ export async function claimDirectory(layout: Layout): Promise<Claim> {
 
 /** Waits until everything written to the store is on disk, and says so in the records of these layers. */
 export async function syncContent(layout: Layout, records: readonly LayerRecord[]): Promise<void> {
-  await runOk("sync", ["-f", layout.layers]);
+  await flush(layout);
   for (const record of records)
     if (record.unsyncedSince !== null)
       await writeRecord(layout.layerRecord(record.key), { ...record, unsyncedSince: null }, { durable: false });
+}
+
+/** Waits until all that was written so far is on disk. */
+export async function flush(layout: Layout): Promise<void> {
+  await runOk("sync", ["-f", layout.layers]);
 }
 
 /** Takes the directory of a damaged layer away. Its record stays and leads nowhere, so that what is made again takes its name. */
