@@ -1,8 +1,11 @@
 /** Fetches a blob into the store while somebody else reads it: large ones in several parts at once, all of them from where they were broken off. */
+import { createHash } from "node:crypto";
 import { withLock } from "../lib/file-lock.ts";
 import { Failure } from "../model/diagnostic.ts";
+import { algorithmOf } from "../model/digest.ts";
 import type { Descriptor } from "./manifest.ts";
 import { fetchBlob } from "./registry/blob.ts";
+import { mismatch } from "./registry/digests.ts";
 import type { Repository } from "./registry/repository.ts";
 import type { Layout } from "./store/layout.ts";
 import { Partial, type Segment } from "./store/partial.ts";
@@ -42,6 +45,22 @@ export async function download<T>(from: From, options: DownloadOptions, use: Use
   // Two images that say different things of one blob are two layers that come at once.
   const lock = { purpose: "download a blob", timeoutMs: Number.POSITIVE_INFINITY, signal: options.signal };
   return withLock(layout.partialLock(descriptor.digest), lock, () => downloadAlone(from, options, use));
+}
+
+/** Fetches a blob of which nothing is made. */
+export async function fetchContent(from: From, options: DownloadOptions): Promise<void> {
+  const { descriptor, repository } = from;
+  const hash = createHash(algorithmOf(descriptor.digest));
+  await download(from, options, {
+    consume: async (bytes) => {
+      for await (const chunk of bytes) hash.update(chunk);
+      return `${algorithmOf(descriptor.digest)}:${hash.digest("hex")}`;
+    },
+    verify: (got) => {
+      if (got !== descriptor.digest)
+        throw mismatch(`a layer of ${options.what}`, { expected: descriptor.digest, got, host: repository.registry.host });
+    },
+  });
 }
 
 async function downloadAlone<T>(from: From, options: DownloadOptions, { consume, verify }: Use<T>): Promise<T> {

@@ -6,7 +6,7 @@ import { algorithmOf, type Digest, shortDigest } from "../model/digest.ts";
 import { formatPlatform, normalPlatform, type Platform, parsePlatform, runnable } from "../model/platform.ts";
 import { familiar, partsOf, type Reference } from "../model/reference.ts";
 import { chainOf, completeLayer } from "./complete.ts";
-import { download, isContentProblem, StaleDownload } from "./download.ts";
+import { download, fetchContent, isContentProblem, StaleDownload } from "./download.ts";
 import type { PullOptions } from "./images.ts";
 import {
   type Configuration,
@@ -24,7 +24,7 @@ import { mismatch } from "./registry/digests.ts";
 import { type Fetched, fetchDocument, fetchManifest, resolveTag } from "./registry/pull-api.ts";
 import type { Repository } from "./registry/repository.ts";
 import { WrongShape } from "./shape.ts";
-import { readDocument } from "./store/blobs.ts";
+import { blobSize, readDocument } from "./store/blobs.ts";
 import { commitImage, type Entry, findEntry } from "./store/catalog.ts";
 import { flush, obtainLayer } from "./store/layers.ts";
 import type { Layout } from "./store/layout.ts";
@@ -279,6 +279,12 @@ async function obtain(
       throw error;
     });
   const record = await attempt();
+  if (!fetched && (await blobSize(layout, descriptor.digest)) !== size) {
+    // The layer is here from an image that had it compressed in another way: what a push of this one sends is kept as well.
+    fetched = true;
+    const told = (done: number): void => progress(item, "download", done, size);
+    await fetchContent({ layout, repository, descriptor }, { what, signal, progress: told });
+  }
   progress(item, fetched ? "unpacked" : "here already", size, size);
   return record;
 }

@@ -1,16 +1,14 @@
 /** Makes damaged parts of an image again: from what is kept of it, else from where it came from. */
-import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import type { ImageProgress } from "../engine/images.ts";
 import { Failure } from "../model/diagnostic.ts";
-import { algorithmOf, type Digest, parseDigest, shortDigest } from "../model/digest.ts";
+import { type Digest, shortDigest } from "../model/digest.ts";
 import { parseReference } from "../model/reference.ts";
 import { chainOf } from "./complete.ts";
-import { download, type Use } from "./download.ts";
+import { fetchContent } from "./download.ts";
 import { type Descriptor, parseManifest } from "./manifest.ts";
 import { completed, type PullContext } from "./pull.ts";
 import { fromBlob } from "./refill.ts";
-import { mismatch } from "./registry/digests.ts";
 import { fetchDocument, fetchManifest } from "./registry/pull-api.ts";
 import type { Repository } from "./registry/repository.ts";
 import { putBlob, readDocument } from "./store/blobs.ts";
@@ -101,17 +99,7 @@ async function mendContent(
   const item = shortDigest(descriptor.digest);
   await rm(layout.blob(descriptor.digest), { force: true });
   const told = (done: number): void => progress(item, "download", done, descriptor.size);
-  await download(
-    { layout, repository, descriptor },
-    { what, signal, progress: told },
-    {
-      consume: digesting(algorithmOf(descriptor.digest)),
-      verify: (got) => {
-        if (got !== descriptor.digest)
-          throw mismatch(`a layer of ${what}`, { expected: descriptor.digest, got, host: repository.registry.host });
-      },
-    },
-  );
+  await fetchContent({ layout, repository, descriptor }, { what, signal, progress: told });
   progress(item, "downloaded", descriptor.size, descriptor.size);
 }
 
@@ -155,16 +143,6 @@ function gone(what: string, digest: Digest): Failure {
     message: `no registry is known that has ${digest}`,
     hint: `load or import ${what} again`,
   });
-}
-
-function digesting(algorithm: string): Use<Digest>["consume"] {
-  return async (bytes) => {
-    const hash = createHash(algorithm);
-    for await (const chunk of bytes) hash.update(chunk);
-    const digest = parseDigest(`${algorithm}:${hash.digest("hex")}`);
-    if (typeof digest !== "string") throw new Error(digest.problem);
-    return digest;
-  };
 }
 
 function reason(error: unknown): string {

@@ -36,6 +36,20 @@ it(
 );
 
 it(
+  "a layer that is here in other bytes is not unpacked again, and the new bytes are kept for a push",
+  withPulls(async ({ fake, store, directory, pull }) => {
+    const again = image({ level: 0 });
+    fake.put("web", "1", made);
+    fake.put("web", "2", again);
+    const [first, second] = [await pull("web:1"), await pull("web:2")];
+    assert.equal(second.layers, first.layers);
+    const options = { repair: false, users: new Map(), progress: () => {}, signal: AbortSignal.timeout(10_000) };
+    assert.equal(await store.verify([], options), []);
+    assert.equal(strays(directory), []);
+  }),
+);
+
+it(
   "a tag that did not move costs exactly one HEAD",
   withPulls(async ({ fake, notes, pull }) => {
     fake.put("web", "1", made);

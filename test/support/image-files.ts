@@ -36,6 +36,8 @@ export interface ImageOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** How the layers' type is called. */
   readonly layerType?: string;
+  /** As gzip takes it, 1 unless given: the same content in other bytes. */
+  readonly level?: number;
 }
 
 export const HERE = `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
@@ -44,7 +46,7 @@ export const HERE = `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
 export function image(options: ImageOptions = {}): MadeImage {
   const archives = (options.layers ?? [[{ path: "hello", content: "hello" }]]).map((entries) => tar(entries));
   const { layerType = TYPES.layer } = options;
-  const layers = archives.map((archive) => document(layerType, gzipSync(archive, { level: 1 })));
+  const layers = archives.map((archive) => document(layerType, gzipSync(archive, { level: options.level ?? 1 })));
   const config = json(TYPES.config, {
     ...platformOf(options.platform ?? HERE),
     created: "2026-01-01T00:00:00Z",
