@@ -65,7 +65,7 @@ async function configure(commands: Command.Loadable[]): Promise<Config> {
     commands,
     commandIDs: commands.map((command) => command.id),
     commandsDir: undefined,
-    topics: [{ name: "image", description: "Images in the store: list, inspect, import, remove." }],
+    topics: [{ name: "image", description: "Images in the store: list, inspect, move, check, remove." }],
     hooks: {},
     hasManifest: true,
     isRoot: true,
