@@ -19,6 +19,7 @@ export const GLOBAL_FLAGS: Readonly<Record<string, { readonly value: boolean; re
   engine: { value: true },
   progress: { value: true },
   color: { value: true },
+  ansi: { value: true },
   verbose: { value: false },
   "insecure-registry": { value: true },
 };

@@ -43,10 +43,22 @@ export abstract class BaseCommand extends Command {
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
     try {
-      return await super.parse(options, argv);
+      return await super.parse(options, this.#withoutBooleans(argv ?? this.argv));
     } catch (error) {
       throw error instanceof Error ? usageFailure(error, this.ctor) : error;
     }
+  }
+
+  /** `--flag=true` and `--flag=false`, as Compose's users write them, in the form that oclif reads. */
+  #withoutBooleans(argv: readonly string[]): string[] {
+    const known: Readonly<Record<string, { readonly type: string }>> = { ...this.ctor.baseFlags, ...this.ctor.flags };
+    // What is passed on to a program in a container is not ours to read.
+    const end = this.ctor.strict ? argv.length : argv.findIndex((word) => !word.startsWith("-"));
+    return argv.flatMap((word, i) => {
+      const [, name = "", value] = /^--([\w-]+)=(true|false)$/.exec(word) ?? [];
+      if ((end >= 0 && i >= end) || known[name]?.type !== "boolean") return [word];
+      return value === "true" ? [`--${name}`] : [];
+    });
   }
 
   protected override async catch(error: Interfaces.CommandError): Promise<void> {

@@ -32,6 +32,7 @@ export const GLOBAL = {
   engine: Flags.string({ helpGroup, helpValue: DEFAULT_ENGINES.join("|"), summary: "What carries the containers." }),
   progress: Flags.string({ helpGroup, helpValue: PROGRESS_KINDS.join("|"), summary: "How progress is shown." }),
   color: Flags.string({ helpGroup, helpValue: COLOUR_KINDS.join("|"), summary: "Whether output is coloured." }),
+  ansi: Flags.string({ hidden: true, helpGroup, helpValue: COLOUR_KINDS.join("|"), summary: "As --color; Compose calls it so." }),
   verbose: Flags.boolean({ helpGroup, summary: "Show stack traces of errors." }),
   "insecure-registry": Flags.string({
     multiple: true,

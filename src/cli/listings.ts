@@ -5,6 +5,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { table } from "../ui/table.ts";
 import { containerOf, containersOf, sorted, targets } from "./selection.ts";
 import type { Session } from "./session.ts";
+import { down } from "./up.ts";
 
 /** Lists all projects of the engine. */
 export async function ls(
@@ -58,11 +59,22 @@ export async function port(session: Session, { service, port: target, protocol, 
   return 0;
 }
 
-/** Waits until the named services' containers ended, prints each exit status, and gives the last one. */
-export async function wait(session: Session, names: readonly string[]): Promise<number> {
+/**
+ * Waits until the named services' containers ended, prints each exit status, and gives the last one. With `down` the first end is enough, and the
+ * project goes with it.
+ */
+export async function wait(session: Session, names: readonly string[], options: { readonly down: boolean }): Promise<number> {
   const engine = await session.engine();
   const containers = await containersOf(session, names);
-  const statuses = await Promise.all(containers.map(({ id }) => engine.wait(id, session.signal)));
+  const waits = containers.map(({ id }) => engine.wait(id, session.signal));
+  if (options.down) {
+    const status = await Promise.race(waits);
+    session.out.line(String(status));
+    const removed = await down(session, { services: [], volumes: false, timeout: undefined, images: false });
+    await Promise.allSettled(waits); // they end with their containers
+    return status === 0 ? removed : status;
+  }
+  const statuses = await Promise.all(waits);
   for (const status of statuses) session.out.line(String(status));
   return statuses.at(-1) ?? 0;
 }

@@ -39,6 +39,7 @@ export interface RunChoice {
 /** Runs one container beside those of the project, from a service's description with what the caller puts in its place. */
 export async function runOnce(session: Session, choice: RunChoice): Promise<number> {
   const began = performance.now();
+  session.naming([choice.service]);
   const { project } = await session.load();
   refuseUnknown(project, [choice.service]);
   const tty = !choice.detach && choice.terminal && onTerminal();

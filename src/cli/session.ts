@@ -47,6 +47,7 @@ export class Session {
   /** How standard output is coloured. */
   readonly style: Style;
   #loaded: Promise<Loaded> | null = null;
+  #named: readonly string[] = [];
   #engine: Promise<Engine> | null = null;
   #renderer: Renderer | null = null;
   /** Whether a live picture stands below what is written. */
@@ -64,6 +65,11 @@ export class Session {
 
   get signal(): AbortSignal {
     return this.interrupts.signal;
+  }
+
+  /** Says which services are meant by name, before the spec is loaded: they are there whatever profiles are on. */
+  naming(services: readonly string[]): void {
+    this.#named = services;
   }
 
   /** The spec, loaded once, to be run; its warnings are shown. Throws what keeps it from being run. */
@@ -220,7 +226,7 @@ export class Session {
 
   #loadOptions(): LoadOptions {
     const { files, cwd, projectName, projectDirectory, envFiles, profiles, env } = this.settings;
-    return { files, cwd, projectName, projectDirectory, envFiles, profiles, env, stdin: () => this.#readStdin() };
+    return { files, cwd, projectName, projectDirectory, envFiles, profiles, env, enabled: this.#named, stdin: () => this.#readStdin() };
   }
 
   /** Standard input to its end; it can be read once only. */

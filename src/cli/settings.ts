@@ -15,6 +15,7 @@ export interface GlobalFlags {
   readonly engine?: string | undefined;
   readonly progress?: string | undefined;
   readonly color?: string | undefined;
+  readonly ansi?: string | undefined;
   readonly verbose?: boolean | undefined;
   readonly "insecure-registry"?: readonly string[] | undefined;
 }
@@ -75,11 +76,14 @@ export function settingsOf(flags: GlobalFlags, around: Surroundings): Settings {
     profiles: flags.profile ?? list(env["COMPOSE_PROFILES"], ",") ?? [],
     engine: engineOf(flags.engine || env["WHARF_ENGINE"] || null),
     progress: progressOf(flags, around),
-    colour: { stdout: coloured(flags.color, env, around.stdout), stderr: coloured(flags.color, env, around.stderr) },
+    colour: {
+      stdout: coloured(flags.color ?? flags.ansi, env, around.stdout),
+      stderr: coloured(flags.color ?? flags.ansi, env, around.stderr),
+    },
     verbose: flags.verbose === true,
     insecureRegistries: insecureOf(flags["insecure-registry"] ?? list(env["WHARF_INSECURE_REGISTRIES"], ",") ?? []),
     registryMirrors: (list(env["WHARF_REGISTRY_MIRRORS"], ",") ?? []).map(mirrorOf),
-    removeOrphans: TRUE.has((env["COMPOSE_REMOVE_ORPHANS"] ?? "").toLowerCase()),
+    removeOrphans: isTrue(env["COMPOSE_REMOVE_ORPHANS"]),
     ...directoriesOf(around),
   };
 }
@@ -94,6 +98,11 @@ export function surroundings(): Surroundings {
     stdout: process.stdout.isTTY === true,
     stderr: process.stderr.isTTY === true,
   };
+}
+
+/** Whether a variable that switches something on does. */
+export function isTrue(value: string | undefined): boolean {
+  return TRUE.has((value ?? "").toLowerCase());
 }
 
 const TRUE: ReadonlySet<string> = new Set(["1", "true", "yes", "on"]);

@@ -69,6 +69,7 @@ type Job = { readonly reference: Reference; readonly service: string | null } & 
 );
 
 async function servicesOf(session: Session, names: readonly string[], dependencies: boolean): Promise<readonly Service[]> {
+  session.naming(names);
   const { project } = await session.load();
   refuseUnknown(project, names);
   if (names.length === 0) return project.services;

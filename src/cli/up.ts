@@ -9,6 +9,7 @@ import { type AttachChoice, attach } from "./attach.ts";
 import { removeProjectImages } from "./images.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
 import type { Session } from "./session.ts";
+import { isTrue } from "./settings.ts";
 
 /** What of the project a plan is about and how far it may go, as the flags of `up`, `create` and `plan` say it. */
 export interface Selection {
@@ -49,12 +50,31 @@ export interface UpOptions extends Selection {
 export async function up(session: Session, options: UpOptions): Promise<number> {
   const began = performance.now();
   const since = Date.now();
-  const { project } = await session.load();
+  session.naming(options.services);
+  const { project, variables } = await session.load();
   const world = await session.world({ assumeYes: options.assumeYes, quietTransfers: options.quietPull });
-  const result = await reconcile(world, project, planOptions(session, options));
+  const result = await reconcile(world, project, planOptions(session, options, variables));
   const status = await conclude(session, outcomeOf(result), began);
   if (status !== 0 || options.attach === null) return status;
   return attach(session, project, { ...options.attach, since, names: options.services.length === 0 ? null : options.services });
+}
+
+/** `up` for the services in `service=count` texts, with those numbers. */
+export async function scale(session: Session, counts: readonly string[], options: { readonly dependencies: boolean }): Promise<number> {
+  return up(session, {
+    services: counts.map((count) => parseScale(count)[0]),
+    scale: counts,
+    recreate: "changed",
+    dependencies: options.dependencies,
+    start: true,
+    removeOrphans: false,
+    renewAnonymousVolumes: false,
+    pull: undefined,
+    timeout: undefined,
+    assumeYes: false,
+    quietPull: false,
+    attach: null,
+  });
 }
 
 /** Prints what `up` would do. Gives 2 with `detailed` when that is something. */
@@ -62,8 +82,9 @@ export async function plan(
   session: Session,
   options: Selection & { readonly format: string; readonly detailed: boolean },
 ): Promise<number> {
-  const { project } = await session.load();
-  const made = await preview(await session.world(), project, planOptions(session, options));
+  session.naming(options.services);
+  const { project, variables } = await session.load();
+  const made = await preview(await session.world(), project, planOptions(session, options, variables));
   if (made.problems.length > 0) throw new Failure(made.problems);
   for (const diagnostic of made.notices) session.emit({ type: "notice", diagnostic });
   await session.endRun();
@@ -101,20 +122,23 @@ export async function down(session: Session, options: DownOptions): Promise<numb
 }
 
 /** The planner's options for a selection. Throws `Failure` for values that mean nothing. */
-export function planOptions(session: Session, selection: Selection): PlanOptions {
+export function planOptions(session: Session, selection: Selection, variables: ReadonlyMap<string, string> = NO_VARIABLES): PlanOptions {
   return {
     ...DEFAULTS,
     recreate: selection.recreate,
     services: selection.services.length === 0 ? null : selection.services,
     dependencies: selection.dependencies,
     start: selection.start,
-    removeOrphans: selection.removeOrphans || session.settings.removeOrphans,
+    // The project's own `.env` may ask for it, too.
+    removeOrphans: selection.removeOrphans || session.settings.removeOrphans || isTrue(variables.get("COMPOSE_REMOVE_ORPHANS")),
     renewAnonymousVolumes: selection.renewAnonymousVolumes,
     pull: pullPolicy(selection.pull),
     stopGraceMs: graceMs(selection.timeout),
     scale: Object.fromEntries(selection.scale.map(parseScale)),
   };
 }
+
+const NO_VARIABLES: ReadonlyMap<string, string> = new Map();
 
 /** Milliseconds of a `--timeout` in seconds. */
 export function graceMs(seconds: number | undefined): number | null {

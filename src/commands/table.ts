@@ -33,6 +33,7 @@ export const COMMANDS = {
   restart: () => import("./restart.ts"),
   rm: () => import("./rm.ts"),
   run: () => import("./run.ts"),
+  scale: () => import("./scale.ts"),
   start: () => import("./start.ts"),
   stop: () => import("./stop.ts"),
   up: () => import("./up.ts"),

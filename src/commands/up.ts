@@ -22,6 +22,7 @@ export default class Up extends BaseCommand {
       summary: "Stay, and follow each change of the spec and of the files that it reads.",
       exclusive: ["detach", "no-start", "abort-on-container-exit", "exit-code-from"],
     }),
+    menu: Flags.boolean({ hidden: true, summary: "Compose's menu of keys, which wharf does not have: without effect." }),
     "quiet-pull": Flags.boolean({ summary: "Do not show how far pulls are." }),
     yes: Flags.boolean({ char: "y", summary: "Say yes to every question." }),
   };

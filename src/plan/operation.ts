@@ -12,7 +12,7 @@ import { beginPlanning, changed, finishPlanning, graceOf, isUp, type Planning, s
 export function planOperation(project: Project, observed: Observed, operation: Operation, names: readonly string[] | null): Plan {
   const graceMs = "graceMs" in operation ? operation.graceMs : null;
   const p = beginPlanning(project, observed, { ...DEFAULTS, stopGraceMs: graceMs });
-  const containers = select(p, operation, names);
+  const containers = select(p, operation, operation.kind === "start" && names !== null ? withDependencies(project, names) : names);
   const forward = groups(project, containers);
   const ordered = WAY[operation.kind] === "reverse" ? [...forward].reverse() : forward;
   for (const group of ordered) {
@@ -23,6 +23,15 @@ export function planOperation(project: Project, observed: Observed, operation: O
     p.draft.milestone(passedKey(group.service ?? ""), { after: steps.length > 0 ? steps : after });
   }
   return finishPlanning(p);
+}
+
+/** The names, and those of all services that these services depend on: to start one means to start what it needs. */
+function withDependencies(project: Project, names: readonly string[]): readonly string[] {
+  const all = new Set(names);
+  // A set goes on with what is added to it while it is walked through.
+  for (const name of all)
+    for (const { service, required } of project.services.find((one) => one.name === name)?.dependsOn ?? []) if (required) all.add(service);
+  return [...all];
 }
 
 /** Which comes first: dependencies, dependents, or neither. */

@@ -30,12 +30,18 @@ export function planTeardown(p: Planning): void {
   }
 }
 
-/** Containers of services that the spec does not have: removed when that is asked for, else only named. */
+/** Containers of services that the spec does not have: removed when that is asked for, else only named. One-offs that ended go with them. */
 export function planOrphans(p: Planning): void {
   const known = new Set([...p.desired.services.map(({ name }) => name), ...p.desired.disabled]);
   const orphans = p.observed.containers.filter(({ oneOff, service }) => !oneOff && (service === null || !known.has(service)));
-  if (p.options.removeOrphans) removeInOrder(p, orphans, { reason: "its service is not in the spec", volumes: false });
-  else if (orphans.length > 0)
+  if (p.options.removeOrphans) {
+    removeInOrder(p, orphans, { reason: "its service is not in the spec", volumes: false });
+    const ended = p.observed.containers.filter(({ oneOff, state }) => oneOff && (state === "exited" || state === "dead"));
+    for (const container of ended) {
+      changed(p, "remove", { address: `container/${container.name}`, reason: "a one-off that ended" });
+      takeAway(p, container, { reason: "a one-off that ended" });
+    }
+  } else if (orphans.length > 0)
     p.notices.push({
       code: "W_ORPHANS",
       message: `the spec has no service for ${orphans.map(({ name }) => name).join(", ")}`,

@@ -20,6 +20,8 @@ export function listNames({ tree, whole, project }: Loaded, kind: Listing, wante
       });
       return [...new Set(images)];
     }
+    case "models": // by what they are called where they come from
+      return Array.from(entriesOf(child(tree, kind)), ([, { value }]) => textOf(child(value, "model")) ?? "").filter((name) => name !== "");
     case "profiles":
       return profilesOf(whole);
     default:

@@ -47,7 +47,7 @@ export interface LoadOptions {
   readonly envFiles: readonly string[] | null;
   /** Active profiles; `*` is all. */
   readonly profiles: readonly string[];
-  /** Services that are there whatever their profiles. */
+  /** Services that are there whatever their profiles, which are switched on with them. */
   readonly enabled?: readonly string[];
   /** The caller's environment. */
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -5,7 +5,10 @@ import { child, type Entry, entriesOf, itemsOf, mapping, type Node, put, textOf 
 export function selectProfiles(draft: Draft, context: Context): Draft {
   const services = child(draft.tree, "services");
   if (draft.tree.kind !== "mapping" || services?.kind !== "mapping") return draft;
-  const active = activeProfiles(draft, context);
+  const active = new Set(activeProfiles(draft, context));
+  // Who names a service switches its profiles on: what it depends on is often in them, too.
+  for (const name of context.options.enabled ?? [])
+    for (const profile of ownProfiles(services.entries.get(name)?.value)) active.add(profile);
   const kept = new Map<string, Entry>();
   const disabled: string[] = [];
   const enabled = new Set(context.options.enabled ?? []);
@@ -34,6 +37,6 @@ function isActive(service: Node, profiles: ReadonlySet<string>): boolean {
   return own.length === 0 || profiles.has("*") || own.some((profile) => profiles.has(profile));
 }
 
-function ownProfiles(service: Node): readonly string[] {
+function ownProfiles(service: Node | undefined): readonly string[] {
   return itemsOf(child(service, "profiles")).map((item) => textOf(item) ?? "");
 }
