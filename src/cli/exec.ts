@@ -23,7 +23,7 @@ export async function exec(session: Session, choice: ExecChoice): Promise<number
     throw new Failure({ code: "E_USAGE", message: `what should run in ${choice.target}?`, hint: `wharf exec ${choice.target} sh` });
   }
   const container = await containerOf(session, choice.target, choice.index);
-  if (container.state !== "running") {
+  if (container.state !== "running" && container.state !== "paused") {
     const hint = `wharf start ${container.service ?? container.name} starts it`;
     throw new Failure({ code: "E_NOT_RUNNING", message: `container ${container.name} is not running (${container.state})`, hint });
   }

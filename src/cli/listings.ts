@@ -18,7 +18,9 @@ export async function ls(
       projects.set(container.project, [...(projects.get(container.project) ?? []), container]);
     }
   }
-  const shown = [...projects].filter(([, containers]) => options.all || containers.some(({ state }) => state === "running"));
+  const shown = [...projects].filter(
+    ([, containers]) => options.all || containers.some(({ state }) => state === "running" || state === "paused"),
+  );
   const entries = shown.map(([name, containers]) => ({
     Name: name,
     Status: countStates(containers),

@@ -15,6 +15,10 @@ interface Payloads {
   /** Ends it: `signal` (or the container's own), after `graceMs` SIGKILL. Nothing when it is not running. */
   readonly "container.stop": { readonly container: string; readonly graceMs: number | null };
   readonly "container.kill": { readonly container: string; readonly signal: string };
+  /** Holds every process of it still. Nothing when that is so already. */
+  readonly "container.pause": { readonly container: string };
+  /** Lets it go on. Nothing when it is not paused. */
+  readonly "container.unpause": { readonly container: string };
   readonly "container.restart": { readonly container: string; readonly graceMs: number | null };
   readonly "container.remove": { readonly container: string; readonly volumes: boolean; readonly force: boolean };
   /** The new one takes the name of the one it replaces once that is gone. */
@@ -59,6 +63,8 @@ export function subject(action: Action): string {
     case "container.start":
     case "container.stop":
     case "container.kill":
+    case "container.pause":
+    case "container.unpause":
     case "container.restart":
     case "container.remove":
     case "container.rename":

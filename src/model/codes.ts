@@ -296,6 +296,10 @@ export const CODES = {
     explain:
       "The project's spec has no service of this name. `wharf config --services` lists those it has; one that only a profile brings needs --profile.",
   },
+  E_PAUSED: {
+    family: "failed",
+    explain: "Nothing in a paused container moves, so no program can begin in it. `wharf unpause` lets it go on.",
+  },
   E_PORT: {
     family: "spec",
     explain:
@@ -459,6 +463,11 @@ export const CODES = {
     family: "failed",
     explain:
       "SIGKILL ends every process but one that waits inside the kernel. Look at what it waits for (a disk, a network file system), or restart the machine.",
+  },
+  E_WILL_NOT_FREEZE: {
+    family: "failed",
+    explain:
+      "A container is paused when each of its processes stands still, and one of them did not within five seconds: it waits inside the kernel, most often for a disk or a network file system. It was let go on.",
   },
   E_YAML: {
     family: "spec",

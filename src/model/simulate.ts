@@ -61,6 +61,10 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
       return isLive(find(world, action.container)) ? end(world, { name: action.container, exitCode: 0, now }) : world;
     case "container.kill":
       return kill(world, { name: action.container, signal: action.signal, now });
+    case "container.pause":
+      return hold(world, action.container, "paused");
+    case "container.unpause":
+      return hold(world, action.container, "running");
     case "container.remove":
       return remove(world, action);
     case "container.rename":
@@ -156,7 +160,14 @@ function start(world: Observed, { name, now }: { readonly name: string; readonly
 function kill(world: Observed, { name, signal, now }: { readonly name: string; readonly signal: string; readonly now: string }): Observed {
   if (!isLive(find(world, name))) throw refused("E_NOT_RUNNING", `container ${name} does not run`);
   const exitCode = DEADLY.get(signal);
-  return exitCode === undefined ? world : end(world, { name, exitCode, now });
+  return exitCode === undefined ? hold(world, name, "running") : end(world, { name, exitCode, now });
+}
+
+/** A container that runs is paused, or one that is paused runs again. */
+function hold(world: Observed, name: string, state: "running" | "paused"): Observed {
+  const container = find(world, name);
+  if (!isLive(container)) throw refused("E_NOT_RUNNING", `container ${name} does not run`);
+  return container.state === state || container.state === "restarting" ? world : edit(world, name, { state });
 }
 
 function remove(world: Observed, { container: name, volumes, force }: Extract<Action, { kind: "container.remove" }>): Observed {

@@ -35,10 +35,15 @@ function withDependencies(project: Project, names: readonly string[]): readonly 
 }
 
 /** Which comes first: dependencies, dependents, or neither. */
-const WAY = { start: "forward", restart: "forward", stop: "reverse", remove: "reverse", kill: "none" } as const satisfies Record<
-  Operation["kind"],
-  "forward" | "reverse" | "none"
->;
+const WAY = {
+  start: "forward",
+  restart: "forward",
+  stop: "reverse",
+  remove: "reverse",
+  kill: "none",
+  pause: "none",
+  unpause: "none",
+} as const satisfies Record<Operation["kind"], "forward" | "reverse" | "none">;
 
 const passedKey = (service: string): string => `passed ${service}`;
 
@@ -113,6 +118,10 @@ function actionsOf(p: Planning, operation: Operation, target: ObservedContainer)
       return [{ kind: "container.restart", container, graceMs }];
     case "kill":
       return up ? [{ kind: "container.kill", container, signal: operation.signal }] : [];
+    case "pause":
+      return target.state === "running" ? [{ kind: "container.pause", container }] : [];
+    case "unpause":
+      return target.state === "paused" ? [{ kind: "container.unpause", container }] : [];
     case "remove": {
       const { volumes, force, stop } = operation;
       if (up && stop)
@@ -130,10 +139,17 @@ const REASON = {
   stop: "asked to stop",
   restart: "asked to restart",
   kill: "asked to kill",
+  pause: "asked to pause",
+  unpause: "asked to resume",
   remove: "asked to remove",
 } as const satisfies Record<Operation["kind"], string>;
 
-const CHANGE = { start: "start", stop: "stop", restart: "update", kill: "stop", remove: "remove" } as const satisfies Record<
-  Operation["kind"],
-  ChangeKind
->;
+const CHANGE = {
+  start: "start",
+  stop: "stop",
+  restart: "update",
+  kill: "stop",
+  pause: "update",
+  unpause: "update",
+  remove: "remove",
+} as const satisfies Record<Operation["kind"], ChangeKind>;

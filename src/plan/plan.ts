@@ -48,6 +48,8 @@ export type Operation =
   | { readonly kind: "stop"; readonly graceMs: number | null }
   | { readonly kind: "restart"; readonly graceMs: number | null }
   | { readonly kind: "kill"; readonly signal: string }
+  | { readonly kind: "pause" }
+  | { readonly kind: "unpause" }
   | { readonly kind: "remove"; readonly force: boolean; readonly stop: boolean; readonly volumes: boolean };
 
 /** What to do so that the world becomes as the project says. Pure: equal input, equal plan. */

@@ -51,6 +51,7 @@ export async function killContainer(place: Place, action: ActionOf<"container.ki
   const run = place.runs.get(byName(place, name).id);
   if (run === undefined) return change(place, action);
   run.send(signal);
+  change(place, { kind: "container.unpause", container: name }); // a program here is only said to be paused: it hears signals at once
   if (signal === "SIGKILL") await run.ended;
 }
 
@@ -96,6 +97,12 @@ export async function execIn(
       code: "E_NOT_RUNNING",
       message: `container ${container.name} is not running`,
       hint: `wharf start ${container.service ?? container.name} starts it`,
+    });
+  if (container.state === "paused")
+    throw new Failure({
+      code: "E_PAUSED",
+      message: `container ${container.name} is paused`,
+      hint: `wharf unpause ${container.service ?? container.name} lets it go on`,
     });
   const { program } = place.options;
   if (program === undefined) return 0;

@@ -76,6 +76,8 @@ async function apply(place: Place, action: Action, context: ApplyContext): Promi
     case "volume.create":
     case "volume.remove":
     case "container.rename":
+    case "container.pause":
+    case "container.unpause":
       return change(place, action);
     case "container.create":
       return createContainer(place, action);

@@ -21,6 +21,7 @@ import { openLayout } from "./layout.ts";
 import { readLogs } from "./logs.ts";
 import { createNetwork, removeNetwork, sweepNetworks } from "./network/networks.ts";
 import { observeAll, observeProject } from "./observe.ts";
+import { pauseContainer, unpauseContainer } from "./pause.ts";
 import {
   allContainers,
   type Container,
@@ -119,6 +120,10 @@ async function apply(context: Context, action: Action, { signal, progress, note 
       return stopContainer(context, containerNamed(layout, action.container), { graceMs: action.graceMs, signal });
     case "container.kill":
       return killContainer(context, containerNamed(layout, action.container), action.signal);
+    case "container.pause":
+      return pauseContainer(context, containerNamed(layout, action.container));
+    case "container.unpause":
+      return unpauseContainer(context, containerNamed(layout, action.container));
     case "container.restart":
       await stopContainer(context, containerNamed(layout, action.container), { graceMs: action.graceMs, signal });
       return startContainer(context, containerNamed(layout, action.container));

@@ -7,13 +7,14 @@ import { Failure } from "../../model/diagnostic.ts";
 import { execProcess } from "./bundle.ts";
 import type { Context } from "./context.ts";
 import { requireProgram } from "./executable.ts";
+import { isFrozen } from "./freezer.ts";
 import { bundleDirectory, rootfsDirectory } from "./layout.ts";
 import { type Container, liveRun } from "./records.ts";
 import { bundleFile } from "./runtime.ts";
 
 /**
  * Runs another process inside a running container, on the caller's own standard streams: the runtime itself keeps the terminal, its size and
- * its keys. Gives the exit status (126: not executable, 127: no such program, 128 + n: ended by signal n). Throws E_NOT_RUNNING, E_USER_UNKNOWN.
+ * its keys. Gives the exit status (126: not executable, 127: no such program, 128 + n: ended by signal n). Throws E_NOT_RUNNING, E_PAUSED, E_USER_UNKNOWN.
  */
 export async function execIn(
   context: Context,
@@ -28,6 +29,12 @@ export async function execIn(
       code: "E_NOT_RUNNING",
       message: `container ${record.name} is not running`,
       hint: `wharf start ${record.spec.service.name} starts it`,
+    });
+  if (isFrozen(record.id))
+    throw new Failure({
+      code: "E_PAUSED",
+      message: `container ${record.name} is paused`,
+      hint: `wharf unpause ${record.spec.service.name} lets it go on`,
     });
   const wanted = execProcess(context, record, { options, rootfs: rootfsDirectory(layout, record.id) });
   // As the container sees its files now, with everything that is mounted in it.

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Json } from "../../model/json.ts";
 import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { Context } from "./context.ts";
+import { isFrozen } from "./freezer.ts";
 import { containerInspect, type InspectNetwork } from "./inspect.ts";
 import { bundleDirectory, containerDirectory } from "./layout.ts";
 import { nameFiles } from "./network/hosts.ts";
@@ -18,7 +19,7 @@ export function inspectContainer({ layout }: Context, { record, status }: Contai
     createdAt: record.createdAt,
     image: record.image,
     state: {
-      status: status.state,
+      status: status.state === "running" && isFrozen(record.id) ? "paused" : status.state,
       pid: status.state === "running" ? status.run.process.pid : null,
       exitCode: status.state === "exited" ? status.exitCode : null,
       startedAt: run?.startedAt ?? null,

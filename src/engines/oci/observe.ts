@@ -2,6 +2,7 @@ import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
 import type { Project } from "../../model/project.ts";
 import type { Context } from "./context.ts";
+import { isFrozen } from "./freezer.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
 import { holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
@@ -47,7 +48,7 @@ function describe({ record, status }: Container, networks: readonly NetworkRecor
     hash: spec.hash,
     attributes: spec.attributes,
     image: { reference: record.image.reference, id: record.image.id },
-    state: status.state,
+    state: status.state === "running" && isFrozen(record.id) ? "paused" : status.state,
     exitCode: status.state === "exited" ? status.exitCode : null,
     pid: status.state === "running" ? status.run.process.pid : null,
     createdAt: record.createdAt,

@@ -181,7 +181,8 @@ async function removeTree(directory: string): Promise<void> {
   }
 }
 
-async function cgroupDirectories(id: string): Promise<string[]> {
+/** Where the control group of a container is, in each hierarchy that has it. */
+export async function cgroupDirectories(id: string): Promise<string[]> {
   const roots = cgroupMode() === "v2" ? ["/sys/fs/cgroup"] : (await readdir("/sys/fs/cgroup")).map((name) => `/sys/fs/cgroup/${name}`);
   return roots.map((root) => `${root}${cgroupPath(id)}`).filter((directory) => existsSync(directory));
 }

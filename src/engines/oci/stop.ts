@@ -3,6 +3,7 @@ import { isAlive } from "../../lib/process-identity.ts";
 import { signalNumber } from "../../lib/signal.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { Context } from "./context.ts";
+import { thaw } from "./freezer.ts";
 import { type Container, liveRun, type RunState } from "./records.ts";
 import { tidy } from "./remove.ts";
 import { killIfThere, signalIfThere } from "./runtime.ts";
@@ -23,12 +24,13 @@ export async function stopContainer(
   if (run !== null) {
     const grace = options.graceMs ?? record.spec.service.stopGraceMs;
     sendSignal(run, record.process.stopSignal);
+    await thaw(record.id);
     if (!(await hasEnded({ run, withinMs: grace, signal: options.signal }))) await endNow(context, record.id);
   }
   await Promise.all([tidy(context, record.id), run === null ? null : context.syncNetwork()]);
 }
 
-/** Sends a signal to a container's first process. Throws E_NOT_RUNNING. */
+/** Sends a signal to a container's first process, and lets a paused one go on to hear it. Throws E_NOT_RUNNING. */
 export async function killContainer(context: Context, { record }: Container, signal: string): Promise<void> {
   const run = liveRun(context.layout, record.id);
   if (run === null)
@@ -38,6 +40,7 @@ export async function killContainer(context: Context, { record }: Container, sig
       hint: "wharf ps -a shows what it does",
     });
   sendSignal(run, signal);
+  await thaw(record.id);
   if (signal === "SIGKILL") await hasEnded({ run, withinMs: KILL_LIMIT, signal: AbortSignal.timeout(KILL_LIMIT) });
 }
 
@@ -46,6 +49,7 @@ export async function endNow(context: Context, id: string): Promise<void> {
   const run = liveRun(context.layout, id);
   if (run === null) return;
   killIfThere(run.process.pid);
+  await thaw(id);
   if (!(await hasEnded({ run, withinMs: KILL_LIMIT, signal: AbortSignal.timeout(KILL_LIMIT) }))) {
     throw new Failure({
       code: "E_WILL_NOT_DIE",

@@ -107,6 +107,38 @@ export function lifeCases(it: Case): void {
     await refused("E_NOT_RUNNING", stage.apply({ kind: "container.kill", container: name, signal: "SIGKILL" }), name);
   });
 
+  it("what is paused stands still until it is let go on, both as often as one likes", async (stage) => {
+    const { id, name } = await stage.runListening("trap 'exit 6' HUP");
+    await stage.apply({ kind: "container.pause", container: name });
+    await stage.apply({ kind: "container.pause", container: name });
+    assert.is((await stage.find(name)).state, "paused");
+    await stage.apply({ kind: "container.unpause", container: name });
+    await stage.apply({ kind: "container.unpause", container: name });
+    assert.is((await stage.find(name)).state, "running");
+    await stage.apply({ kind: "container.kill", container: name, signal: "SIGHUP" });
+    assert.is(await stage.engine.wait(id, stage.signal), 6);
+  });
+
+  it("what is paused is stopped, killed and removed as what runs", async (stage) => {
+    const pause = async (name: string): Promise<void> => stage.apply({ kind: "container.pause", container: name });
+    const stopped = await stage.runListening("trap 'exit 7' TERM");
+    await pause(stopped.name);
+    await stage.stop(stopped.name);
+    assert.equal([(await stage.find(stopped.name)).state, (await stage.find(stopped.name)).exitCode], ["exited", 7]);
+    const killed = await stage.runListening(STUBBORN, { name: "killed" });
+    await pause(killed.name);
+    await stage.apply({ kind: "container.kill", container: killed.name, signal: "SIGKILL" });
+    assert.is((await stage.find(killed.name)).exitCode, 137);
+    const removed = await stage.run(FOREVER, { name: "removed" });
+    await pause(removed.name);
+    await stage.remove(removed.name, { force: true });
+  });
+
+  it("what does not run is not paused", async (stage) => {
+    const name = await stage.create(FOREVER);
+    await refused("E_NOT_RUNNING", stage.apply({ kind: "container.pause", container: name }), name);
+  });
+
   it("a signal that there is not is refused", async (stage) => {
     const { name } = await stage.run(FOREVER);
     await refused("E_SIGNAL_UNKNOWN", stage.apply({ kind: "container.kill", container: name, signal: "SIGNONSENSE" }), "SIGNONSENSE");

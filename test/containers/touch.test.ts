@@ -1,0 +1,54 @@
+/** Looking into containers and touching them while they run, through the built command. */
+import { readFile } from "node:fs/promises";
+import * as assert from "uvu/assert";
+import { inspect, ps } from "../support/listings.ts";
+import { BUSYBOX_CONFIG, busyboxRootfs } from "../support/rootfs.ts";
+import { containerSuite, inWorld, type World } from "../support/world.ts";
+
+const it = containerSuite("touch");
+
+it("what is paused stands still, is shown as such, and is let go on, stopped and taken down", inWorld(pausing));
+
+it.run();
+
+async function pausing(world: World): Promise<void> {
+  const cwd = await shop(world, ["web", "db"]);
+  await world.ok(["pause", "web"], { cwd });
+  const { State } = await inspect(world, "shop-web-1");
+  assert.is(State.Status, "paused");
+  assert.match(await readFile(`/proc/${State.Pid}/cgroup`, "utf8"), /wharf-/);
+  const states = (await ps(world, [], { cwd })).map(({ Name, State: state }) => [Name, state]);
+  assert.equal(states, [
+    ["shop-db-1", "running"],
+    ["shop-web-1", "paused"],
+  ]);
+  assert.match(await world.ok(["ps"], { cwd }), /Up .* \(Paused\)/);
+  assert.match(await world.ok(["ls"], { cwd }), /paused\(1\)/);
+  const refused = await world.wharf(["exec", "-T", "web", "true"], { cwd });
+  assert.is(refused.status, 1);
+  assert.match(refused.stderr, /E_PAUSED[\s\S]*wharf unpause web/);
+  await world.ok(["pause"], { cwd });
+  assert.match((await world.wharf(["up", "-d"], { cwd })).stderr, /2 unchanged/);
+  await world.ok(["unpause", "web"], { cwd });
+  await world.ok(["exec", "-T", "web", "true"], { cwd });
+  await world.ok(["pause", "web"], { cwd });
+  await world.ok(["stop", "web"], { cwd });
+  assert.is((await inspect(world, "shop-web-1")).State.Status, "exited");
+  await world.ok(["kill", "db"], { cwd });
+  await world.ok(["start"], { cwd });
+  await world.ok(["pause"], { cwd });
+  await world.ok(["down"], { cwd });
+}
+
+/** A project of services that do nothing, up. */
+async function shop(world: World, services: readonly string[]): Promise<string> {
+  await world.ok(["image", "import", "-", "tools:1", ...(BUSYBOX_CONFIG.Env?.flatMap((env) => ["--env", env]) ?? [])], {
+    input: busyboxRootfs(),
+  });
+  const each = services.map(
+    (name) => `  ${name}: { image: "tools:1", command: [sh, -c, "trap 'exit 0' TERM; while :; do sleep 0.1; done"], init: false }`,
+  );
+  const cwd = await world.project("shop", { "wharf.yaml": `name: shop\nservices:\n${each.join("\n")}\n` });
+  await world.ok(["up", "-d"], { cwd });
+  return cwd;
+}
