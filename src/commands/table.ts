@@ -37,6 +37,7 @@ export const COMMANDS = {
   scale: () => import("./scale.ts"),
   start: () => import("./start.ts"),
   stop: () => import("./stop.ts"),
+  top: () => import("./top.ts"),
   unpause: () => import("./unpause.ts"),
   up: () => import("./up.ts"),
   version: () => import("./version.ts"),

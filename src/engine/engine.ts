@@ -27,6 +27,8 @@ export interface Engine {
   runAttached(id: string, options: AttachOptions, signal: AbortSignal): Promise<number>;
   /** Waits until the container is not running; gives its exit status. */
   wait(id: string, signal: AbortSignal): Promise<number>;
+  /** The processes of a container, by their numbers on this machine, oldest number first. Throws E_NOT_RUNNING. */
+  processes(id: string, signal: AbortSignal): Promise<readonly ProcessInfo[]>;
   /** Docker's inspect document for one container. */
   inspect(id: string, signal: AbortSignal): Promise<Json>;
   readonly images: Images;
@@ -79,6 +81,22 @@ export interface ExecOptions {
   readonly user: string | null;
   readonly workingDir: string | null;
   readonly privileged: boolean;
+}
+
+/** One process of a container. */
+export interface ProcessInfo {
+  /** By the container's own list of users, else the number. */
+  readonly user: string;
+  readonly pid: number;
+  readonly parent: number;
+  /** RFC 3339 UTC. */
+  readonly startedAt: string;
+  /** `pts/0`, or `null`: none. */
+  readonly tty: string | null;
+  /** Processor time that it took so far, in milliseconds. */
+  readonly cpuMs: number;
+  /** Its command line; the program's name in brackets where it has none. */
+  readonly command: string;
 }
 
 export interface AttachOptions {

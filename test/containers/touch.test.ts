@@ -9,6 +9,8 @@ const it = containerSuite("touch");
 
 it("what is paused stands still, is shown as such, and is let go on, stopped and taken down", inWorld(pausing));
 
+it("top shows every process of those that run, also as JSON", inWorld(watchingProcesses));
+
 it.run();
 
 async function pausing(world: World): Promise<void> {
@@ -37,6 +39,22 @@ async function pausing(world: World): Promise<void> {
   await world.ok(["kill", "db"], { cwd });
   await world.ok(["start"], { cwd });
   await world.ok(["pause"], { cwd });
+  await world.ok(["down"], { cwd });
+}
+
+async function watchingProcesses(world: World): Promise<void> {
+  const cwd = await shop(world, ["web", "db"]);
+  await world.ok(["exec", "-d", "-u", "web", "web", "sleep", "1234"], { cwd });
+  await world.ok(["stop", "db"], { cwd });
+  const text = await world.ok(["top"], { cwd });
+  assert.match(text, /^SERVICE +# +UID +PID +PPID +C +STIME +TTY +TIME +CMD\n/);
+  assert.match(text, /^web +1 +root +\d+ .* sh -c trap/m);
+  assert.match(text, /^web +1 +web +\d+ .* \? +00:00:00 +sleep 1234$/m);
+  assert.not.match(text, /^db /m);
+  const { Pid } = (await inspect(world, "shop-web-1")).State;
+  const lines = (await world.ok(["top", "--format", "json", "web"], { cwd })).trim().split("\n");
+  const [first] = lines.map((line) => JSON.parse(line));
+  assert.equal([first.Name, first.Service, first.UID, first.PID], ["shop-web-1", "web", "root", Pid]);
   await world.ok(["down"], { cwd });
 }
 

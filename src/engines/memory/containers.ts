@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ExecOptions, LogLine } from "../../engine/engine.ts";
+import type { ExecOptions, LogLine, ProcessInfo } from "../../engine/engine.ts";
 import { Failure } from "../../model/diagnostic.ts";
+import type { ObservedContainer } from "../../model/observed.ts";
 import { end, simulate } from "../../model/simulate.ts";
 import { PAUSE, scribe } from "./lines.ts";
 import { mergeCommand, mergeEnvironment } from "./merge.ts";
@@ -91,13 +92,7 @@ export async function execIn(
   id: string,
   { options, signal }: { readonly options: ExecOptions; readonly signal: AbortSignal },
 ): Promise<number> {
-  const container = byId(place, id);
-  if (!isLive(container))
-    throw new Failure({
-      code: "E_NOT_RUNNING",
-      message: `container ${container.name} is not running`,
-      hint: `wharf start ${container.service ?? container.name} starts it`,
-    });
+  const container = liveById(place, id);
   if (container.state === "paused")
     throw new Failure({
       code: "E_PAUSED",
@@ -123,12 +118,29 @@ export async function execIn(
   return status;
 }
 
+/** The container's program, as the one process that it is here. Throws E_NOT_RUNNING. */
+export function processesOf(place: Place, id: string): readonly ProcessInfo[] {
+  const { pid, startedAt, createdAt, argv } = liveById(place, id);
+  return [{ user: "root", pid: pid ?? 1, parent: 1, startedAt: startedAt ?? createdAt, tty: null, cpuMs: 0, command: argv.join(" ") }];
+}
+
 /** Starts a container, shows what it prints, and gives its exit status: 0 at once where no programs are played. */
 export async function runAttached(place: Place, id: string, signal: AbortSignal): Promise<number> {
   const { name } = byId(place, id);
   begin(place, name, show);
   if (!place.runs.has(id)) change(place, { kind: "container.wait", container: name, until: "completed", required: false });
   return waitFor(place, id, signal);
+}
+
+function liveById(place: Place, id: string): ObservedContainer {
+  const container = byId(place, id);
+  if (!isLive(container))
+    throw new Failure({
+      code: "E_NOT_RUNNING",
+      message: `container ${container.name} is not running`,
+      hint: `wharf start ${container.service ?? container.name} starts it`,
+    });
+  return container;
 }
 
 type Print = (stream: LogLine["stream"], text: string) => void;

@@ -8,6 +8,7 @@ import {
   createContainer,
   execIn,
   killContainer,
+  processesOf,
   removeContainer,
   runAttached,
   startContainer,
@@ -57,6 +58,7 @@ function engineOn(store: Store, options: MemoryOptions): Engine {
     exec: (id, execOptions, signal) => execIn(place, id, { options: execOptions, signal }),
     runAttached: (id, _, signal) => runAttached(place, id, signal),
     wait: (id, signal) => waitFor(place, id, signal),
+    processes: async (id) => processesOf(place, id),
     inspect: async (id) => containerDocument(byId(place, id), madeOf(place, id)),
     images: imagesOf(store),
     close: async () => {

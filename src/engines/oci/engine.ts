@@ -22,6 +22,7 @@ import { readLogs } from "./logs.ts";
 import { createNetwork, removeNetwork, sweepNetworks } from "./network/networks.ts";
 import { observeAll, observeProject } from "./observe.ts";
 import { pauseContainer, unpauseContainer } from "./pause.ts";
+import { processesOf } from "./processes.ts";
 import {
   allContainers,
   type Container,
@@ -73,6 +74,7 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     exec: async (id, execOptions, signal) => execIn(context, byId(context, id), { options: execOptions, signal }),
     runAttached: async (id, attachOptions, signal) => runAttached(context, byId(context, id), { options: attachOptions, signal }),
     wait: (id, signal) => waitFor(context, id, signal),
+    processes: async (id) => processesOf(context, byId(context, id)),
     inspect: async (id) => inspectContainer(context, byId(context, id)),
     images: imagesOf(context),
     close: () => store.close(),

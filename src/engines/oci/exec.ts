@@ -9,7 +9,7 @@ import type { Context } from "./context.ts";
 import { requireProgram } from "./executable.ts";
 import { isFrozen } from "./freezer.ts";
 import { bundleDirectory, rootfsDirectory } from "./layout.ts";
-import { type Container, liveRun } from "./records.ts";
+import { type Container, runOf } from "./records.ts";
 import { bundleFile } from "./runtime.ts";
 
 /**
@@ -18,18 +18,13 @@ import { bundleFile } from "./runtime.ts";
  */
 export async function execIn(
   context: Context,
-  { record }: Container,
+  container: Container,
   request: { readonly options: ExecOptions; readonly signal: AbortSignal },
 ): Promise<number> {
   const { layout } = context;
+  const { record } = container;
   const { options, signal } = request;
-  const run = liveRun(layout, record.id);
-  if (run === null)
-    throw new Failure({
-      code: "E_NOT_RUNNING",
-      message: `container ${record.name} is not running`,
-      hint: `wharf start ${record.spec.service.name} starts it`,
-    });
+  const run = runOf(layout, container);
   if (isFrozen(record.id))
     throw new Failure({
       code: "E_PAUSED",
@@ -56,7 +51,8 @@ export async function execIn(
     ];
     const child = spawn(context.tools().runtime.path, words, {
       cwd: bundleDirectory(layout, record.id),
-      stdio: [options.stdin && !options.detach ? "inherit" : "ignore", "inherit", "inherit"],
+      // One that nobody waits for must not hold the caller's streams: whoever reads them would wait for its end.
+      stdio: options.detach ? "ignore" : [options.stdin ? "inherit" : "ignore", "inherit", "inherit"],
     });
     const abort = (): void => void child.kill("SIGTERM");
     signal.addEventListener("abort", abort, { once: true });

@@ -104,6 +104,17 @@ export function statusOf(layout: Layout, id: string): Status {
   return { state: "exited", run, exitCode: exit?.code ?? 255, finishedAt: exit?.at ?? null, seen: exit !== null };
 }
 
+/** The run of a container whose process lives now. Throws E_NOT_RUNNING. */
+export function runOf(layout: Layout, { record }: Container): RunState {
+  const run = liveRun(layout, record.id);
+  if (run !== null) return run;
+  throw new Failure({
+    code: "E_NOT_RUNNING",
+    message: `container ${record.name} is not running`,
+    hint: `wharf start ${record.spec.service.name} starts it`,
+  });
+}
+
 /** The run whose process lives now, also while it is still being started; `null` otherwise. */
 export function liveRun(layout: Layout, id: string): RunState | null {
   const run = readJson<RunState>(join(containerDirectory(layout, id), "state.json"));

@@ -134,6 +134,16 @@ export function lifeCases(it: Case): void {
     await stage.remove(removed.name, { force: true });
   });
 
+  it("the processes of what runs can be seen, those of what does not cannot", async (stage) => {
+    const { id, name } = await stage.runListening(STUBBORN);
+    const [first] = await stage.engine.processes(id, stage.signal);
+    assert.is(first?.user, "root");
+    assert.ok((first?.pid ?? 0) > 0 && Date.parse(first?.startedAt ?? "") > 0 && first?.command !== "");
+    await stage.remove(name, { force: true });
+    const idle = await stage.create(FOREVER, { name: "idle" });
+    await refused("E_NOT_RUNNING", stage.engine.processes((await stage.find(idle)).id, stage.signal), idle);
+  });
+
   it("what does not run is not paused", async (stage) => {
     const name = await stage.create(FOREVER);
     await refused("E_NOT_RUNNING", stage.apply({ kind: "container.pause", container: name }), name);
