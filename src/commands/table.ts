@@ -36,6 +36,7 @@ export const COMMANDS = {
   run: () => import("./run.ts"),
   scale: () => import("./scale.ts"),
   start: () => import("./start.ts"),
+  stats: () => import("./stats.ts"),
   stop: () => import("./stop.ts"),
   top: () => import("./top.ts"),
   unpause: () => import("./unpause.ts"),

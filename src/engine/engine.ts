@@ -29,6 +29,8 @@ export interface Engine {
   wait(id: string, signal: AbortSignal): Promise<number>;
   /** The processes of a container, by their numbers on this machine, oldest number first. Throws E_NOT_RUNNING. */
   processes(id: string, signal: AbortSignal): Promise<readonly ProcessInfo[]>;
+  /** What a container has used up so far and holds now. Throws E_NOT_RUNNING. */
+  usage(id: string, signal: AbortSignal): Promise<ResourceUsage>;
   /** Docker's inspect document for one container. */
   inspect(id: string, signal: AbortSignal): Promise<Json>;
   readonly images: Images;
@@ -97,6 +99,22 @@ export interface ProcessInfo {
   readonly cpuMs: number;
   /** Its command line; the program's name in brackets where it has none. */
   readonly command: string;
+}
+
+/** Sizes in bytes. What the kernel does not count is 0. */
+export interface ResourceUsage {
+  /** When it was looked at, and the processor time until then, both in milliseconds; the first by a clock that never jumps. */
+  readonly at: number;
+  readonly cpuMs: number;
+  /** Without what the kernel would drop at once from its cache of files. */
+  readonly memory: number;
+  /** The container's own limit, else the machine's memory. */
+  readonly memoryLimit: number;
+  readonly processes: number;
+  readonly received: number;
+  readonly sent: number;
+  readonly blockRead: number;
+  readonly blockWritten: number;
 }
 
 export interface AttachOptions {

@@ -12,6 +12,19 @@ export function bytes(count: number): string {
 
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 
+/** A size of memory for people, in binary units with four digits: `1.944GiB`, as Docker shows it. */
+export function binaryBytes(count: number): string {
+  let value = count;
+  let unit = 0;
+  while (value >= 1024 && unit < BINARY_UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${Number(value.toPrecision(4))}${BINARY_UNITS[unit] ?? ""}`;
+}
+
+const BINARY_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
+
 /** How long something took, in seconds for what is short: `0.4 s`, `12.3 s`, `2m 5s`. Takes milliseconds. */
 export function elapsed(ms: number): string {
   if (ms < 99_950) return `${(ms / 1000).toFixed(1)} s`;

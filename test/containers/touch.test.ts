@@ -11,6 +11,8 @@ it("what is paused stands still, is shown as such, and is let go on, stopped and
 
 it("top shows every process of those that run, also as JSON", inWorld(watchingProcesses));
 
+it("stats shows what each container uses, and those that do not run only with -a", inWorld(usage));
+
 it.run();
 
 async function pausing(world: World): Promise<void> {
@@ -56,6 +58,24 @@ async function watchingProcesses(world: World): Promise<void> {
   const [first] = lines.map((line) => JSON.parse(line));
   assert.equal([first.Name, first.Service, first.UID, first.PID], ["shop-web-1", "web", "root", Pid]);
   await world.ok(["down"], { cwd });
+}
+
+async function usage(world: World): Promise<void> {
+  const cwd = await shop(world, ["web", "db"]);
+  await world.ok(["exec", "-d", "web", "sh", "-c", "while :; do :; done"], { cwd });
+  await world.ok(["stop", "db"], { cwd });
+  const text = await world.ok(["stats", "--no-stream"], { cwd });
+  assert.match(text, /^CONTAINER ID +NAME +CPU % +MEM USAGE \/ LIMIT +MEM % +NET I\/O +BLOCK I\/O +PIDS\n/);
+  assert.match(text, /^[0-9a-f]{12} +shop-web-1 +\d/m);
+  assert.not.match(text, /shop-db-1/);
+  const lines = (await world.ok(["stats", "--no-stream", "-a", "--format", "json"], { cwd })).trim().split("\n");
+  const [db, web] = lines.map((line) => JSON.parse(line));
+  assert.equal([db.Name, db.PIDs, db.CPUPerc], ["shop-db-1", "0", "0.00%"]);
+  assert.is(web.Name, "shop-web-1");
+  assert.ok(Number.parseFloat(web.CPUPerc) > 5, `it uses ${web.CPUPerc}`); // it does nothing else
+  assert.match(web.MemUsage, /^[1-9].*B \/ \d.*B$/);
+  assert.ok(Number(web.PIDs) >= 2, `it has ${web.PIDs} processes`);
+  await world.ok(["down", "-t", "1"], { cwd });
 }
 
 /** A project of services that do nothing, up. */

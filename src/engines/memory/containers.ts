@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ExecOptions, LogLine, ProcessInfo } from "../../engine/engine.ts";
+import type { ExecOptions, LogLine, ProcessInfo, ResourceUsage } from "../../engine/engine.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { ObservedContainer } from "../../model/observed.ts";
 import { end, simulate } from "../../model/simulate.ts";
@@ -122,6 +122,13 @@ export async function execIn(
 export function processesOf(place: Place, id: string): readonly ProcessInfo[] {
   const { pid, startedAt, createdAt, argv } = liveById(place, id);
   return [{ user: "root", pid: pid ?? 1, parent: 1, startedAt: startedAt ?? createdAt, tty: null, cpuMs: 0, command: argv.join(" ") }];
+}
+
+/** Nothing real is used here but a process. Throws E_NOT_RUNNING. */
+export function usageOf(place: Place, id: string): ResourceUsage {
+  liveById(place, id);
+  const nothing = { cpuMs: 0, memory: 0, memoryLimit: 0, received: 0, sent: 0, blockRead: 0, blockWritten: 0 };
+  return { ...nothing, at: performance.now(), processes: 1 };
 }
 
 /** Starts a container, shows what it prints, and gives its exit status: 0 at once where no programs are played. */

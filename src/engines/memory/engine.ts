@@ -13,6 +13,7 @@ import {
   runAttached,
   startContainer,
   stopContainer,
+  usageOf,
   waitFor,
   waitUntil,
 } from "./containers.ts";
@@ -59,6 +60,7 @@ function engineOn(store: Store, options: MemoryOptions): Engine {
     runAttached: (id, _, signal) => runAttached(place, id, signal),
     wait: (id, signal) => waitFor(place, id, signal),
     processes: async (id) => processesOf(place, id),
+    usage: async (id) => usageOf(place, id),
     inspect: async (id) => containerDocument(byId(place, id), madeOf(place, id)),
     images: imagesOf(store),
     close: async () => {

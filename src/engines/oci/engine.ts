@@ -36,6 +36,7 @@ import {
 import { removeContainer, removeUnusedVolume, tidy } from "./remove.ts";
 import { startAttached, startContainer } from "./start.ts";
 import { hasEnded, killContainer, stopContainer } from "./stop.ts";
+import { usageOf } from "./usage.ts";
 import { createVolume, sweepVolumes } from "./volumes.ts";
 
 export interface OciOptions {
@@ -75,6 +76,7 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     runAttached: async (id, attachOptions, signal) => runAttached(context, byId(context, id), { options: attachOptions, signal }),
     wait: (id, signal) => waitFor(context, id, signal),
     processes: async (id) => processesOf(context, byId(context, id)),
+    usage: async (id) => usageOf(context, byId(context, id)),
     inspect: async (id) => inspectContainer(context, byId(context, id)),
     images: imagesOf(context),
     close: () => store.close(),

@@ -95,7 +95,7 @@ function pidsBelow(directory: string): readonly number[] {
 }
 
 /** `null`: the process or the group has gone meanwhile, or the group's members are threads, which their process's group lists. */
-function readIfThere(path: string): string | null {
+export function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {

@@ -144,6 +144,15 @@ export function lifeCases(it: Case): void {
     await refused("E_NOT_RUNNING", stage.engine.processes((await stage.find(idle)).id, stage.signal), idle);
   });
 
+  it("what a container uses can be seen while it runs", async (stage) => {
+    const { id } = await stage.runListening(STUBBORN);
+    const first = await stage.engine.usage(id, stage.signal);
+    const second = await stage.engine.usage(id, stage.signal);
+    assert.ok(first.processes >= 1 && second.at >= first.at && second.cpuMs >= first.cpuMs);
+    const idle = await stage.create(FOREVER, { name: "idle" });
+    await refused("E_NOT_RUNNING", stage.engine.usage((await stage.find(idle)).id, stage.signal), idle);
+  });
+
   it("what does not run is not paused", async (stage) => {
     const name = await stage.create(FOREVER);
     await refused("E_NOT_RUNNING", stage.apply({ kind: "container.pause", container: name }), name);
