@@ -35,8 +35,7 @@ export async function monitor(layout: Layout, runtime: Runtime, options: Monitor
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       _OCI_SYNCPIPE: "3",
       _OCI_STARTPIPE: "4",
-      // runc is written in Go and lives for some fifty milliseconds: threads and garbage collection cost it more than they bring.
-      GOMAXPROCS: "1",
+      // runc is written in Go and lives for some fifty milliseconds: it ends before garbage is worth collecting.
       GOGC: "off",
     },
     stdio: ["ignore", "ignore", errors, "pipe", "pipe"],
