@@ -62,15 +62,10 @@ export async function up(session: Session, options: UpOptions): Promise<number> 
 /** `up` for the services in `service=count` texts, with those numbers. */
 export async function scale(session: Session, counts: readonly string[], options: { readonly dependencies: boolean }): Promise<number> {
   return up(session, {
+    ...EVERYTHING,
     services: counts.map((count) => parseScale(count)[0]),
     scale: counts,
-    recreate: "changed",
     dependencies: options.dependencies,
-    start: true,
-    removeOrphans: false,
-    renewAnonymousVolumes: false,
-    pull: undefined,
-    timeout: undefined,
     assumeYes: false,
     quietPull: false,
     attach: null,

@@ -5,6 +5,7 @@ import type { ChangeKind, Plan } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import { suggestion } from "../model/suggest.ts";
 import { groups } from "./dependents.ts";
+import { withDependencies } from "./order.ts";
 import { DEFAULTS, type Operation } from "./plan.ts";
 import { beginPlanning, changed, finishPlanning, graceOf, isUp, type Planning, stepKey } from "./planning.ts";
 
@@ -12,7 +13,7 @@ import { beginPlanning, changed, finishPlanning, graceOf, isUp, type Planning, s
 export function planOperation(project: Project, observed: Observed, operation: Operation, names: readonly string[] | null): Plan {
   const graceMs = "graceMs" in operation ? operation.graceMs : null;
   const p = beginPlanning(project, observed, { ...DEFAULTS, stopGraceMs: graceMs });
-  const containers = select(p, operation, operation.kind === "start" && names !== null ? withDependencies(project, names) : names);
+  const containers = select(p, operation, operation.kind === "start" && names !== null ? withNeeded(project, names) : names);
   const forward = groups(project, containers);
   const ordered = WAY[operation.kind] === "reverse" ? [...forward].reverse() : forward;
   for (const group of ordered) {
@@ -25,13 +26,10 @@ export function planOperation(project: Project, observed: Observed, operation: O
   return finishPlanning(p);
 }
 
-/** The names, and those of all services that these services depend on: to start one means to start what it needs. */
-function withDependencies(project: Project, names: readonly string[]): readonly string[] {
-  const all = new Set(names);
-  // A set goes on with what is added to it while it is walked through.
-  for (const name of all)
-    for (const { service, required } of project.services.find((one) => one.name === name)?.dependsOn ?? []) if (required) all.add(service);
-  return [...all];
+/** The names, and those of all services that these cannot do without: to start one means to start what it needs. */
+function withNeeded({ services }: Project, names: readonly string[]): readonly string[] {
+  const needed = services.map((service) => ({ ...service, dependsOn: service.dependsOn.filter(({ required }) => required) }));
+  return [...withDependencies(needed, names)];
 }
 
 /** Which comes first: dependencies, dependents, or neither. */

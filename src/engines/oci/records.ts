@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, readdir, rename, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageConfig } from "../../engine/images.ts";
-import { createAtomic, isTemporary, sweepTemporaries, syncDirectory, writeAtomic } from "../../lib/atomic-file.ts";
+import { createAtomic, isTemporary, sweepTemporaries, writeAtomic } from "../../lib/atomic-file.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../lib/process-identity.ts";
 import type { ContainerSpec } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
@@ -150,11 +150,6 @@ export async function createRecord(layout: Layout, record: ContainerRecord): Pro
     await rm(staging, { recursive: true, force: true });
     throw error;
   }
-}
-
-/** Makes what was created so far survive a power cut. */
-export async function syncRecords(layout: Layout): Promise<void> {
-  await syncDirectory(layout.containers);
 }
 
 /** Gives a container another name. Throws E_NAME_TAKEN. */

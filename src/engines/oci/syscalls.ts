@@ -23,12 +23,6 @@ export const EINVAL = 22;
 export const EADDRINUSE = 98;
 const EADDRNOTAVAIL = 99;
 
-export const MS_RDONLY = 1;
-export const MS_NOSUID = 2;
-export const MS_NODEV = 4;
-export const MS_REMOUNT = 32;
-export const MS_BIND = 4096;
-export const MS_REC = 16384;
 export const MS_PRIVATE = 1 << 18;
 const MNT_DETACH = 2;
 

@@ -35,9 +35,3 @@ export function readDependsOn(node: Node | undefined, scope: Scope): readonly Re
     };
   });
 }
-
-/** The word that a spec has for a condition. */
-export function conditionWord(condition: Dependency["condition"]): string {
-  for (const [word, known] of CONDITIONS) if (known === condition) return word;
-  return "service_started";
-}
