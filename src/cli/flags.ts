@@ -33,6 +33,13 @@ export const SELECTION_FLAGS = {
   timeout: timeoutFlag,
 } as const;
 
+/** What is in the file was decided when it was written. */
+export const savedPlanFlag = Flags.string({
+  helpValue: "FILE",
+  summary: "Do exactly what `plan -o FILE` wrote down, or nothing when the world has moved since.",
+  exclusive: ["watch", ...Object.keys(SELECTION_FLAGS)],
+});
+
 export interface SelectionFlags {
   readonly "force-recreate": boolean;
   readonly "no-recreate": boolean;

@@ -1,10 +1,8 @@
 import { Failure } from "../model/diagnostic.ts";
 import { nothing, type Project } from "../model/project.ts";
 import { suggestion } from "../model/suggest.ts";
-import { formatPlan, planDocument } from "../plan/format.ts";
 import { DEFAULTS, type PlanOptions } from "../plan/plan.ts";
-import { preview, reconcile } from "../reconcile/reconcile.ts";
-import { colourPlan } from "../ui/plan.ts";
+import { reconcile } from "../reconcile/reconcile.ts";
 import { type AttachChoice, attach } from "./attach.ts";
 import { removeProjectImages } from "./images.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
@@ -70,22 +68,6 @@ export async function scale(session: Session, counts: readonly string[], options
     quietPull: false,
     attach: null,
   });
-}
-
-/** Prints what `up` would do. Gives 2 with `detailed` when that is something. */
-export async function plan(
-  session: Session,
-  options: Selection & { readonly format: string; readonly detailed: boolean },
-): Promise<number> {
-  session.naming(options.services);
-  const { project, variables } = await session.load();
-  const made = await preview(await session.world(), project, planOptions(session, options, variables));
-  if (made.problems.length > 0) throw new Failure(made.problems);
-  for (const diagnostic of made.notices) session.emit({ type: "notice", diagnostic });
-  await session.endRun();
-  if (options.format === "json") session.out.line(JSON.stringify(planDocument(made, (await session.engine()).name)));
-  else session.out.write(colourPlan(formatPlan(made, { directory: session.settings.cwd }), session.style));
-  return options.detailed && made.steps.length > 0 ? 2 : 0;
 }
 
 export interface DownOptions {

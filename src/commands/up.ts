@@ -1,6 +1,7 @@
 import { Flags } from "@oclif/core";
 import { ARG, BaseCommand } from "../cli/base-command.ts";
-import { ATTACH_FLAGS, attachChoice, SELECTION_FLAGS, selection } from "../cli/flags.ts";
+import { ATTACH_FLAGS, attachChoice, SELECTION_FLAGS, savedPlanFlag, selection } from "../cli/flags.ts";
+import { upSaved } from "../cli/plan.ts";
 import { up } from "../cli/up.ts";
 import { watch } from "../cli/watch.ts";
 
@@ -24,6 +25,7 @@ export default class Up extends BaseCommand {
     }),
     menu: Flags.boolean({ hidden: true, summary: "Compose's menu of keys, which wharf does not have: without effect." }),
     "quiet-pull": Flags.boolean({ summary: "Do not show how far pulls are." }),
+    plan: savedPlanFlag,
     yes: Flags.boolean({ char: "y", summary: "Say yes to every question." }),
   };
 
@@ -31,6 +33,8 @@ export default class Up extends BaseCommand {
     const { args, flags } = await this.parse(Up);
     const choice = { ...selection(flags, args.service), assumeYes: flags.yes, quietPull: flags["quiet-pull"] };
     const attach = flags["no-start"] ? null : attachChoice(flags);
+    const { plan: file } = flags;
+    if (file !== undefined) return this.work(flags, (session) => upSaved(session, file, { ...choice, attach }));
     await this.work(flags, (session) =>
       flags.watch ? watch(session, { ...choice, selection: choice, up: true, attach }) : up(session, { ...choice, attach }),
     );

@@ -300,6 +300,16 @@ export const CODES = {
     family: "failed",
     explain: "Nothing in a paused container moves, so no program can begin in it. `wharf unpause` lets it go on.",
   },
+  E_PLAN_FILE: {
+    family: "usage",
+    explain:
+      "The file given to `up --plan` is not what `plan -o` wrote: it is something else, it was changed or cut off, it comes from another version of wharf, or it was made for another engine. A plan is made again in a second: `wharf plan -o FILE`.",
+  },
+  E_PLAN_STALE: {
+    family: "failed",
+    explain:
+      "A saved plan is carried out exactly as it was shown, or not at all. Since it was made something that it stands on has changed: a container came, went, stopped or was replaced, or an image, a network or a volume. Nothing was done. Make the plan again and look at it.",
+  },
   E_PORT: {
     family: "spec",
     explain:

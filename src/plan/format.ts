@@ -26,6 +26,10 @@ export interface TextOptions {
   readonly full?: boolean;
 }
 
+export function shownChanges({ changes }: Plan, { full = false }: TextOptions): readonly Change[] {
+  return changes.filter(({ kind }) => full || kind !== "unchanged");
+}
+
 /** How many changes of each kind. */
 export function countChanges(changes: readonly Change[]): Counts {
   const counts = { create: 0, replace: 0, update: 0, start: 0, stop: 0, remove: 0, pull: 0, unchanged: 0 };
@@ -42,7 +46,7 @@ export function summaryText(changes: readonly Change[]): string {
 
 /** One line a change with its sign, its attributes below; what stays as it is is only counted. Ends with a line break. */
 export function formatPlan(plan: Plan, options: TextOptions): string {
-  const shown = plan.changes.filter(({ kind }) => options.full === true || kind !== "unchanged");
+  const shown = shownChanges(plan, options);
   const width = Math.max(0, ...shown.map(({ address }) => address.length));
   const lines = shown.flatMap((change) => changeLines(change, { width, directory: options.directory }));
   const gap = lines.length > 0 ? [""] : [];
@@ -86,12 +90,14 @@ function attributeLine({ path, before, after, source }: AttributeChange, directo
   return `        ${path}: ${valueText(before)} -> ${valueText(after)}${place}`;
 }
 
-function placeText({ file, line }: Source, directory: string): string {
+/** `compose.yaml:12`, from the directory. */
+export function placeText({ file, line }: Source, directory: string): string {
   const inside = directory.endsWith("/") ? directory : `${directory}/`;
   return `${file.startsWith(inside) ? file.slice(inside.length) : file}:${line}`;
 }
 
-function valueText(value: Json): string {
+/** A value on one line. */
+export function valueText(value: Json): string {
   if (value === null) return "not set";
   const text = isList(value) && value.length === 0 ? "none" : JSON.stringify(value);
   return text.length > VALUE_LIMIT ? `${text.slice(0, VALUE_LIMIT - 1)}…` : text;

@@ -8,3 +8,8 @@ import { canonical, type Json } from "../model/json.ts";
 export function configHash(attributes: Readonly<Record<string, Json>>): string {
   return `1:${createHash("sha256").update(canonical(attributes)).digest("hex")}`;
 }
+
+/** SHA-256 of a value's canonical text: equal values, equal digests. */
+export function digestOf(value: Json): string {
+  return `sha256:${createHash("sha256").update(canonical(value)).digest("hex")}`;
+}

@@ -11,6 +11,7 @@ import { joined, shifted } from "../plan/join.ts";
 import { type OneOff, planOneOff } from "../plan/one-off.ts";
 import { planOperation } from "../plan/operation.ts";
 import { type Operation, type PlanOptions, plan } from "../plan/plan.ts";
+import { type Facts, factsOf, movedSince, type SavedPlan } from "../plan/saved.ts";
 import { withProjectLock } from "./project-lock.ts";
 
 /** What a run needs of its surroundings. */
@@ -35,10 +36,36 @@ export interface RunResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Observes and plans; changes nothing and takes no lock. */
-export async function preview(world: World, project: Project, options: PlanOptions): Promise<Plan> {
-  return plan(project, await world.engine.observe(project, world.signal), forEngine(world, options));
+/** Observes and plans; changes nothing and takes no lock. `facts`: what the plan stands on. */
+export async function preview(
+  world: World,
+  project: Project,
+  options: PlanOptions,
+): Promise<{ readonly plan: Plan; readonly facts: Facts }> {
+  const observed = await world.engine.observe(project, world.signal);
+  return { plan: plan(project, observed, forEngine(world, options)), facts: factsOf(observed) };
 }
+
+/** Carries out a saved plan, exactly. Throws `E_PLAN_STALE` when the world is not the one it was made for. */
+export async function carryOutSaved(world: World, saved: SavedPlan): Promise<RunResult> {
+  const { project, plan: made, facts } = saved;
+  return locked(world, { project, purpose: "up --plan" }, () =>
+    carryOut(world, project, [
+      (observed) => {
+        const moved = movedSince(facts, factsOf(observed));
+        if (moved.length === 0) return made;
+        throw new Failure({
+          code: "E_PLAN_STALE",
+          message: `the plan of ${saved.madeAt} no longer holds: ${moved.slice(0, MOVES_TOLD).join("; ")}${moved.length > MOVES_TOLD ? `; and ${moved.length - MOVES_TOLD} more` : ""}`,
+          hint: "make it again with wharf plan -o, and look at it",
+        });
+      },
+    ]),
+  );
+}
+
+/** How many of the things that moved since a plan was made are named. */
+const MOVES_TOLD = 5;
 
 /** The whole way: lock, observe, plan, confirm, execute. Throws `Failure` when the plan has problems or the lock is held. */
 export async function reconcile(world: World, project: Project, options: PlanOptions): Promise<RunResult> {

@@ -274,7 +274,7 @@ it("a one-off container is made beside those of its service and not started, its
 });
 
 it("a preview shows the plan and does nothing of it", async ({ scene }) => {
-  const plan = await preview(scene.world(), shop, DEFAULTS);
+  const { plan } = await preview(scene.world(), shop, DEFAULTS);
   assert.is(plan.steps.length, 7);
   assert.equal([await scene.containers(), scene.events], [[], []]);
 });
@@ -332,7 +332,7 @@ it("a preview does not wait for a run", async ({ scene }) => {
   const over = new AbortController();
   const first = reconcile(scene.world({ signal: over.signal }), shop, DEFAULTS);
   await begun(scene);
-  assert.ok((await preview(scene.world(), shop, DEFAULTS)).steps.length > 0);
+  assert.ok((await preview(scene.world(), shop, DEFAULTS)).plan.steps.length > 0);
   over.abort();
   await first;
 });
