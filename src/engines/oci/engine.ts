@@ -36,6 +36,7 @@ import {
 import { removeContainer, removeUnusedVolume, tidy } from "./remove.ts";
 import { startAttached, startContainer } from "./start.ts";
 import { hasEnded, killContainer, stopContainer } from "./stop.ts";
+import { supervisorGone } from "./supervisor/launch.ts";
 import { usageOf } from "./usage.ts";
 import { createVolume, sweepVolumes } from "./volumes.ts";
 
@@ -79,7 +80,10 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     usage: async (id) => usageOf(context, byId(context, id)),
     inspect: async (id) => inspectContainer(context, byId(context, id)),
     images: imagesOf(context),
-    close: () => store.close(),
+    close: async () => {
+      for (const project of context.emptied) await supervisorGone(layout, project);
+      await store.close();
+    },
   };
 }
 

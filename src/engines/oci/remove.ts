@@ -30,6 +30,7 @@ export async function removeContainer(
   } else {
     await discard(context, record);
   }
+  context.emptied.add(record.spec.project);
   if (!options.volumes) return;
   for (const { volume, anonymous } of record.mounts)
     if (volume !== null && anonymous && usersOf(layout, volume).length === 0) await removeVolume(layout, volume); // a successor may have it
