@@ -463,7 +463,7 @@ export const CODES = {
   E_VOLUME_MISSING: {
     family: "failed",
     explain:
-      "A volume marked `external` is not wharf's to make: it has to be there before `wharf up`. Take `external` away to have it made and removed with the project.",
+      "A volume is named that is not there. One marked `external` is not made by `wharf up`: make it with `wharf volume create`, or take `external` away to have it made and removed with the project. `wharf volume ls` lists what there is.",
   },
   E_VOLUME_NAME: {
     family: "failed",

@@ -18,6 +18,7 @@ export interface Inspected {
   readonly Id: string;
   readonly State: { readonly Status: string; readonly StartedAt: string; readonly Pid: number };
   readonly Config: { readonly Env: readonly string[]; readonly Cmd: readonly string[] };
+  readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Source: string; readonly Destination: string }[];
 }
 
 export async function ps(world: World, args: readonly string[], options: CallOptions): Promise<readonly Listed[]> {

@@ -13,6 +13,8 @@ export interface World {
   readonly made: Readonly<Record<string, Made>>;
   /** Every image by its id, with a name or without one. */
   readonly images: Readonly<Record<string, Image>>;
+  /** What a volume was made with, by its name; an anonymous one and one of an older file has none. */
+  readonly volumes?: Readonly<Record<string, MadeVolume>>;
   /** What containers printed, in the order in which they did. */
   readonly lines: readonly LogLine[];
 }
@@ -21,6 +23,13 @@ export interface Made {
   readonly spec: ContainerSpec;
   /** Of its image. */
   readonly config: ImageConfig;
+}
+
+export interface MadeVolume {
+  readonly anonymous: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** RFC 3339 UTC. */
+  readonly createdAt: string;
 }
 
 export interface Image {

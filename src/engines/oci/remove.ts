@@ -74,6 +74,6 @@ export async function tidy(context: Context, id: string): Promise<void> {
 }
 
 /** Names of the containers that mount a volume. */
-function usersOf(layout: Layout, name: string): readonly string[] {
+export function usersOf(layout: Layout, name: string): readonly string[] {
   return allContainers(layout).flatMap(({ record }) => (record.mounts.some(({ volume }) => volume === name) ? [record.name] : []));
 }
