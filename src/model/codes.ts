@@ -369,6 +369,16 @@ export const CODES = {
     explain:
       "The spec needs a variable that is not set, or that is empty: it is written as ${NAME:?message} or ${NAME?message}. Set it in the environment of the command or in the file `.env` beside the spec.",
   },
+  E_REVISION: {
+    family: "usage",
+    explain:
+      "`rollback` goes back to what an earlier `up` of the whole project made true. The project has no such revision: none was noted yet, the number was never given, or it is so old that it went. `wharf history` lists those there are.",
+  },
+  E_REVISION_IMAGE: {
+    family: "failed",
+    explain:
+      "A revision ran with an image that was made on this machine, and the image's name stands for another one by now. Images that came from a registry are found again by their digest; one that was imported, loaded or tagged here has none.",
+  },
   E_ROOTFS: {
     family: "failed",
     explain:

@@ -4,6 +4,7 @@ import type { ContainerSpec } from "../../model/action.ts";
 import type { Observed, ObservedContainer } from "../../model/observed.ts";
 import type { Platform } from "../../model/platform.ts";
 import type { Project } from "../../model/project.ts";
+import { contentOf } from "../../model/service.ts";
 
 /** All that the engine knows. A value: what changes it makes another one. */
 export interface World {
@@ -71,7 +72,7 @@ export function observedBy({ name, services, networks, volumes }: Project, { obs
   const others = observed.containers.filter(({ project }) => project !== name);
   const isSeen = (thing: { readonly name: string; readonly project: string | null }, named: readonly { readonly name: string }[]) =>
     thing.project === name || named.some((wanted) => wanted.name === thing.name);
-  const wanted = new Set<string>(services.map(({ image }) => image));
+  const wanted = new Set<string>(services.map(contentOf));
   return {
     containers: own.map(shown),
     networks: observed.networks.filter((network) => isSeen(network, networks)),
