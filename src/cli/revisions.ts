@@ -97,6 +97,6 @@ function changesOf(revision: Revision, before: Revision | null): string {
   }
   for (const { name } of before.project.services)
     if (!revision.project.services.some((service) => service.name === name)) parts.push(`${name}: gone`);
-  const text = parts.length === 0 ? "nothing that containers are made from" : parts.join("; ");
+  const text = parts.length === 0 ? "nothing that a container has" : parts.join("; ");
   return revision.of === null ? text : `back to ${revision.of}; ${text}`;
 }
