@@ -26,6 +26,8 @@ export interface LockOptions {
   readonly signal?: AbortSignal;
   /** Called once when it has to wait. */
   readonly onWait?: (holder: Holder) => void;
+  /** Called when the last holder died with the lock in its hands. */
+  readonly onAbandoned?: (holder: Holder) => void;
 }
 
 /** Thrown when the wait ran out. */
@@ -107,7 +109,7 @@ async function acquireBetweenProcesses(path: string, options: LockOptions): Prom
     const other = await readHolder(path);
     if (other === null) continue; // let go between our two looks
     if (!isAlive(other)) {
-      await clearStale(path, other);
+      if ((await clearStale(path, other)) && other !== TORN) options.onAbandoned?.(other);
       continue;
     }
     if (Date.now() >= deadline) throw new LockHeld(path, other);
@@ -176,9 +178,12 @@ async function readHolder(path: string): Promise<Holder | null> {
 /**
  * Removes the file of a dead holder. Two that see it at once must not both remove it: the second would take away the lock that the first
  * has made since. So the right to remove is itself a lock, named after the dead holder's token, which never comes again.
+ * Gives whether it was this one that removed it.
  */
-async function clearStale(path: string, dead: Holder): Promise<void> {
-  await withLock(`${path}.${dead.token}`, { purpose: "clear a stale lock", timeoutMs: 10_000 }, async () => {
-    if ((await readHolder(path))?.token === dead.token) await rm(path);
+async function clearStale(path: string, dead: Holder): Promise<boolean> {
+  return withLock(`${path}.${dead.token}`, { purpose: "clear a stale lock", timeoutMs: 10_000 }, async () => {
+    if ((await readHolder(path))?.token !== dead.token) return false;
+    await rm(path);
+    return true;
   });
 }

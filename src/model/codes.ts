@@ -499,6 +499,11 @@ export const CODES = {
     explain:
       "A value without quotes is read by YAML otherwise than it may be meant: `yes`, `no`, `on` and `off` are texts here and were truth values in older YAML; `22:22` was a number of base 60 there. Quotes say which one is meant, to people and to other programs.",
   },
+  W_BROKEN_OFF: {
+    family: "warning",
+    explain:
+      "The last command that changed this project was killed, or the machine was, before it was done. Nothing is lost by that: every command looks at what is there and goes on from it, so `wharf up` finishes what was begun, and `wharf down` takes it away.",
+  },
   W_HEALTH_NOT_CHECKED: {
     family: "warning",
     explain:

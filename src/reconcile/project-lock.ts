@@ -27,6 +27,12 @@ export async function withProjectLock<T>(options: ProjectLockOptions, work: () =
         signal,
         onWait: ({ pid, purpose: what }) =>
           options.warn({ code: "W_WAITING", message: `waiting for \`wharf ${what}\` on project ${project} (process ${pid}) to end` }),
+        onAbandoned: ({ pid, purpose: what, since }) =>
+          options.warn({
+            code: "W_BROKEN_OFF",
+            message: `the last \`wharf ${what}\` on project ${project} (process ${pid}, begun ${since}) did not live to its end`,
+            hint: "what it left is looked at now, and whatever this command is about goes on from there",
+          }),
       },
       work,
     );

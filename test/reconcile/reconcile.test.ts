@@ -304,6 +304,23 @@ it("a run that waits for another process's says for which", async ({ scene }) =>
   assert.is(scene.told()[0], "W_WAITING");
 });
 
+it("a run after one that was killed says so, once", async ({ scene }) => {
+  const { lockDirectory } = scene.world();
+  const holder = { ...identify(process.pid), start: "1", token: "dead", purpose: "down", since: "2026-01-01T00:00:00Z" };
+  await mkdir(lockDirectory, { recursive: true });
+  await writeFile(join(lockDirectory, "shop.lock"), JSON.stringify(holder));
+  await up(scene, shop);
+  const said = scene.events.flatMap((event) => (event.type === "notice" ? [event.diagnostic] : []));
+  assert.equal(
+    said.map(({ code }) => code),
+    ["W_BROKEN_OFF"],
+  );
+  assert.match(said[0]?.message ?? "", "`wharf down`");
+  scene.told();
+  await up(scene, shop);
+  assert.not.ok(scene.told().includes("W_BROKEN_OFF"));
+});
+
 it("an interruption ends the wait for another run", async ({ scene }) => {
   scene.stuck.add("db:latest");
   const over = new AbortController();
