@@ -99,8 +99,9 @@ async function render(session: Session, loaded: Loaded, options: ConfigOptions):
   return format === "json" ? `${JSON.stringify(document, null, 2)}\n` : yamlText(document);
 }
 
-function refuseUnknown({ config: document }: Loaded, wanted: readonly string[]): void {
-  const known = Object.keys(member(document, "services"));
+function refuseUnknown(loaded: Loaded, wanted: readonly string[]): void {
+  if (wanted.length === 0) return;
+  const known = Object.keys(member(loaded.config, "services"));
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length === 0) return;
   throw new Failure(

@@ -8,6 +8,7 @@ const CLEAR: ReadonlySet<string> = new Set(["restart"]);
 
 /** Warns of values without quotes that older YAML reads otherwise: `yes` as a truth value, `22:22` as a number of base 60. */
 export function warnOfAmbiguous(draft: Draft, { report }: Context): Draft {
+  if (!isAmbiguous(child(draft.tree, "services"))) return draft; // most are not, and need no paths
   const told = new Set<Node>();
   const walk = (node: Node, path: Trail) => {
     if (node.kind === "list") for (const [key, item] of node.items.entries()) walk(item, { up: path, key });
@@ -26,6 +27,14 @@ export function warnOfAmbiguous(draft: Draft, { report }: Context): Draft {
     for (const [key, attribute] of entriesOf(value))
       if (!CLEAR.has(key)) walk(attribute.value, { up: { up: null, key: `services.${name}` }, key });
   return draft;
+}
+
+function isAmbiguous(node: Node | undefined): boolean {
+  if (node === undefined) return false;
+  if (node.kind === "scalar") return node.plain !== undefined;
+  if (node.kind === "list") return node.items.some(isAmbiguous);
+  for (const { value } of node.entries.values()) if (isAmbiguous(value)) return true;
+  return false;
 }
 
 function messageFor(node: Scalar, plain: string, path: string): string {

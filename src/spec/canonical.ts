@@ -52,7 +52,10 @@ const EXTERNALS: ReadonlySet<string> = new Set(["volumes", "networks", "secrets"
 
 /** One service in long forms. */
 export function canonicalService(service: Node, path: string, forms: Forms): Node {
-  return each(service, (value, key) => SERVICE.get(key)?.(value, step(path, key), forms) ?? value);
+  return each(service, (value, key) => {
+    const form = SERVICE.get(key);
+    return form === undefined ? value : form(value, step(path, key), forms);
+  });
 }
 
 type Form = (node: Node, path: string, forms: Forms) => Node;
@@ -107,10 +110,13 @@ function asList(node: Node): Node {
 /** A mapping with values where it has none. */
 function withDefaults(node: Node, values: Readonly<Record<string, string | boolean>>): Node {
   if (node.kind !== "mapping") return node;
-  const entries = new Map<string, Entry>(node.entries);
-  for (const [key, value] of Object.entries(values))
-    if (!entries.has(key)) entries.set(key, { spelled: key, place: node.place, value: scalar(value, node.place) });
-  return entries.size === node.entries.size ? node : { ...node, entries };
+  let entries: Map<string, Entry> | null = null;
+  for (const key in values) {
+    if (node.entries.has(key)) continue;
+    entries ??= new Map(node.entries);
+    entries.set(key, { spelled: key, place: node.place, value: scalar(values[key] ?? null, node.place) });
+  }
+  return entries === null ? node : { ...node, entries };
 }
 
 /** A secret or config of a service. `directory` is where it goes when nothing is said of that. */

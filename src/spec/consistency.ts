@@ -36,19 +36,24 @@ export function consistency(draft: Draft, context: Context): Draft {
     if (value.kind !== "mapping") continue;
     const checked = { name, service: value, place, draft, report };
     checkImage(checked);
-    checkBuild(checked);
-    checkNetworks(checked);
-    checkReferences(checked);
-    checkDependencies(checked);
-    checkHealth(checked);
-    checkScale(checked);
-    checkMounts(checked);
-    checkWatch(checked);
+    for (const [keys, check] of CHECKS) if (keys.some((key) => value.entries.has(key))) check(checked);
   }
   checkContainerNames(draft, report);
   checkCycles(draft, report);
   return draft;
 }
+
+/** What is checked of a service that has one of the attributes. */
+const CHECKS: readonly (readonly [keys: readonly string[], check: (checked: Checked) => void])[] = [
+  [["build"], checkBuild],
+  [["network_mode", "networks"], checkNetworks],
+  [["build", "configs", "models", "secrets", "volumes"], checkReferences],
+  [["depends_on"], checkDependencies],
+  [["healthcheck"], checkHealth],
+  [["deploy", "scale"], checkScale],
+  [["tmpfs", "volumes"], checkMounts],
+  [["develop"], checkWatch],
+];
 
 export function fail(
   { report }: Pick<Checked, "report">,

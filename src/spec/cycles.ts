@@ -7,22 +7,24 @@ const MOST_DRAWN = 12;
 
 interface Member {
   readonly name: string;
-  readonly dependencies: ReadonlyMap<string, Place>;
+  /** What it waits for, each with where it says so. */
+  readonly dependencies: ReadonlyMap<string, { readonly place: Place }>;
 }
+
+const NONE: Member["dependencies"] = new Map();
 
 /** Draws cycles of `depends_on`; those that share a service with a drawn one are left for the next time. */
 export function checkCycles({ tree }: Draft, report: Context["report"]): void {
   const open = new Map<string, Member>();
-  for (const [name, { value }] of entriesOf(child(tree, "services")))
-    open.set(name, {
-      name,
-      dependencies: new Map(Array.from(entriesOf(child(value, "depends_on")), ([wanted, { place }]) => [wanted, place])),
-    });
+  for (const [name, { value }] of entriesOf(child(tree, "services"))) {
+    const given = child(value, "depends_on");
+    open.set(name, { name, dependencies: given?.kind === "mapping" ? given.entries : NONE });
+  }
   for (;;) {
     prune(open);
     const cycle = findCycle(open);
     if (cycle.length === 0) return;
-    const places = cycle.map((member, index) => member.dependencies.get(cycle[(index + 1) % cycle.length]?.name ?? ""));
+    const places = cycle.map((member, index) => member.dependencies.get(cycle[(index + 1) % cycle.length]?.name ?? "")?.place);
     report.add({
       code: "E_DEPENDENCY_CYCLE",
       message: `services depend on each other in a circle: ${drawn(cycle)}`,
@@ -47,16 +49,19 @@ function drawn(cycle: readonly Member[]): string {
 function prune(open: Map<string, Member>): void {
   const waiting = new Map<string, string[]>();
   const left = new Map<string, number>();
-  for (const [name, { dependencies }] of open) {
-    const inside = [...dependencies.keys()].filter((wanted) => open.has(wanted));
-    left.set(name, inside.length);
-    for (const wanted of inside) {
-      const dependents = waiting.get(wanted) ?? [];
-      dependents.push(name);
-      waiting.set(wanted, dependents);
+  const free: string[] = [];
+  for (const { name, dependencies } of open.values()) {
+    let inside = 0;
+    for (const wanted of dependencies.keys()) {
+      if (!open.has(wanted)) continue;
+      inside++;
+      const dependents = waiting.get(wanted);
+      if (dependents === undefined) waiting.set(wanted, [name]);
+      else dependents.push(name);
     }
+    if (inside === 0) free.push(name);
+    else left.set(name, inside);
   }
-  const free = [...left].filter(([, count]) => count === 0).map(([name]) => name);
   for (let name = free.pop(); name !== undefined; name = free.pop()) {
     open.delete(name);
     for (const dependent of waiting.get(name) ?? []) {

@@ -2,8 +2,8 @@ import { splitWords } from "../lib/shell-words.ts";
 import type { Report } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import { formatDuration, parseBytes, parseDuration } from "../model/quantity.ts";
-import { child, entriesOf, isNull, itemsOf, type Mapping, mapping, type Node, type Scalar, textOf, toJson } from "./node.ts";
-import { step } from "./path.ts";
+import { addMember, child, isNull, itemsOf, type Mapping, mapping, type Node, type Scalar, textOf, toJson } from "./node.ts";
+import { spell, type Trail } from "./path.ts";
 import { refuse } from "./service/scope.ts";
 import { type Fields, type Leaf, SECTIONS, type Shape } from "./shape.ts";
 import { quote } from "./words.ts";
@@ -22,7 +22,7 @@ type Members = { [key: string]: Json };
 export function encodeProject(tree: Node, name: string, encoding: Encoding): { readonly [key: string]: Json } {
   const result: Members = { name };
   for (const [section, shape] of SECTIONS) {
-    const value = encode(child(tree, section), { map: shape }, { encoding, path: section });
+    const value = encode(child(tree, section), { map: shape }, { encoding, up: null, key: section });
     if (section === "models" && encoding.format === "json") continue; // as Compose does
     if (value !== undefined) result[section] = value;
     else if (section === "services") result[section] = {};
@@ -31,9 +31,8 @@ export function encodeProject(tree: Node, name: string, encoding: Encoding): { r
   return encoding.format === "json" ? sorted(result, encoding) : result;
 }
 
-interface At {
+interface At extends Trail {
   readonly encoding: Encoding;
-  readonly path: string;
 }
 
 /** `undefined`: it is left out. */
@@ -53,10 +52,9 @@ function named(node: Mapping, shape: Shape | Leaf, at: At): Json | undefined {
   if (node.entries.size === 0) return undefined;
   const nullable = typeof shape !== "string" && shape.nullable === true;
   const members: Members = {};
-  for (const key of [...node.entries.keys()].sort(order(at.encoding))) {
-    const value = child(node, key);
-    const encoded = encode(value, shape, below(at, key));
-    members[key] = encoded ?? (nullable ? null : empty(shape, below(at, key), node));
+  for (const key of sortedKeys(node.entries, at.encoding)) {
+    const encoded = encode(child(node, key), shape, below(at, key));
+    addMember(members, key, encoded ?? (nullable ? null : empty(shape, below(at, key), node)));
   }
   return members;
 }
@@ -69,7 +67,7 @@ function empty(shape: Shape | Leaf, at: At, { place }: Mapping): Json {
 function fields(node: Mapping, all: Fields, at: At): Members {
   const json = at.encoding.format === "json";
   const members: Members = {};
-  for (const key in all) {
+  for (const key of keysToPrint(node, all)) {
     const shape = all[key] ?? "any";
     const always = typeof shape !== "string" && shape.always === true;
     const held = node.entries.get(key)?.value;
@@ -81,6 +79,38 @@ function fields(node: Mapping, all: Fields, at: At): Members {
   }
   if (!json) for (const [key, value] of extensionsOf(node, at.encoding)) members[key] = value;
   return members;
+}
+
+/** The keys that a mapping has, or that are printed without, in the order of the attributes: there are many more attributes than any has. */
+function keysToPrint({ entries }: Mapping, all: Fields): readonly string[] {
+  const { ranks, always } = orderOf(all);
+  const keys: string[] = [];
+  entries.forEach((_, key) => {
+    if (ranks.has(key)) keys.push(key);
+  });
+  for (const key of always) if (!entries.has(key)) keys.push(key);
+  return keys.length < 2 ? keys : keys.sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0));
+}
+
+interface Order {
+  readonly ranks: ReadonlyMap<string, number>;
+  /** Those that are printed when nothing is said of them. */
+  readonly always: readonly string[];
+}
+
+const ORDERS = new WeakMap<Fields, Order>();
+
+function orderOf(all: Fields): Order {
+  const known = ORDERS.get(all);
+  if (known !== undefined) return known;
+  const keys = Object.keys(all);
+  const always = keys.filter((key) => {
+    const shape = all[key];
+    return shape === "words" || (typeof shape === "object" && shape.always === true);
+  });
+  const order = { ranks: new Map(keys.map((key, rank) => [key, rank])), always };
+  ORDERS.set(all, order);
+  return order;
 }
 
 /** What JSON has for a part that is always there. */
@@ -96,10 +126,12 @@ function isEmpty(value: Json): boolean {
 }
 
 function extensionsOf(node: Node, encoding: Encoding): readonly (readonly [string, Json])[] {
-  const extensions = Array.from(entriesOf(node)).filter(([key]) => key.startsWith("x-"));
-  return extensions
-    .sort(([a], [b]) => order(encoding)(a, b))
-    .map(([key, { value }]) => [key, deepSorted(toJson(value), encoding)] as const);
+  if (node.kind !== "mapping") return [];
+  const extensions: (readonly [string, Json])[] = [];
+  node.entries.forEach(({ value }, key) => {
+    if (key.startsWith("x-")) extensions.push([key, deepSorted(toJson(value), encoding)]);
+  });
+  return extensions.sort(([a], [b]) => order(encoding)(a, b));
 }
 
 function leaf(node: Node, kind: Leaf, at: At): Json | undefined {
@@ -235,16 +267,20 @@ function words(node: Node, at: At): Json | undefined {
 function host(text: string, node: Node, at: At): string | undefined {
   const [, name = "", address = ""] = /^([^=]*)=(.*)$/s.exec(text) ?? /^([^:]*):(.*)$/s.exec(text) ?? [];
   if (name.trim() !== "" && address.trim() !== "") return `${name.trim()}=${address.trim().replace(/^\[(.*)\]$/, "$1")}`;
-  const message = `\`${at.path}\` is ${quote(text)}: it must be name=address`;
+  const message = `\`${spell(at)}\` is ${quote(text)}: it must be name=address`;
   return refuse(at.encoding, { place: node.place, message, hint: "the address `host-gateway` is this machine" }) ?? undefined;
 }
 
 function texts(node: Node, empty: string | null, at: At): Json | undefined {
-  const found =
-    node.kind === "mapping" ? Array.from(node.entries, ([key, { value }]) => [key, textOf(value)] as const) : itemsOf(node).map(pair);
-  if (found.length === 0) return undefined;
+  const found = new Map<string, string | null>();
+  if (node.kind === "mapping")
+    node.entries.forEach(({ value }, key) => {
+      found.set(key, textOf(value));
+    });
+  else for (const item of itemsOf(node)) found.set(...pair(item));
+  if (found.size === 0) return undefined;
   const members: Members = {};
-  for (const [key, value] of found.sort(([a], [b]) => order(at.encoding)(a, b))) members[key] = value ?? empty;
+  for (const key of sortedKeys(found, at.encoding)) addMember(members, key, found.get(key) ?? empty);
   return members;
 }
 
@@ -258,8 +294,7 @@ function pair(node: Node): readonly [string, string | null] {
 function lists(node: Node, at: At): Json | undefined {
   if (node.kind !== "mapping" || node.entries.size === 0) return undefined;
   const members: Members = {};
-  for (const key of [...node.entries.keys()].sort(order(at.encoding)))
-    members[key] = itemsOf(child(node, key)).map((item) => textOf(item) ?? "");
+  for (const key of sortedKeys(node.entries, at.encoding)) members[key] = itemsOf(child(node, key)).map((item) => textOf(item) ?? "");
   return members;
 }
 
@@ -270,9 +305,9 @@ function fileOf(node: Node): Json | undefined {
   return { path: textOf(child(node, "path")) ?? "", ...(optional ? { required: false } : {}), ...(format === null ? {} : { format }) };
 }
 
-function wrong(node: Scalar, problem: string, { encoding, path }: At, hint?: string): undefined {
+function wrong(node: Scalar, problem: string, at: At, hint?: string): undefined {
   const value = node.text === "" ? "empty" : quote(node.text);
-  refuse(encoding, { place: node.place, message: `\`${path}\` is ${value}: ${problem}`, ...(hint === undefined ? {} : { hint }) });
+  refuse(at.encoding, { place: node.place, message: `\`${spell(at)}\` is ${value}: ${problem}`, ...(hint === undefined ? {} : { hint }) });
   return undefined;
 }
 
@@ -280,8 +315,13 @@ function some(items: readonly string[]): Json | undefined {
   return items.length === 0 ? undefined : items;
 }
 
-function below({ encoding, path }: At, key: string | number): At {
-  return { encoding, path: step(path, key) };
+function below(at: At, key: string | number): At {
+  return { encoding: at.encoding, up: at, key };
+}
+
+function sortedKeys(map: ReadonlyMap<string, unknown>, encoding: Encoding): readonly string[] {
+  const keys = [...map.keys()];
+  return keys.length < 2 ? keys : keys.sort(order(encoding));
 }
 
 function sorted(members: Members, encoding: Encoding): Members {

@@ -70,6 +70,9 @@ interface At extends Trail {
 /** Where a document begins. */
 const TOP: At = { up: null, key: "", casts: CASTS };
 
+/** Nodes of a collection that is looked through again sooner than it is looked up. */
+const LITTLE = 16;
+
 class Interpolator {
   readonly #variables: ReadonlyMap<string, string>;
   readonly #origins: Draft["origins"];
@@ -87,13 +90,8 @@ class Interpolator {
 
   /** The node itself where nothing in it changes. */
   node(node: Node, at: At): Node {
-    if (at.casts === undefined && node.kind === "scalar" && (typeof node.value !== "string" || !node.text.includes("$"))) return node;
-    switch (node.kind) {
-      case "scalar":
-        return typeof node.value === "string" ? this.#scalar(node, node.value, at) : node;
-      default:
-        return this.#collection(node, at);
-    }
+    if (node.kind !== "scalar") return this.#collection(node, at);
+    return typeof node.value === "string" ? this.#scalar(node, node.value, at) : node;
   }
 
   /** Its own size stays: a value does not grow by what it says. */
@@ -101,16 +99,17 @@ class Interpolator {
     const known = this.#done.get(node);
     if (known !== undefined && known.casts === at.casts) return known.after;
     const after = this.#filled(node, at);
-    this.#done.set(node, { casts: at.casts, after });
+    if (after !== node || node.size > LITTLE) this.#done.set(node, { casts: at.casts, after });
     return after;
   }
 
   #filled(node: Node, at: At): Node {
-    return each(node, (value, key) =>
-      value.kind === "scalar" && at.casts === undefined && !value.text.includes("$")
-        ? value
-        : this.node(value, below(at, node.kind === "list" ? Number(key) : key)),
-    );
+    const up = at === TOP ? null : at;
+    return each(node, (value, key) => {
+      const casts = at.casts === undefined ? undefined : under(at.casts, key);
+      if (value.kind === "scalar" && casts === undefined && !value.text.includes("$")) return value;
+      return this.node(value, { up, key: node.kind === "list" ? Number(key) : key, casts });
+    });
   }
 
   #scalar(node: Scalar, text: string, at: At): Scalar {
@@ -172,7 +171,3 @@ const CASTERS = {
   integer: (text) => (/^[-+]?[0-9]{1,15}$/.test(text) ? Number(text) : null),
   number: (text) => (/^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/.test(text) ? Number(text) : null),
 } as const satisfies Record<Cast, (text: string) => boolean | number | null>;
-
-function below(at: At, key: string | number): At {
-  return { up: at === TOP ? null : at, key, casts: under(at.casts, String(key)) };
-}

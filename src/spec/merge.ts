@@ -112,17 +112,16 @@ function mergeNodes(base: Node, over: Node, rules: RuleTree<Rule> | undefined): 
 
 function mergeMappings(base: Mapping, over: Mapping, rules: RuleTree<Rule> | undefined): Mapping {
   const entries = new Map<string, Entry>(base.entries);
-  for (const [key, attribute] of over.entries) {
+  over.entries.forEach((attribute, key) => {
     const before = entries.get(key);
-    const below = under(rules, key);
-    if (attribute.value.directive === "reset") entries.delete(key);
-    else if (before === undefined) entries.set(key, { ...attribute, value: tidy(attribute.value, below) });
-    else if (isNull(attribute.value) && attribute.value.directive === null) entries.set(key, before);
-    else {
-      const value = mergeNodes(wayed(before), attribute.value, below);
-      entries.set(key, { ...attribute, value });
-    }
-  }
+    const { value } = attribute;
+    if (value.directive === "reset") entries.delete(key);
+    else if (before === undefined) {
+      const after = tidy(value, under(rules, key));
+      entries.set(key, after === value ? attribute : { ...attribute, value: after });
+    } else if (isNull(value) && value.directive === null) entries.set(key, before);
+    else entries.set(key, { ...attribute, value: mergeNodes(wayed(before), value, under(rules, key)) });
+  });
   return mapping(entries, over.place);
 }
 
@@ -148,17 +147,18 @@ function tidy(node: Node, rules: RuleTree<Rule> | undefined): Node {
 
 /** The mapping itself where all of it is in order. */
 function tidyMapping(node: Mapping, rules: RuleTree<Rule> | undefined): Mapping {
-  let changed: Map<string, Entry> | null = null;
-  for (const [key, attribute] of node.entries) {
+  let changed: Map<string, Entry> | undefined;
+  node.entries.forEach((attribute, key) => {
     const { value } = attribute;
-    if (value.directive === null && value.kind === "scalar" && rules === undefined) continue;
-    const after = value.directive === "reset" ? null : tidy(value, under(rules, key));
-    if (after === value) continue;
+    const below = under(rules, key);
+    if (value.directive === null && value.kind === "scalar" && below === undefined) return;
+    const after = value.directive === "reset" ? null : tidy(value, below);
+    if (after === value) return;
     changed ??= new Map(node.entries);
     if (after === null) changed.delete(key);
     else changed.set(key, { ...attribute, value: after });
-  }
-  return changed === null ? node : mapping(changed, node.place);
+  });
+  return changed === undefined ? node : mapping(changed, node.place);
 }
 
 /** One form for the several in which an attribute may be written, when all of it has the right shape. */
@@ -206,10 +206,9 @@ function textAt(item: Scalar, start: number): Pick<Scalar, "value" | "text" | "p
 
 function keys(node: Node, value: (place: Node["place"]) => Node = (place) => scalar(null, place)): Node {
   if (node.kind !== "list" || !node.items.every(isText)) return node;
-  const entries = node.items
-    .filter(isText)
-    .map((item) => [item.text, { spelled: item.text, place: item.place, value: value(item.place) }] as const);
-  return mapping(new Map(entries), node.place);
+  const entries = new Map<string, Entry>();
+  for (const { text, place } of node.items.filter(isText)) entries.set(text, { spelled: text, place, value: value(place) });
+  return mapping(entries, node.place);
 }
 
 function hosts(node: Mapping): Node {
@@ -241,6 +240,8 @@ function subnets(first: List, second: List): Node {
 
 function distinct(node: List, rule: Rule | null): Node {
   if (rule === null || !isListRule(rule)) return node;
+  const first = node.items[0];
+  if (first === undefined || (node.items.length === 1 && first.directive !== "reset")) return node;
   const found = new Map<string | Node, Node>();
   for (const item of node.items) if (item.directive !== "reset") found.set(IDENTITY[rule](item) ?? item, item);
   return found.size === node.items.length ? node : list([...found.values()], node.place);

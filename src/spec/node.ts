@@ -119,12 +119,16 @@ export function implied(value: Scalar["value"], place: Place): Scalar {
 }
 
 export function list(items: readonly Node[], place: Place): List {
-  return { kind: "list", items, place, directive: null, size: items.reduce((sum, item) => sum + item.size, 1) };
+  let size = 1;
+  for (let index = 0; index < items.length; index++) size += items[index]?.size ?? 0;
+  return { kind: "list", items, place, directive: null, size };
 }
 
 export function mapping(entries: ReadonlyMap<string, Entry>, place: Place): Mapping {
   let size = 1;
-  for (const entry of entries.values()) size += entry.value.size;
+  entries.forEach(({ value }) => {
+    size += value.size;
+  });
   return { kind: "mapping", entries, place, directive: null, size };
 }
 
@@ -174,9 +178,20 @@ export function toJson(node: Node): Json {
       return node.value;
     case "list":
       return node.items.map(toJson);
-    case "mapping":
-      return Object.fromEntries(Array.from(node.entries, ([key, { value }]) => [key, toJson(value)]));
+    case "mapping": {
+      const members: { [key: string]: Json } = {};
+      node.entries.forEach(({ value }, key) => {
+        addMember(members, key, toJson(value));
+      });
+      return members;
+    }
   }
+}
+
+/** Sets a member of a JSON object, whatever its name. */
+export function addMember(members: { [key: string]: Json }, key: string, value: Json): void {
+  if (key === "__proto__") Object.defineProperty(members, key, { value, enumerable: true, configurable: true, writable: true });
+  else members[key] = value;
 }
 
 /** A mapping with one value replaced or added. */
@@ -211,14 +226,14 @@ export function each(node: Node, by: (value: Node, key: string) => Node): Node {
 
 /** Copies only when something changes: most of a tree passes most of the phases as it is. */
 function eachEntry(node: Mapping, by: (value: Node, key: string) => Node): Mapping {
-  let entries: Map<string, Entry> | null = null;
-  for (const [key, held] of node.entries) {
+  let entries: Map<string, Entry> | undefined;
+  node.entries.forEach((held, key) => {
     const value = by(held.value, key);
-    if (value === held.value) continue;
+    if (value === held.value) return;
     entries ??= new Map(node.entries);
     entries.set(key, { ...held, value });
-  }
-  return entries === null ? node : { ...node, entries };
+  });
+  return entries === undefined ? node : { ...node, entries };
 }
 
 function eachItem(node: List, by: (value: Node, key: string) => Node): List {
@@ -237,7 +252,10 @@ function eachItem(node: List, by: (value: Node, key: string) => Node): List {
 /** A mapping of values by name, all at one place. */
 export function record(values: Readonly<Record<string, Node | undefined>>, place: Place): Mapping {
   const entries = new Map<string, Entry>();
-  for (const [key, value] of Object.entries(values)) if (value !== undefined) entries.set(key, { spelled: key, place: value.place, value });
+  for (const key in values) {
+    const value = values[key];
+    if (value !== undefined) entries.set(key, { spelled: key, place: value.place, value });
+  }
   return mapping(entries, place);
 }
 

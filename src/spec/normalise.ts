@@ -108,7 +108,11 @@ function completeBuild(build: Mapping, { variables }: Draft): Mapping {
 /** Attributes that name a service whose namespace is shared. */
 const SHARED = ["network_mode", "ipc", "pid", "uts", "cgroup"] as const;
 
+/** Those and the others by which a service depends on another one. */
+const IMPLYING = [...SHARED, "links", "volumes_from"] as const;
+
 function dependencies(service: Mapping): Mapping {
+  if (!IMPLYING.some((key) => service.entries.has(key))) return service;
   const implied = new Map<string, { readonly place: Place; readonly restart: boolean }>();
   const imply = (name: string, place: Place, restart: boolean) => {
     if (!implied.has(name)) implied.set(name, { place, restart });

@@ -1,5 +1,5 @@
 import type { Context, Draft } from "./draft.ts";
-import { type Entry, entry, mapping, type Node, sourceOf } from "./node.ts";
+import { change, child, type Entry, each, mapping, type Node, sourceOf } from "./node.ts";
 import { quote } from "./words.ts";
 
 /** wharf's short names inside a service, and the names of Compose that they stand for. */
@@ -9,6 +9,8 @@ export const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ["name", "container_name"],
 ]);
 
+const SHORT: readonly string[] = [...SHORT_NAMES.keys()];
+
 /** Files short names under the long ones, so that nothing after it knows of them. Both in one service is an error. */
 export function spelling(draft: Draft, context: Context): Draft {
   return { ...draft, layers: draft.layers.map((layer) => spellLayer(layer, context)) };
@@ -16,16 +18,12 @@ export function spelling(draft: Draft, context: Context): Draft {
 
 /** Likewise for one document. */
 export function spellLayer(layer: Node, context: Context): Node {
-  const services = entry(layer, "services");
-  if (layer.kind !== "mapping" || services?.value.kind !== "mapping") return layer;
-  const renamed = new Map<string, Entry>();
-  for (const [name, service] of services.value.entries) renamed.set(name, { ...service, value: inService(name, service.value, context) });
-  const value = { ...mapping(renamed, services.value.place), directive: services.value.directive };
-  return { ...layer, entries: new Map(layer.entries).set("services", { ...services, value }) };
+  if (child(layer, "services")?.kind !== "mapping") return layer;
+  return change(layer, "services", (all) => each(all, (service, name) => inService(name, service, context)));
 }
 
 function inService(name: string, service: Node, { report }: Context): Node {
-  if (service.kind !== "mapping" || ![...SHORT_NAMES.keys()].some((short) => service.entries.has(short))) return service;
+  if (service.kind !== "mapping" || !SHORT.some((short) => service.entries.has(short))) return service;
   const entries = new Map<string, Entry>();
   for (const [key, attribute] of service.entries) {
     const long = SHORT_NAMES.get(key) ?? key;

@@ -27,15 +27,18 @@ export async function variables(draft: Draft, context: Context): Promise<Draft> 
   const services = child(draft.tree, "services");
   if (draft.tree.kind !== "mapping" || services?.kind !== "mapping" || context.options.interpolate === false) return draft;
   const reader = new FileReader(draft, context);
-  const entries = new Map<string, Entry>();
-  for (const [name, entry] of services.entries)
-    entries.set(
-      name,
-      entry.value.kind === "mapping" ? { ...entry, value: await resolved(entry.value, { name, draft, context, reader }) } : entry,
-    );
+  const entries = new Map<string, Entry>(services.entries);
+  for (const [name, entry] of services.entries) {
+    if (entry.value.kind !== "mapping" || !FROM_OUTSIDE.some((key) => child(entry.value, key) !== undefined)) continue;
+    const value = await resolved(entry.value, { name, draft, context, reader });
+    if (value !== entry.value) entries.set(name, { ...entry, value });
+  }
   const tree = put(draft.tree, "services", { ...services, entries });
   return { ...draft, tree: withContents(tree, draft), inputs: [...new Set([...draft.inputs, ...reader.read])] };
 }
+
+/** Attributes that take values from files or from the caller. */
+const FROM_OUTSIDE = ["environment", "env_file", "label_file"] as const;
 
 interface Scope {
   readonly name: string;
@@ -45,26 +48,39 @@ interface Scope {
 }
 
 async function resolved(service: Mapping, { name, draft, context, reader }: Scope): Promise<Mapping> {
-  const own = new Map<string, Entry>();
-  for (const [key, entry] of entriesOf(child(service, "environment"))) {
-    checkName(name, key, entry, context);
-    const passed = isNull(entry.value) ? draft.variables.get(key) : undefined;
-    own.set(key, passed === undefined ? entry : { ...entry, value: scalar(passed, entry.place) });
-  }
+  const environment = child(service, "environment");
+  const own = passedOn(environment, { name, draft, context });
   let result = service;
-  if (context.options.resolveEnvironment !== false) {
+  const files = itemsOf(child(service, "env_file"));
+  const reads = context.options.resolveEnvironment !== false;
+  let all = own;
+  if (reads && files.length > 0) {
     const lookup = (variable: string): string | undefined => draft.variables.get(variable) ?? textOf(own.get(variable)?.value) ?? undefined;
-    const given = await reader.all(itemsOf(child(service, "env_file")), { what: "env file", lookup });
-    const all = new Map([...given, ...own]);
-    if (all.size > 0) result = put(result, "environment", mapping(all, child(service, "environment")?.place ?? service.place));
-    if (context.options.keepFiles !== true) result = without(result, "env_file");
-  } else if (own.size > 0) result = put(result, "environment", mapping(own, service.place));
+    all = new Map([...(await reader.all(files, { what: "env file", lookup })), ...own]);
+  }
+  if (all.size > 0 && !(environment?.kind === "mapping" && environment.entries === all))
+    result = put(result, "environment", mapping(all, environment?.place ?? service.place));
+  if (reads && context.options.keepFiles !== true) result = without(result, "env_file");
   const labelFiles = itemsOf(child(service, "label_file"));
   if (labelFiles.length === 0) return result;
   const labels = await reader.all(labelFiles, { what: "label file", lookup: (variable) => draft.variables.get(variable) });
   const merged = new Map([...labels, ...entriesOf(child(service, "labels"))]);
   result = put(result, "labels", mapping(merged, child(service, "labels")?.place ?? service.place));
   return context.options.keepFiles === true ? result : without(result, "label_file");
+}
+
+/** The variables that a service gives itself, those without a value with the caller's. */
+function passedOn(environment: Node | undefined, { name, draft, context }: Omit<Scope, "reader">): ReadonlyMap<string, Entry> {
+  if (environment?.kind !== "mapping") return new Map();
+  let own: Map<string, Entry> | undefined;
+  environment.entries.forEach((entry, key) => {
+    checkName(name, key, entry, context);
+    const passed = isNull(entry.value) ? draft.variables.get(key) : undefined;
+    if (passed === undefined) return;
+    own ??= new Map(environment.entries);
+    own.set(key, { ...entry, value: scalar(passed, entry.place) });
+  });
+  return own ?? environment.entries;
 }
 
 function checkName(service: string, name: string, { place }: Entry, { report }: Context): void {

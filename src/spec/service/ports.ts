@@ -80,9 +80,9 @@ export function longPorts(item: Node, path: string, forms: Forms): readonly Node
     return record(
       {
         mode: at("ingress"),
-        ...(hostIp === "" ? {} : { host_ip: at(hostIp) }),
+        host_ip: hostIp === "" ? undefined : at(hostIp),
         target: at(target.from + index),
-        ...(host === "" ? {} : { published: at(host) }),
+        published: host === "" ? undefined : at(host),
         protocol: at(protocol),
       },
       item.place,
@@ -209,12 +209,15 @@ function portAndProtocol(
   return "problem" in range ? { ...range, hint: SHORT_HINT } : { range, protocol };
 }
 
+const RANGE = /^([0-9]{1,9})(?:-([0-9]{1,9}))?$/;
+
 function parseRange(text: string): Range | { readonly problem: string } {
-  const [, first = "", last = first] = /^([0-9]{1,9})(?:-([0-9]{1,9}))?$/.exec(text) ?? [];
-  if (first === "")
+  const found = RANGE.exec(text);
+  const first = found?.[1];
+  if (first === undefined)
     return { problem: text === "" ? "there is no port where one is needed" : `${quote(text)} is not a port: a port is 1 to 65535` };
-  const range = { from: Number(first), to: Number(last) };
-  for (const port of [range.from, range.to]) if (port < 1 || port > 65535) return { problem: "a port is 1 to 65535" };
+  const range = { from: Number(first), to: Number(found?.[2] ?? first) };
+  if (Math.min(range.from, range.to) < 1 || Math.max(range.from, range.to) > 65535) return { problem: "a port is 1 to 65535" };
   return range.from > range.to ? { problem: "a range goes from the lower port to the higher one" } : range;
 }
 
