@@ -72,7 +72,7 @@ function testOf(key: string, value: string, { all, now }: { readonly all: readon
   }
 }
 
-export function pairsOf(filters: readonly string[]): readonly { readonly key: string; readonly value: string }[] {
+function pairsOf(filters: readonly string[]): readonly { readonly key: string; readonly value: string }[] {
   return filters.map((filter) => {
     const [, key, value] = /^([a-z]+!?)=(.*)$/s.exec(filter) ?? [];
     if (key === undefined || value === undefined)
@@ -81,17 +81,17 @@ export function pairsOf(filters: readonly string[]): readonly { readonly key: st
   });
 }
 
-export function unknownKey(key: string, known: readonly string[]): Failure {
+function unknownKey(key: string, known: readonly string[]): Failure {
   return new Failure({ code: "E_USAGE", message: `there is no filter ${key}`, hint: `there are ${known.join(", ")}` });
 }
 
-export function truth(value: string, key = "dangling"): boolean {
+function truth(value: string): boolean {
   if (/^(true|1)$/i.test(value)) return true;
   if (/^(false|0)$/i.test(value)) return false;
-  throw new Failure({ code: "E_USAGE", message: `--filter ${key}=${value}: give true or false` });
+  throw new Failure({ code: "E_USAGE", message: `--filter dangling=${value}: give true or false` });
 }
 
-export function hasLabel({ labels }: Pick<ImageSummary, "labels">, wanted: string): boolean {
+function hasLabel({ labels }: ImageSummary, wanted: string): boolean {
   const equals = wanted.indexOf("=");
   const key = equals === -1 ? wanted : wanted.slice(0, equals);
   return Object.hasOwn(labels, key) && (equals === -1 || labels[key] === wanted.slice(equals + 1));

@@ -2,6 +2,7 @@ import { LABEL } from "../model/labels.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { nothing, type Project } from "../model/project.ts";
 import { parseReference } from "../model/reference.ts";
+import { NO_LIMITS } from "../model/resources.ts";
 import type { Dependency, Service } from "../model/service.ts";
 
 /** A project as far as its containers tell of it, for commands that need no spec: its services, with what they depend on. */
@@ -41,7 +42,6 @@ const CONDITIONS: ReadonlyMap<string, Dependency["condition"]> = new Map([
 ]);
 
 const PLAIN: Omit<Service, "name" | "image" | "scale" | "dependsOn"> = {
-  pin: null,
   containerName: null,
   command: null,
   entrypoint: null,
@@ -61,6 +61,7 @@ const PLAIN: Omit<Service, "name" | "image" | "scale" | "dependsOn"> = {
   extraHosts: [],
   capAdd: [],
   capDrop: [],
+  resources: NO_LIMITS,
   stopSignal: null,
   stopGraceMs: 10_000,
   pullPolicy: "missing",

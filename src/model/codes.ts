@@ -214,6 +214,11 @@ export const CODES = {
     explain:
       "One command at a time may change a project. Another one is at work on it and did not end in time; the message says which. Wait for it, or end that process.",
   },
+  E_MACHINE: {
+    family: "failed",
+    explain:
+      "The spec asks for something that this machine cannot give, however it is tried: more processors than it has, a device that is not there, a kernel feature that is missing. The message says what and why. It is found while planning, so nothing was touched.",
+  },
   E_MEMORY_FILE: {
     family: "engine",
     explain:
@@ -369,16 +374,6 @@ export const CODES = {
     explain:
       "The spec needs a variable that is not set, or that is empty: it is written as ${NAME:?message} or ${NAME?message}. Set it in the environment of the command or in the file `.env` beside the spec.",
   },
-  E_REVISION: {
-    family: "usage",
-    explain:
-      "`rollback` goes back to what an earlier `up` of the whole project made true. The project has no such revision: none was noted yet, the number was never given, or it is so old that it went. `wharf history` lists those there are.",
-  },
-  E_REVISION_IMAGE: {
-    family: "failed",
-    explain:
-      "A revision ran with an image that was made on this machine, and the image's name stands for another one by now. Images that came from a registry are found again by their digest; one that was imported, loaded or tagged here has none.",
-  },
   E_ROOTFS: {
     family: "failed",
     explain:
@@ -473,7 +468,7 @@ export const CODES = {
   E_VOLUME_MISSING: {
     family: "failed",
     explain:
-      "A volume is named that is not there. One marked `external` is not made by `wharf up`: make it with `wharf volume create`, or take `external` away to have it made and removed with the project. `wharf volume ls` lists what there is.",
+      "A volume marked `external` is not wharf's to make: it has to be there before `wharf up`. Take `external` away to have it made and removed with the project.",
   },
   E_VOLUME_NAME: {
     family: "failed",
@@ -513,6 +508,11 @@ export const CODES = {
     family: "warning",
     explain:
       "A file of variables has the line ends of Windows (CR LF). They are left out here, while shells and `docker run --env-file` take the CR for a part of each value, which shows in strange places. Save the file with the line ends of Unix.",
+  },
+  W_MACHINE: {
+    family: "warning",
+    explain:
+      "The spec asks for something that this machine cannot keep as it is asked for: a limit that its kernel does not have, or one that is higher than wharf itself may give. The container runs without it, or with the nearest that can be given; the message says which.",
   },
   W_MOUNT_OPTION: {
     family: "warning",

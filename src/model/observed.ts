@@ -1,3 +1,4 @@
+import type { Code } from "./codes.ts";
 import type { Json } from "./json.ts";
 import type { Protocol } from "./service.ts";
 
@@ -14,6 +15,18 @@ export interface Observed {
   readonly foreign: readonly ForeignName[];
   /** Host ports that something outside this project holds. */
   readonly takenPorts: readonly TakenPort[];
+  /** What this machine cannot do for services of the project, or does otherwise than they ask. */
+  readonly concerns: readonly Concern[];
+}
+
+/** Said when a container of the service is to be made or started: `E_…` keeps that from being done, `W_…` does not. */
+export interface Concern {
+  readonly service: string;
+  /** Dotted path in the service of what asks for it. */
+  readonly attribute: string;
+  readonly code: Code;
+  readonly message: string;
+  readonly hint?: string;
 }
 
 export type ContainerState = "created" | "running" | "paused" | "restarting" | "exited" | "dead";

@@ -1,4 +1,5 @@
 import type { Reference } from "./reference.ts";
+import type { Resources } from "./resources.ts";
 
 /**
  * A service as every room after `spec/` sees it: no short syntax, no missing default, every unit a number, every path absolute.
@@ -7,8 +8,6 @@ import type { Reference } from "./reference.ts";
 export interface Service {
   readonly name: string;
   readonly image: Reference;
-  /** The content that `image` shall stand for, `repository@digest`, where a revision or a lock says so; `null`: whatever the name leads to. */
-  readonly pin: Reference | null;
   /** The one fixed container name (`container_name`, or wharf's `name`). */
   readonly containerName: string | null;
   /** `null`: the image's Cmd; `[]`: none at all. */
@@ -36,6 +35,7 @@ export interface Service {
   /** Names without `CAP_`, upper case, sorted; `ALL` stands for all. */
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
+  readonly resources: Resources;
   /** A name with `SIG` (`SIGTERM`, `SIGRTMIN+3`), or `null`: the image's, else SIGTERM. */
   readonly stopSignal: string | null;
   readonly stopGraceMs: number;
@@ -44,11 +44,6 @@ export interface Service {
   /** `os/architecture[/variant]`, or `null`: this machine's. */
   readonly platform: string | null;
   readonly profiles: readonly string[];
-}
-
-/** The reference under which a service's image is looked for, pulled and found. */
-export function contentOf({ image, pin }: Pick<Service, "image" | "pin">): Reference {
-  return pin ?? image;
 }
 
 export type Protocol = "tcp" | "udp" | "sctp";

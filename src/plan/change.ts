@@ -7,6 +7,7 @@ import { canonical, isList, type Json } from "../model/json.ts";
 import type { AttributeChange } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import type { Mount, Port, RestartPolicy, Service } from "../model/service.ts";
+import { LIMITS } from "./change-limits.ts";
 
 /** What containers are made from, by the spec's own names; what is left at its default is absent. */
 export type Attributes = Readonly<Record<string, Json>>;
@@ -17,10 +18,9 @@ interface Recreate {
   readonly record: (service: Service) => Json;
 }
 
-/** `scale`: how many containers; `none`: looked up in the spec whenever it matters. */
+/** `scale`: how many containers; `none`: looked up in the spec whenever it matters; a list: the attributes that a part of the model stands for. */
 const CHANGE = {
   name: "none",
-  pin: "none", // which content the image has is told by its id
   image: { key: "image", record: (s) => s.image },
   containerName: { key: "container_name", record: (s) => s.containerName },
   command: { key: "command", record: (s) => s.command },
@@ -42,20 +42,24 @@ const CHANGE = {
   extraHosts: { key: "extra_hosts", record: (s) => list(s.extraHosts.map(({ name, address }) => `${name}=${address}`)) },
   capAdd: { key: "cap_add", record: (s) => list(s.capAdd) },
   capDrop: { key: "cap_drop", record: (s) => list(s.capDrop) },
+  resources: LIMITS,
   stopSignal: { key: "stop_signal", record: (s) => s.stopSignal },
   stopGraceMs: "none",
   scale: "scale",
   pullPolicy: "none",
   platform: { key: "platform", record: (s) => s.platform },
   profiles: "none",
-} as const satisfies Record<keyof Service, Recreate | "scale" | "none">;
+} as const satisfies Record<keyof Service, Recreate | readonly Recreate[] | "scale" | "none">;
 
 /** What of a service its containers are made from. Its mounts name volumes as the caller resolved them. */
 export function attributesOf(service: Service): Attributes {
   const found: Record<string, Json> = {};
-  for (const row of Object.values(CHANGE)) {
-    const value = typeof row === "string" ? null : row.record(service);
-    if (typeof row !== "string" && value !== null) found[row.key] = value;
+  for (const given of Object.values<Recreate | readonly Recreate[] | "scale" | "none">(CHANGE)) {
+    if (typeof given === "string") continue;
+    for (const { key, record } of "key" in given ? [given] : given) {
+      const value = record(service);
+      if (value !== null) found[key] = value;
+    }
   }
   return found;
 }

@@ -2,9 +2,10 @@
 import type { ActionKind } from "../model/action.ts";
 import type { Diagnostic, Source } from "../model/diagnostic.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
-import type { Change, ChangeKind, Plan } from "../model/plan.ts";
+import type { Change, ChangeKind, Plan, Step } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import type { Port, Service } from "../model/service.ts";
+import { sourceOf } from "./change.ts";
 import { Draft } from "./draft.ts";
 import type { PlanOptions } from "./plan.ts";
 
@@ -74,15 +75,29 @@ export function beginPlanning(desired: Project, observed: Observed, options: Pla
 }
 
 export function finishPlanning(p: Planning): Plan {
+  const steps = p.problems.length === 0 ? p.draft.steps() : [];
+  sayConcerns(p, steps);
   return {
     project: p.desired.name,
-    steps: p.problems.length === 0 ? p.draft.steps() : [],
+    steps: p.problems.length === 0 ? steps : [],
     changes: [...p.changes].sort((a, b) => rank(a) - rank(b)),
     confirmations: [],
     notices: once(p.notices),
     problems: once(p.problems),
   };
 }
+
+/** What the machine cannot do for what is begun. */
+function sayConcerns({ desired, observed, notices, problems }: Planning, steps: readonly Step[]): void {
+  const begun = new Set(steps.flatMap(({ action, service }) => (BEGINS.has(action.kind) ? [service] : [])));
+  for (const { service, attribute, ...diagnostic } of observed.concerns) {
+    if (!begun.has(service)) continue;
+    const said = diagnostic.code.startsWith("E_") ? problems : notices;
+    said.push({ ...diagnostic, ...placed(sourceOf(desired, `services.${service}.${attribute}`)) });
+  }
+}
+
+const BEGINS: ReadonlySet<ActionKind> = new Set(["container.create", "container.start", "container.restart"]);
 
 /** What containers stand on is read before them. */
 function rank({ address }: Change): number {

@@ -182,6 +182,7 @@ function sh(directory: string, script: string, given: Partial<Service> = {}, mor
     cgroupsPath: `/${id}`,
     network: "private",
     initProgram: "/usr/bin/tini-static",
+    blocks: new Map(),
     facts: facts(),
     ...more,
   });

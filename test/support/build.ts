@@ -3,6 +3,7 @@ import { LABEL } from "../../src/model/labels.ts";
 import type { Observed, ObservedContainer, ObservedImage } from "../../src/model/observed.ts";
 import type { Project } from "../../src/model/project.ts";
 import { parseReference, type Reference } from "../../src/model/reference.ts";
+import { NO_LIMITS } from "../../src/model/resources.ts";
 import type { Dependency, Port, Service } from "../../src/model/service.ts";
 import { patternOf } from "../../src/plan/making.ts";
 
@@ -37,10 +38,10 @@ export function service(given: Partial<Omit<Service, "image">> & { readonly imag
     extraHosts: [],
     capAdd: [],
     capDrop: [],
+    resources: NO_LIMITS,
     stopSignal: null,
     stopGraceMs: 10_000,
     scale: 1,
-    pin: null,
     pullPolicy: "missing",
     platform: null,
     profiles: [],
@@ -131,7 +132,7 @@ export const exited = {
 } as const satisfies Partial<ObservedContainer>;
 
 export function observed(given: Partial<Observed> = {}): Observed {
-  return { containers: [], networks: [], volumes: [], images: {}, foreign: [], takenPorts: [], ...given };
+  return { containers: [], networks: [], volumes: [], images: {}, foreign: [], takenPorts: [], concerns: [], ...given };
 }
 
 /** A world in which the project's images and networks are there already. */

@@ -1,4 +1,5 @@
 /** What the command's listings say, parsed. */
+import type { Json } from "../../src/model/json.ts";
 import type { CallOptions, World } from "./world.ts";
 
 /** A line of `ps --format json`: the keys that tests look at. */
@@ -17,8 +18,8 @@ export interface Listed {
 export interface Inspected {
   readonly Id: string;
   readonly State: { readonly Status: string; readonly StartedAt: string; readonly Pid: number };
+  readonly HostConfig: Readonly<Record<string, Json>>;
   readonly Config: { readonly Env: readonly string[]; readonly Cmd: readonly string[] };
-  readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Source: string; readonly Destination: string }[];
 }
 
 export async function ps(world: World, args: readonly string[], options: CallOptions): Promise<readonly Listed[]> {

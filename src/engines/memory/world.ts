@@ -4,7 +4,6 @@ import type { ContainerSpec } from "../../model/action.ts";
 import type { Observed, ObservedContainer } from "../../model/observed.ts";
 import type { Platform } from "../../model/platform.ts";
 import type { Project } from "../../model/project.ts";
-import { contentOf } from "../../model/service.ts";
 
 /** All that the engine knows. A value: what changes it makes another one. */
 export interface World {
@@ -14,8 +13,6 @@ export interface World {
   readonly made: Readonly<Record<string, Made>>;
   /** Every image by its id, with a name or without one. */
   readonly images: Readonly<Record<string, Image>>;
-  /** What a volume was made with, by its name; an anonymous one and one of an older file has none. */
-  readonly volumes?: Readonly<Record<string, MadeVolume>>;
   /** What containers printed, in the order in which they did. */
   readonly lines: readonly LogLine[];
 }
@@ -24,13 +21,6 @@ export interface Made {
   readonly spec: ContainerSpec;
   /** Of its image. */
   readonly config: ImageConfig;
-}
-
-export interface MadeVolume {
-  readonly anonymous: boolean;
-  readonly labels: Readonly<Record<string, string>>;
-  /** RFC 3339 UTC. */
-  readonly createdAt: string;
 }
 
 export interface Image {
@@ -49,7 +39,7 @@ export interface Store {
 }
 
 export const EMPTY: World = {
-  observed: { containers: [], networks: [], volumes: [], images: {}, foreign: [], takenPorts: [] },
+  observed: { containers: [], networks: [], volumes: [], images: {}, foreign: [], takenPorts: [], concerns: [] },
   made: {},
   images: {},
   lines: [],
@@ -72,7 +62,7 @@ export function observedBy({ name, services, networks, volumes }: Project, { obs
   const others = observed.containers.filter(({ project }) => project !== name);
   const isSeen = (thing: { readonly name: string; readonly project: string | null }, named: readonly { readonly name: string }[]) =>
     thing.project === name || named.some((wanted) => wanted.name === thing.name);
-  const wanted = new Set<string>(services.map(contentOf));
+  const wanted = new Set<string>(services.map(({ image }) => image));
   return {
     containers: own.map(shown),
     networks: observed.networks.filter((network) => isSeen(network, networks)),
@@ -84,6 +74,7 @@ export function observedBy({ name, services, networks, volumes }: Project, { obs
         return { protocol, host, port: published, by: `container ${holder}${project === null ? "" : ` of project ${project}`}` };
       }),
     ),
+    concerns: [],
   };
 }
 

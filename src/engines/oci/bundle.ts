@@ -4,10 +4,12 @@ import type { ExecOptions } from "../../engine/engine.ts";
 import type { Context } from "./context.ts";
 import { userOf } from "./create.ts";
 import { cgroupPath } from "./layout.ts";
+import { blocksHere, limitsHere } from "./limits-here.ts";
 import { nameFiles, resolvConfText, writeHosts } from "./network/hosts.ts";
 import { firstHosts } from "./network/sync.ts";
 import type { OciProcess } from "./oci-spec.ts";
 import type { ContainerRecord } from "./records.ts";
+import { ociJson } from "./resources.ts";
 import { bundleFile } from "./runtime.ts";
 import { execProcess as execProcessOf, runtimeSpec } from "./runtime-spec.ts";
 
@@ -21,7 +23,7 @@ export async function writeBundle(context: Context, record: ContainerRecord, roo
   await writeFile(files.hostname, `${record.hostname}\n`, { mode: 0o644 });
   await writeFile(files.resolvConf, await resolvConfText(), { mode: 0o644 });
   const spec = runtimeSpec({
-    service,
+    service: { ...service, resources: limitsHere(service.resources) },
     process: record.process,
     user: userOf(record, rootfs),
     rootfs,
@@ -31,9 +33,10 @@ export async function writeBundle(context: Context, record: ContainerRecord, roo
     cgroupsPath: cgroupPath(record.id),
     network: "private",
     initProgram: init,
+    blocks: blocksHere(service.resources),
     facts,
   });
-  await writeFile(configFile(context, record.id), JSON.stringify(spec), { mode: 0o600 });
+  await writeFile(configFile(context, record.id), ociJson(spec), { mode: 0o600 });
 }
 
 /** Whether a bundle was written since the container was created or last taken apart. */
@@ -56,7 +59,7 @@ export function execProcess(
     tty: options.tty,
     privileged: options.privileged,
     process: record.process,
-    service: record.spec.service,
+    service: { ...record.spec.service, resources: limitsHere(record.spec.service.resources) },
     facts: context.tools().facts,
   });
 }

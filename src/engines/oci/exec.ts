@@ -10,6 +10,7 @@ import { requireProgram } from "./executable.ts";
 import { isFrozen } from "./freezer.ts";
 import { bundleDirectory, rootfsDirectory } from "./layout.ts";
 import { type Container, runOf } from "./records.ts";
+import { ociJson } from "./resources.ts";
 import { bundleFile } from "./runtime.ts";
 
 /**
@@ -36,7 +37,7 @@ export async function execIn(
   const root = `/proc/${run.process.pid}/root`;
   requireProgram({ argv: wanted.args, env: wanted.env, cwd: wanted.cwd }, { name: record.name, root });
   const file = bundleFile(layout, record.id, `exec-${randomUUID()}.json`);
-  await writeFile(file, JSON.stringify(wanted), { mode: 0o600 });
+  await writeFile(file, ociJson(wanted), { mode: 0o600 });
   try {
     const words = [
       "--root",

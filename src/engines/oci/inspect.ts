@@ -1,6 +1,7 @@
 import type { Json } from "../../model/json.ts";
 import type { ContainerState, PublishedPort } from "../../model/observed.ts";
 import type { Service } from "../../model/service.ts";
+import { limitsOf } from "./inspect-limits.ts";
 import type { ProcessConfig } from "./process-config.ts";
 import { MASKED_PATHS, READONLY_PATHS } from "./runtime-spec.ts";
 
@@ -147,6 +148,7 @@ function hostConfigOf({ service, mounts, networks }: InspectInput): Json {
     Init: service.init,
     MaskedPaths: MASKED_PATHS,
     ReadonlyPaths: READONLY_PATHS,
+    ...limitsOf(service.resources),
   };
 }
 

@@ -1,9 +1,9 @@
 import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
 import type { Project } from "../../model/project.ts";
-import { contentOf } from "../../model/service.ts";
 import type { Context } from "./context.ts";
 import { isFrozen } from "./freezer.ts";
+import { limitConcerns } from "./limits-here.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
 import { holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
@@ -27,6 +27,7 @@ export async function observeProject(context: Context, project: Project): Promis
     images: await observeImages(context, project),
     foreign: all.filter((container) => !own.includes(container)).map(({ record }) => ({ name: record.name, project: record.spec.project })),
     takenPorts: observePorts(context, project, own),
+    concerns: limitConcerns(project.services),
   };
 }
 
@@ -68,7 +69,7 @@ function describe({ record, status }: Container, networks: readonly NetworkRecor
 }
 
 async function observeImages({ store }: Context, project: Project): Promise<Readonly<Record<string, ObservedImage>>> {
-  const references = [...new Set(project.services.map(contentOf))];
+  const references = [...new Set(project.services.map(({ image }) => image))];
   const found = await Promise.all(references.map(async (reference) => [reference, await store.find(reference)] as const));
   const images: Record<string, ObservedImage> = {};
   for (const [reference, image] of found) {

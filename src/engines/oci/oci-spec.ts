@@ -20,6 +20,8 @@ export interface OciProcess {
   readonly cwd: string;
   readonly capabilities: OciCapabilities;
   readonly rlimits: readonly OciRlimit[];
+  /** Absent: inherited. */
+  readonly oomScoreAdj?: number;
   readonly noNewPrivileges: boolean;
 }
 
@@ -31,7 +33,8 @@ export interface OciCapabilities {
 }
 
 export interface OciRlimit {
-  readonly type: "RLIMIT_NOFILE";
+  /** `RLIMIT_NOFILE` */
+  readonly type: string;
   readonly soft: number;
   readonly hard: number;
 }
@@ -46,7 +49,7 @@ export interface OciMount {
 export interface OciLinux {
   readonly namespaces: readonly { readonly type: OciNamespace }[];
   readonly cgroupsPath: string;
-  readonly resources: { readonly devices: readonly OciDeviceRule[] };
+  readonly resources: OciResources;
   readonly sysctl: Readonly<Record<string, string>>;
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
@@ -63,4 +66,48 @@ export interface OciDeviceRule {
   readonly major?: number;
   readonly minor?: number;
   readonly access: string;
+}
+
+/** Also what `runc update` takes, but for the devices. */
+export interface OciResources {
+  readonly devices: readonly OciDeviceRule[];
+  readonly memory?: OciMemory;
+  readonly cpu?: OciCpu;
+  readonly pids?: { readonly limit: number };
+  readonly blockIO?: OciBlockIo;
+}
+
+/** Bytes. */
+export interface OciMemory {
+  readonly limit?: number;
+  readonly reservation?: number;
+  /** Memory and swap together; -1: without limit. */
+  readonly swap?: number;
+  readonly swappiness?: number;
+  readonly disableOOMKiller?: true;
+}
+
+/** Microseconds. */
+export interface OciCpu {
+  readonly shares?: number;
+  readonly quota?: number;
+  readonly period?: number;
+  readonly realtimeRuntime?: number;
+  readonly realtimePeriod?: number;
+  readonly cpus?: string;
+}
+
+export interface OciBlockIo {
+  readonly weight?: number;
+  readonly weightDevice?: readonly { readonly major: number; readonly minor: number; readonly weight: number }[];
+  readonly throttleReadBpsDevice?: readonly OciBlockRate[];
+  readonly throttleWriteBpsDevice?: readonly OciBlockRate[];
+  readonly throttleReadIOPSDevice?: readonly OciBlockRate[];
+  readonly throttleWriteIOPSDevice?: readonly OciBlockRate[];
+}
+
+export interface OciBlockRate {
+  readonly major: number;
+  readonly minor: number;
+  readonly rate: number;
 }

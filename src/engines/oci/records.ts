@@ -7,6 +7,7 @@ import { identify, isAlive, type ProcessIdentity } from "../../lib/process-ident
 import type { ContainerSpec } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { PublishedPort } from "../../model/observed.ts";
+import { ADDITIONS } from "../../model/service-additions.ts";
 import { bundleDirectory, containerDirectory, type Layout } from "./layout.ts";
 import type { ProcessConfig } from "./process-config.ts";
 
@@ -168,7 +169,6 @@ export async function removeRecord(layout: Layout, record: ContainerRecord): Pro
   const trash = join(layout.containers, `.trash-${record.id}`);
   await rename(containerDirectory(layout, record.id), trash);
   await releaseName(layout, record.name, record.id);
-  await rm(join(layout.exits, record.id), { force: true });
   await rm(trash, { recursive: true, force: true });
 }
 
@@ -180,7 +180,6 @@ export async function writeState(layout: Layout, id: string, state: RunState): P
 export async function clearState(layout: Layout, id: string): Promise<void> {
   await rm(join(containerDirectory(layout, id), "state.json"), { force: true });
   await rm(join(containerDirectory(layout, id), "exit"), { force: true });
-  await rm(join(layout.exits, id), { force: true });
 }
 
 export interface Exit {
@@ -274,7 +273,8 @@ function readName(layout: Layout, name: string): NameHolder | null {
 }
 
 function readRecord(layout: Layout, id: string): ContainerRecord | null {
-  return readJson<ContainerRecord>(join(containerDirectory(layout, id), "container.json"));
+  const record = readJson<ContainerRecord>(join(containerDirectory(layout, id), "container.json"));
+  return record === null ? null : { ...record, spec: { ...record.spec, service: { ...ADDITIONS, ...record.spec.service } } };
 }
 
 /** Our own files, written whole: what is there parses. */

@@ -1,16 +1,18 @@
 import { Failure } from "../../model/diagnostic.ts";
+import type { Resources } from "../../model/resources.ts";
 import type { Service } from "../../model/service.ts";
 import { type Capability, grantCapabilities } from "./capabilities.ts";
 import type { KernelFacts } from "./kernel-facts.ts";
 import type { OciDeviceRule, OciLinux, OciNamespace, OciProcess, OciSpec } from "./oci-spec.ts";
 import type { ProcessConfig } from "./process-config.ts";
+import { type DeviceNumbers, ociResources, ociRlimits, shmSize } from "./resources.ts";
 import { seccompProfile } from "./seccomp.ts";
 import { INIT_TARGET, mountsOf, type OwnFiles, rootPropagation, type SpecMount } from "./spec-mounts.ts";
 import type { ContainerUser } from "./user.ts";
 
 /** Everything that a container's configuration is made of. */
 export interface RuntimeSpecInput {
-  readonly service: Pick<Service, "name" | "tty" | "init" | "readOnly" | "capAdd" | "capDrop">;
+  readonly service: Pick<Service, "name" | "tty" | "init" | "readOnly" | "capAdd" | "capDrop" | "resources">;
   readonly process: ProcessConfig;
   readonly user: ContainerUser;
   /** Absolute path of the mounted root file system. */
@@ -27,6 +29,8 @@ export interface RuntimeSpecInput {
    * linked: it runs where the image's libraries are, or none.
    */
   readonly initProgram: string | null;
+  /** Numbers of the block devices that limits name. */
+  readonly blocks: ReadonlyMap<string, DeviceNumbers>;
   readonly facts: KernelFacts;
 }
 
@@ -42,7 +46,7 @@ export interface ExecInput {
   readonly privileged: boolean;
   /** Of the container. */
   readonly process: ProcessConfig;
-  readonly service: Pick<Service, "capAdd" | "capDrop">;
+  readonly service: Pick<Service, "capAdd" | "capDrop" | "resources">;
   readonly facts: KernelFacts;
 }
 
@@ -64,11 +68,18 @@ export function runtimeSpec(input: RuntimeSpecInput): OciSpec {
       tty: service.tty,
       user,
       capabilities: granted,
+      resources: service.resources,
       facts,
     }),
     root: { path: input.rootfs, readonly: service.readOnly },
     hostname: input.hostname,
-    mounts: mountsOf({ mounts: input.mounts, files: input.files, init, readOnly: service.readOnly }),
+    mounts: mountsOf({
+      mounts: input.mounts,
+      files: input.files,
+      init,
+      readOnly: service.readOnly,
+      shmSize: shmSize(service.resources),
+    }),
     linux: linuxOf(input, granted),
   };
 }
@@ -88,6 +99,7 @@ export function execProcess(input: ExecInput): OciProcess {
     tty: input.tty,
     user: input.user,
     capabilities: input.privileged ? [...facts.capabilities] : granted,
+    resources: service.resources,
     facts,
   });
 }
@@ -118,6 +130,7 @@ interface ProcessParts {
   readonly tty: boolean;
   readonly user: ContainerUser;
   readonly capabilities: readonly Capability[];
+  readonly resources: Resources;
   readonly facts: KernelFacts;
 }
 
@@ -140,9 +153,8 @@ const DEVICES: readonly (readonly [major: number, minor: number | null])[] = [
 /** In a network of its own a container may serve any port and send pings without a capability. */
 const PRIVATE_NETWORK_SYSCTLS = { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" } as const;
 
-function processOf({ argv, env, cwd, tty, user, capabilities, facts }: ProcessParts): OciProcess {
+function processOf({ argv, env, cwd, tty, user, capabilities, resources, facts }: ProcessParts): OciProcess {
   const names = capabilities.map((name) => `CAP_${name}`);
-  const openFiles = Math.min(OPEN_FILES, facts.maxOpenFiles);
   return {
     terminal: tty,
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
@@ -150,7 +162,8 @@ function processOf({ argv, env, cwd, tty, user, capabilities, facts }: ProcessPa
     env: env.some((entry) => entry.startsWith("HOME=")) ? env : [...env, `HOME=${user.home}`],
     cwd,
     capabilities: { bounding: names, effective: names, permitted: names },
-    rlimits: [{ type: "RLIMIT_NOFILE", soft: openFiles, hard: openFiles }],
+    rlimits: ociRlimits(resources, Math.min(OPEN_FILES, facts.maxOpenFiles)),
+    ...(resources.oomScoreAdj === null ? {} : { oomScoreAdj: resources.oomScoreAdj }),
     noNewPrivileges: false,
   };
 }
@@ -161,7 +174,7 @@ function linuxOf(input: RuntimeSpecInput, granted: readonly Capability[]): OciLi
   return {
     namespaces: namespacesOf(input).map((type) => ({ type })),
     cgroupsPath: input.cgroupsPath,
-    resources: { devices: deviceRules() },
+    resources: ociResources({ resources: input.service.resources, blocks: input.blocks, devices: deviceRules() }),
     sysctl: input.network === "private" ? PRIVATE_NETWORK_SYSCTLS : {},
     maskedPaths: MASKED_PATHS,
     readonlyPaths: READONLY_PATHS,

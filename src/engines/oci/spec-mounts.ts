@@ -29,6 +29,8 @@ export interface MountPlan {
   readonly init: string | null;
   /** The root is read-only: so are the files below /etc. */
   readonly readOnly: boolean;
+  /** Bytes of /dev/shm. */
+  readonly shmSize: number;
 }
 
 /** Where Docker puts its init, and programs look for it. */
@@ -38,7 +40,7 @@ export const INIT_TARGET = "/sbin/docker-init";
  * Every mount of a container in the order it is made: the kernel's file systems, then the engine's files and the service's own mounts,
  * the shallow ones first. What the service mounts takes the place of whatever would lie there; below its own /dev nothing else is put.
  */
-export function mountsOf({ mounts, files, init, readOnly }: MountPlan): readonly OciMount[] {
+export function mountsOf({ mounts, files, init, readOnly, shmSize }: MountPlan): readonly OciMount[] {
   const own = new Set(mounts.map(({ target }) => normal(target)));
   const isFree = ({ destination }: OciMount): boolean => !own.has(destination) && !(own.has("/dev") && destination.startsWith("/dev/"));
   const engine = [
@@ -48,7 +50,7 @@ export function mountsOf({ mounts, files, init, readOnly }: MountPlan): readonly
     ...(init === null ? [] : [ownFile(INIT_TARGET, init, { readOnly: true })]),
   ];
   const upper = [...engine.filter(isFree), ...mounts.map(serviceMount)].sort((a, b) => depth(a) - depth(b));
-  return [...KERNEL_MOUNTS.filter(isFree), ...upper];
+  return [...[...KERNEL_MOUNTS, sharedMemory(shmSize)].filter(isFree), ...upper];
 }
 
 /** The propagation that the root must have for the binds' own to work; `null`: none of them asks for one. */
@@ -70,8 +72,12 @@ const KERNEL_MOUNTS: readonly OciMount[] = [
   { destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", "ro"] },
   { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["ro", "nosuid", "noexec", "nodev"] },
   { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
-  { destination: "/dev/shm", type: "tmpfs", source: "shm", options: ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"] },
 ];
+
+function sharedMemory(bytes: number): OciMount {
+  const size = bytes % 1024 === 0 ? `${bytes / 1024}k` : String(bytes);
+  return { destination: "/dev/shm", type: "tmpfs", source: "shm", options: ["nosuid", "noexec", "nodev", "mode=1777", `size=${size}`] };
+}
 
 function ownFile(destination: string, source: string, { readOnly }: { readonly readOnly: boolean }): OciMount {
   return { destination, type: "bind", source, options: ["rbind", "rprivate", readOnly ? "ro" : "rw"] };

@@ -8,6 +8,7 @@ import { readPairs, readVariables, type Variable } from "./environment.ts";
 import { readExtraHosts } from "./hosts.ts";
 import { type ReadMount, readTmpfs, readVolumes } from "./mounts.ts";
 import { type LongPort, portModel, readExpose, readPorts } from "./ports.ts";
+import { readResources } from "./resources.ts";
 import type { Scope } from "./scope.ts";
 import {
   readCapabilities,
@@ -57,7 +58,6 @@ export function readService(name: string, entry: Entry, { draft, context, active
   const variables = readVariables(at("environment"));
   const rest: ReadService["rest"] = {
     name,
-    pin: null,
     containerName: readContainerName(node, scope),
     command: readCommand(at("command"), `${path}.command`, scope),
     entrypoint: readCommand(at("entrypoint"), `${path}.entrypoint`, scope),
@@ -78,6 +78,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     extraHosts: readExtraHosts(at("extra_hosts"), scope),
     capAdd: readCapabilities(at("cap_add"), `${path}.cap_add`, scope),
     capDrop: readCapabilities(at("cap_drop"), `${path}.cap_drop`, scope),
+    resources: readResources(node, scope),
     stopSignal: readStopSignal(at("stop_signal"), scope),
     stopGraceMs: readGracePeriod(at("stop_grace_period")),
     scale: readScale(node, scope),

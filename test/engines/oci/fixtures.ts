@@ -3,6 +3,7 @@ import { DEFAULT_CAPABILITIES } from "../../../src/engines/oci/capabilities.ts";
 import type { KernelFacts } from "../../../src/engines/oci/kernel-facts.ts";
 import { mergeConfig } from "../../../src/engines/oci/process-config.ts";
 import type { RuntimeSpecInput } from "../../../src/engines/oci/runtime-spec.ts";
+import { NO_LIMITS } from "../../../src/model/resources.ts";
 import type { Service } from "../../../src/model/service.ts";
 import { service as build } from "../../support/build.ts";
 
@@ -32,6 +33,7 @@ export function specInput(given: Partial<RuntimeSpecInput> & { readonly service?
     cgroupsPath: "/wharf-0123456789ab",
     network: "private",
     initProgram: "/usr/bin/tini",
+    blocks: new Map(),
     facts: KERNEL,
     ...given,
     service: wanted,
@@ -71,6 +73,37 @@ export const EXAMPLES: Readonly<Record<string, RuntimeSpecInput>> = {
       { type: "bind", source: "/home/me/etc", target: "/etc", readOnly: true, propagation: "rprivate", options: [] },
       { type: "bind", source: "/home/me/hosts", target: "/etc/hosts", readOnly: true, propagation: "rprivate", options: [] },
     ],
+  }),
+  limited: specInput({
+    service: service({
+      resources: {
+        ...NO_LIMITS,
+        cpus: 0.5,
+        cpuShares: 1,
+        cpuset: "0-1",
+        memory: 67_108_864,
+        memoryReservation: 33_554_432,
+        memorySwap: -1,
+        swappiness: 10,
+        oomKillDisable: true,
+        oomScoreAdj: 500,
+        pids: 100,
+        blkio: {
+          weight: 300,
+          weightDevice: [{ path: "/dev/vda", rate: 100 }],
+          readBps: [{ path: "/dev/vda", rate: 1_048_576 }],
+          writeBps: [{ path: "/dev/vda", rate: 2_097_152 }],
+          readIops: [{ path: "/dev/vda", rate: 10 }],
+          writeIops: [{ path: "/dev/vda", rate: 20 }],
+        },
+        ulimits: [
+          { name: "core", soft: 0, hard: 0 },
+          { name: "nofile", soft: 1024, hard: 4096 },
+        ],
+        shmSize: 1_048_577,
+      },
+    }),
+    blocks: new Map([["/dev/vda", { major: 254, minor: 0 }]]),
   }),
   "on the host's network": specInput({ network: "host" }),
 };

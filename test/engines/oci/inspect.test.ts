@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { containerInspect, type InspectInput } from "../../../src/engines/oci/inspect.ts";
 import { mergeConfig } from "../../../src/engines/oci/process-config.ts";
+import { NO_BLOCK_LIMITS, NO_LIMITS } from "../../../src/model/resources.ts";
 import { golden } from "../../support/golden.ts";
 import { service } from "./fixtures.ts";
 
@@ -56,6 +57,14 @@ it("with mounts, ports and networks is as written down", () => {
     extraHosts: [{ name: "db.local", address: "10.0.0.9" }],
     user: "web",
     workingDir: "/srv",
+    resources: {
+      ...NO_LIMITS,
+      cpus: 0.5,
+      memory: 67_108_864,
+      pids: 50,
+      ulimits: [{ name: "nofile", soft: 1024, hard: -1 }],
+      blkio: { ...NO_BLOCK_LIMITS, readBps: [{ path: "/dev/sda", rate: 1_048_576 }] },
+    },
   });
   const mount = { volume: null, source: "", readOnly: false, propagation: "rprivate", options: [] };
   const document = containerInspect(

@@ -240,8 +240,7 @@ function linkIndex(name: string): number | null {
   try {
     return Number(readFileSync(`/sys/class/net/${name}/ifindex`, "latin1"));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "EINVAL") return null; // EINVAL: it went away between opening the file and reading it
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
 }

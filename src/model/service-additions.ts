@@ -1,0 +1,7 @@
+import { NO_LIMITS } from "./resources.ts";
+import type { Service } from "./service.ts";
+
+/** What services have got over time: a service that an earlier wharf wrote down is read as one that says nothing of it. */
+export const ADDITIONS: Partial<Service> = {
+  resources: NO_LIMITS,
+};
