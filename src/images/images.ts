@@ -105,22 +105,27 @@ export function openStore(options: StoreOptions): ImageStore {
     await swept;
   };
   /** What speaks to registries and unpacks is loaded when it is first needed. */
-  const working = async (): Promise<PullContext> => {
-    await changing();
+  const speaking = async (): Promise<PullContext> => {
+    await ready();
     opened ??= Promise.all([import("./registries.ts"), import("./unpack/pool.ts")]).then(([{ Registries }, { UnpackPool }]) => ({
       layout,
       registries: new Registries(options),
       pool: new UnpackPool(),
       held,
+      changing,
     }));
     return opened;
+  };
+  const working = async (): Promise<PullContext> => {
+    await changing();
+    return speaking();
   };
   const find = async (nameOrId: string): Promise<Entry | null> => {
     await ready();
     return findEntry(layout, nameOrId);
   };
   const keep = async (id: Digest): Promise<void> => {
-    holding ??= takeLease(layout);
+    holding ??= takeLease(layout, [id]);
     await (await holding).keep([id]);
   };
   return {
@@ -137,7 +142,7 @@ export function openStore(options: StoreOptions): ImageStore {
       return summaries(layout);
     },
     pull: async (reference, pullOptions) => {
-      const [{ pullImage }, context] = await Promise.all([import("./pull.ts"), working()]);
+      const [{ pullImage }, context] = await Promise.all([import("./pull.ts"), speaking()]);
       const entry = await pullImage(context, reference, pullOptions);
       await keep(entry.image.id);
       return stored(entry);

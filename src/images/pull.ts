@@ -38,6 +38,8 @@ export interface PullContext {
   readonly pool: UnpackPool;
   /** Leases that outlive their work: what was pulled stays for the command that wants to use it. */
   readonly held: Lease[];
+  /** To be called before the store is changed for the first time: it clears away what was left by processes that died at work. */
+  changing(): Promise<void>;
 }
 
 /** Layers of one image that are fetched at once. */
@@ -66,6 +68,7 @@ export async function pullImage(context: PullContext, reference: Reference, opti
       return usable;
     }
   }
+  await context.changing();
   const lease = await takeLease(layout);
   try {
     const entry = await fetchImage({ ...context, lease, repository }, { reference, named, wanted }, options);

@@ -3,7 +3,7 @@ import { partsOf } from "../model/reference.ts";
 import type { RegistryMirror } from "../model/registry-settings.ts";
 import { type Base, basesOf, basesOfMirror } from "./registry/address.ts";
 import { Registry } from "./registry/client.ts";
-import { findCredential } from "./registry/credentials.ts";
+import { type Credential, findCredential } from "./registry/credentials.ts";
 import { Repository } from "./registry/repository.ts";
 import { openTransport } from "./registry/transport.ts";
 import { once } from "./registry/warnings.ts";
@@ -20,6 +20,7 @@ export class Registries {
   readonly #options: RegistriesOptions;
   readonly #transport: ReturnType<typeof openTransport>;
   readonly #known = new Map<string, Registry>();
+  readonly #helpers = new Map<string, Promise<Credential | null>>();
 
   constructor(options: RegistriesOptions) {
     this.#options = options;
@@ -51,7 +52,9 @@ export class Registries {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const { env } = this.#options;
-    const registry = new Registry({ bases, transport: this.#transport, credential: () => findCredential(domain, { env, note }) });
+    const sources = { env, note, helpers: this.#helpers };
+    const credential = (path: string): Promise<Credential | null> => findCredential({ domain, path }, sources);
+    const registry = new Registry({ bases, transport: this.#transport, credential });
     this.#known.set(key, registry);
     return registry;
   }

@@ -7,8 +7,8 @@ import type { Transport } from "./transport.ts";
 
 export interface AuthorizerOptions {
   readonly transport: Transport;
-  /** Called once, and only when the registry asks. */
-  readonly credential: () => Promise<Credential | null>;
+  /** Called once for each repository, and only when the registry asks. */
+  readonly credential: (repository: string) => Promise<Credential | null>;
 }
 
 interface Grant {
@@ -21,9 +21,10 @@ export class Authorizer {
   readonly #options: AuthorizerOptions;
   /** By scopes. */
   readonly #grants = new Map<string, Grant>();
-  #credential: Promise<Credential | null> | null = null;
-  /** What goes with every request, whatever its scopes. */
-  #fixed: string | null = null;
+  /** By repositories: files may hold credentials for parts of a registry. */
+  readonly #credentials = new Map<string, Promise<Credential | null>>();
+  /** What it asked for, once it did: a header that needs no token then goes with every request. */
+  #asked: Challenge["scheme"] | null = null;
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
@@ -31,7 +32,8 @@ export class Authorizer {
 
   /** What to send for these scopes, as far as is known; `null`: nothing yet. A token that has run out is replaced. */
   async header(wanted: Wanted): Promise<string | null> {
-    if (this.#fixed !== null) return this.#fixed;
+    const fixed = this.#asked === null ? null : fixedHeader(this.#asked, await this.#whoAmI(wanted));
+    if (fixed !== null) return fixed;
     const grant = this.#grants.get(keyOf(wanted.scopes));
     if (grant === undefined) return null;
     try {
@@ -48,22 +50,15 @@ export class Authorizer {
   async answer(challenges: readonly Challenge[], { wanted, refused }: Refusal): Promise<string | null> {
     const challenge = bestChallenge(challenges);
     if (challenge === null) return null;
-    const credential = await this.#whoAmI();
-    if (challenge.scheme === "basic") {
-      if (credential?.kind !== "password") return null;
-      this.#fixed = basicHeader(credential.username, credential.password);
-      return this.#fixed;
-    }
-    if (credential?.kind === "bearer") {
-      this.#fixed = `Bearer ${credential.token.reveal()}`;
-      return this.#fixed;
-    }
-    return this.#bearer(challenge, { wanted, refused });
+    const fixed = fixedHeader(challenge.scheme, await this.#whoAmI(wanted));
+    this.#asked = challenge.scheme;
+    return fixed === null && challenge.scheme !== "basic" ? this.#bearer(challenge, { wanted, refused }) : fixed;
   }
 
-  #whoAmI(): Promise<Credential | null> {
-    this.#credential ??= this.#options.credential();
-    return this.#credential;
+  #whoAmI({ repository }: Wanted): Promise<Credential | null> {
+    const known = this.#credentials.get(repository) ?? this.#options.credential(repository);
+    this.#credentials.set(repository, known);
+    return known;
   }
 
   /** Another token than the one that was refused: from a request that was faster, or fetched now. */
@@ -75,7 +70,7 @@ export class Authorizer {
       if (token !== null && token.header !== refused && isFresh(token)) return token.header;
       if (this.#grants.get(key) === known) break; // nobody else fetches one meanwhile
     }
-    const token = this.#whoAmI().then((credential) => fetchToken(this.#options.transport, challenge, { credential, wanted }));
+    const token = this.#whoAmI(wanted).then((credential) => fetchToken(this.#options.transport, challenge, { credential, wanted }));
     const grant: Grant = { challenge, token };
     this.#grants.set(key, grant);
     try {
@@ -101,6 +96,12 @@ async function finished(token: Promise<Token>, signal: AbortSignal): Promise<Tok
     if (isAbort(error)) return null;
     throw error;
   }
+}
+
+/** What answers a challenge without asking anybody for a token. */
+function fixedHeader(scheme: Challenge["scheme"], credential: Credential | null): string | null {
+  if (scheme === "basic") return credential?.kind === "password" ? basicHeader(credential.username, credential.password) : null;
+  return credential?.kind === "bearer" ? `Bearer ${credential.token.reveal()}` : null;
 }
 
 function isFresh(token: Token): boolean {

@@ -29,7 +29,7 @@ export interface Ask extends Patience {
 export interface RegistryOptions {
   readonly bases: readonly Base[];
   readonly transport: Transport;
-  readonly credential: () => Promise<Credential | null>;
+  readonly credential: (repository: string) => Promise<Credential | null>;
 }
 
 export class Registry {
@@ -145,7 +145,8 @@ export class Registry {
 }
 
 function wantedFor({ scope, scopes = [], signal }: Ask, { url, insecure }: Base): Wanted {
-  return { scopes: [scope, ...scopes], lax: url.protocol === "http:" || insecure, insecure, signal };
+  const repository = /^repository:(.*):[^:]*$/.exec(scope)?.[1] ?? "";
+  return { repository, scopes: [scope, ...scopes], lax: url.protocol === "http:" || insecure, insecure, signal };
 }
 
 function isChallenge({ statusCode }: IncomingMessage, challenges: readonly Challenge[]): boolean {

@@ -18,6 +18,15 @@ export interface CredentialSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Told of a helper that does not work: it must not get into the way of public images. */
   readonly note: (message: string) => void;
+  /** What helpers said, by program and registry: each is asked once. */
+  readonly helpers: Map<string, Promise<Credential | null>>;
+}
+
+/** Whose credentials are looked for: a repository's. */
+export interface Place {
+  readonly domain: string;
+  /** `library/nginx` */
+  readonly path: string;
 }
 
 /** Under which Docker Hub's credentials are kept, in files and by helpers. */
@@ -26,12 +35,12 @@ const HELPER_NAME = /^[A-Za-z0-9._-]+$/;
 /** The name that stands for "the secret is an identity token". */
 const TOKEN_USER = "<token>";
 
-/** The credential for a registry's domain from the first file that has one, or `null`: then it is spoken to without a name. */
-export async function findCredential(domain: string, sources: CredentialSources): Promise<Credential | null> {
+/** The credential for a repository from the first file that has one, or `null`: then its registry is spoken to without a name. */
+export async function findCredential(place: Place, sources: CredentialSources): Promise<Credential | null> {
   for (const path of files(sources.env)) {
     const config = await readConfig(path);
     if (config === null) continue;
-    const found = await fromConfig(config, domain, { ...sources, path });
+    const found = await fromConfig(config, place, { ...sources, path });
     if (found !== null) return found;
   }
   return null;
@@ -63,14 +72,20 @@ async function readConfig(path: string): Promise<Fields | null> {
 
 type Origin = CredentialSources & { readonly path: string };
 
-async function fromConfig(config: Fields, domain: string, origin: Origin): Promise<Credential | null> {
+/** The longest key for a part of the registry that the repository is in comes first, then helpers, then the key of the registry. */
+async function fromConfig(config: Fields, place: Place, origin: Origin): Promise<Credential | null> {
+  const { domain } = place;
   try {
+    const auths = optional(config["auths"], "auths", fields) ?? {};
+    for (const part of partsAround(place)) {
+      const found = Object.hasOwn(auths, part) ? fromEntry(fields(auths[part], `auths.${part}`)) : null;
+      if (found !== null) return found;
+    }
     const helpers = optional(config["credHelpers"], "credHelpers", fields) ?? {};
     const own = keyFor(helpers, domain);
     const helper = optional(own === null ? config["credsStore"] : helpers[own], own ?? "credsStore", text) ?? "";
     const fromHelper = helper === "" ? null : await askHelper(helper, domain, origin);
     if (fromHelper !== null) return fromHelper;
-    const auths = optional(config["auths"], "auths", fields) ?? {};
     const key = keyFor(auths, domain);
     return key === null ? null : fromEntry(fields(auths[key], `auths.${key}`));
   } catch (error) {
@@ -96,6 +111,12 @@ function fromEntry(entry: Fields): Credential | null {
   return { kind: "password", username, password: new Secret(password) };
 }
 
+/** The repository and the namespaces around it, the innermost first: `reg.example/team/app`, `reg.example/team`. */
+function partsAround({ domain, path }: Place): readonly string[] {
+  const names = path.split("/");
+  return names.map((_, i) => [domain, ...names.slice(0, names.length - i)].join("/"));
+}
+
 /** The key that means a registry: spelled as its domain is, else with a scheme and a path around it. */
 function keyFor(entries: Fields, domain: string): string | null {
   if (Object.hasOwn(entries, domain)) return domain;
@@ -108,10 +129,17 @@ function normalised(key: string): string {
   return ["docker.io", "registry-1.docker.io"].includes(host) ? "index.docker.io" : host;
 }
 
-/** What a helper keeps. One that is missing or does not work is told of, and does not get into the way of public images. */
-async function askHelper(helper: string, domain: string, { path, note, env }: Origin): Promise<Credential | null> {
+function askHelper(helper: string, domain: string, origin: Origin): Promise<Credential | null> {
   if (!HELPER_NAME.test(helper)) throw new WrongShape("the name of the credential helper", "made of letters, digits, dots and dashes");
   const program = `docker-credential-${helper}`;
+  const key = `${program} ${domain}`;
+  const answer = origin.helpers.get(key) ?? askProgram(program, domain, origin);
+  origin.helpers.set(key, answer);
+  return answer;
+}
+
+/** What a helper keeps. One that is missing or does not work is told of, and does not get into the way of public images. */
+async function askProgram(program: string, domain: string, { path, note, env }: Origin): Promise<Credential | null> {
   const answer = await runHelper(program, domain === "docker.io" ? DOCKER_HUB_KEY : domain, env);
   const unusable = (problem: string): null => {
     note(`${program} (named in ${path}) gave no credentials for ${domain}: ${problem}`);

@@ -17,6 +17,8 @@ export interface Token {
 }
 
 export interface Wanted {
+  /** Whose credentials are to be used: the path of a repository. */
+  readonly repository: string;
   readonly scopes: readonly string[];
   /** The registry itself is spoken to without TLS or with any certificate: then its token service may be, too. */
   readonly lax: boolean;

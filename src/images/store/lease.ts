@@ -19,11 +19,11 @@ export interface Lease {
 /** How long the store's lock may be held by others: each holds it for moments. */
 const LOCK_TIMEOUT_MS = 60_000;
 
-/** Begins work. It waits for a collection in progress: what it finds afterwards is there to stay. */
-export async function takeLease(layout: Layout): Promise<Lease> {
+/** Begins work. It waits for a collection in progress: what it finds afterwards is there to stay, and so is `content` if it is there. */
+export async function takeLease(layout: Layout, content: readonly Digest[] = []): Promise<Lease> {
   const id = randomUUID();
   const path = join(layout.leases, `${id}.json`);
-  const kept = new Set<Digest>();
+  const kept = new Set<Digest>(content);
   const write = (): Promise<void> => {
     const content = JSON.stringify({ ...ownIdentity(), keeps: [...kept] });
     return locked(layout, () => writeAtomic(path, content, { durable: false }));

@@ -3,17 +3,30 @@ import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Credential, findCredential } from "../../../src/images/registry/credentials.ts";
-import { basic, fails, withLogin } from "../../support/repositories.ts";
+import { fetchManifest } from "../../../src/images/registry/pull-api.ts";
+import { reference } from "../../support/build.ts";
+import { refuse, withFake } from "../../support/fake-registry.ts";
+import { image } from "../../support/image-files.ts";
+import { basic, fails, withClient, withLogin } from "../../support/repositories.ts";
 
 const it = suite("credentials of registries");
 
 /** What was found, with its secret in the open; and what was told. */
-async function found(config: unknown, domain = "reg.example", helpers: Readonly<Record<string, string>> = {}) {
+async function found(config: unknown, name = "reg.example", helpers: Readonly<Record<string, string>> = {}) {
   return withLogin(config, async (env, directory) => {
     for (const [name, script] of Object.entries(helpers)) await program(join(directory, `docker-credential-${name}`), script);
     const notes: string[] = [];
-    return { credential: opened(await findCredential(domain, { env, note: (message) => notes.push(message) })), notes };
+    return {
+      credential: opened(await findCredential(place(name), { env, note: (message) => notes.push(message), helpers: new Map() })),
+      notes,
+    };
   });
+}
+
+/** A repository from its name; one that nothing is said of where it is only the name of a registry. */
+function place(name: string) {
+  const [domain = "", ...path] = name.split("/");
+  return { domain, path: path.join("/") || "some/app" };
 }
 
 function opened(credential: Credential | null): readonly string[] | null {
@@ -50,6 +63,23 @@ it("a key for a part of a registry is not for all of it, and the plain key comes
   assert.is((await found(login("reg.example/team"))).credential, null);
   const both = { auths: { ...login("https://reg.example", "old:old").auths, ...login("reg.example").auths } };
   assert.equal((await found(both)).credential, ANN);
+});
+
+it("the longest key around a repository wins, also over a helper, and none is for its neighbours", async () => {
+  const keys = { "reg.example": "all:x", "reg.example/team": "team:x", "reg.example/team/app": "app:x", "reg.example/te": "te:x" };
+  const auths = Object.fromEntries(Object.entries(keys).map(([key, words]) => [key, { auth: basic(words) }]));
+  const helpers = { h: 'echo \'{"Username":"helper","Secret":"s"}\'' };
+  const name = async (of: string, config: unknown = { auths }): Promise<string | undefined> =>
+    (await found(config, of, helpers)).credential?.[1];
+  assert.is(await name("reg.example/team/app"), "app");
+  assert.is(await name("reg.example/team/app/sub"), "app");
+  assert.is(await name("reg.example/team/other"), "team");
+  assert.is(await name("reg.example/teams"), "all");
+  assert.is(await name("reg.example:5000/team/app"), undefined);
+  assert.is(await name("reg.example/team/app", { auths, credsStore: "h" }), "app");
+  assert.is(await name("reg.example/other", { auths, credsStore: "h" }), "helper");
+  assert.is(await name("docker.io/team/app", login("docker.io/team")), "ann");
+  assert.is(await name("reg.example/team/app", { auths: { ...auths, "reg.example/team/app": {} } }), "team");
 });
 
 it("a password may have colons, and NULs around it do not count", async () => {
@@ -96,7 +126,7 @@ it("files of containers' tools come before Docker's, and the first that has one 
     await write(join(places.XDG_CONFIG_HOME, "containers", "auth.json"), "etc");
     const name = async (...names: readonly (keyof typeof places)[]): Promise<string | undefined> => {
       const more = Object.fromEntries(names.map((place) => [place, places[place]]));
-      return opened(await findCredential("reg.example", { env: { ...env, ...more }, note: () => {} }))?.[1];
+      return opened(await findCredential(place("reg.example"), { env: { ...env, ...more }, note: () => {}, helpers: new Map() }))?.[1];
     };
     assert.is(await name("REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR"), "given");
     assert.is(await name("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"), "run");
@@ -150,5 +180,34 @@ it("a login file is used beside a helper that has nothing", async () => {
   const config = { credsStore: "x", ...login("reg.example") };
   assert.equal((await found(config, "reg.example", { x: "exit 1" })).credential, ANN);
 });
+
+it(
+  "each repository of a registry is asked for with the credentials that are kept for it",
+  withFake(async (fake) => {
+    for (const path of ["team/web", "other/web"]) fake.put(path, "1", image());
+    const seen: string[] = [];
+    fake.hook = ({ path, headers }, response) => {
+      const [, words = ""] = /^Basic (.*)$/.exec(headers.authorization ?? "") ?? [];
+      seen.push(`${path.split("/")[2]} ${Buffer.from(words, "base64").toString()}`);
+      return words !== "" ? false : refuse(response, 401, { headers: { "www-authenticate": 'Basic realm="x"' } });
+    };
+    const auths = { [fake.host]: { auth: basic("ann:a") }, [`${fake.host}/team`]: { auth: basic("bob:b") } };
+    await withLogin({ auths }, (env) =>
+      withClient(
+        `${fake.host}/team/web:1`,
+        async ({ repository, registries, options }) => {
+          await fetchManifest(repository, "1", options);
+          await fetchManifest(
+            registries.repository(reference(`${fake.host}/other/web:1`), () => {}),
+            "1",
+            options,
+          );
+        },
+        { env },
+      ),
+    );
+    assert.equal(seen, ["team ", "team bob:b", "other ann:a"]);
+  }),
+);
 
 it.run();

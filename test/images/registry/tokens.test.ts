@@ -328,7 +328,7 @@ for (const [what, realm] of [
 it("a token service without TLS is told nothing by a registry that has it", async () => {
   const challenge = { scheme: "bearer", parameters: new Map([["realm", "http://127.0.0.1:1/token"]]) };
   const credential = { kind: "password", username: "ann", password: new Secret("secret") } as const;
-  const wanted = { scopes: ["repository:web:pull"], lax: false, insecure: false, signal: AbortSignal.timeout(5000) };
+  const wanted = { repository: "web", scopes: ["repository:web:pull"], lax: false, insecure: false, signal: AbortSignal.timeout(5000) };
   const transport = openTransport({});
   await fails(fetchToken(transport, challenge, { credential, wanted }), "E_REGISTRY_ANSWER", /token service is not on https/);
   transport.close();
