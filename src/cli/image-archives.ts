@@ -1,12 +1,12 @@
 import { createWriteStream } from "node:fs";
 import { open, rename, rm, stat } from "node:fs/promises";
-import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ArchiveFormat } from "../engine/images.ts";
 import { Failure } from "../model/diagnostic.ts";
 import { familiar } from "../model/reference.ts";
 import { inOneStep } from "./one-step.ts";
 import type { Session } from "./session.ts";
+import { pour } from "./streams.ts";
 
 export interface SaveOptions {
   /** `undefined`: standard output. */
@@ -71,17 +71,6 @@ async function writeWhole(archive: AsyncIterable<Uint8Array>, path: string): Pro
   } catch (error) {
     await rm(temporary, { force: true });
     throw fileFailure(error, path);
-  }
-}
-
-/** A reader that goes away early ends the work, too. */
-async function pour(archive: AsyncIterable<Uint8Array>, to: Writable): Promise<void> {
-  for await (const chunk of archive) {
-    if (to.destroyed) return;
-    if (!to.write(chunk))
-      await new Promise<void>((resolve) => {
-        for (const event of ["drain", "error", "close"]) to.once(event, () => resolve());
-      });
   }
 }
 

@@ -52,7 +52,7 @@ export async function containersOf(session: Session, names: readonly string[]): 
 /** The one container that a name means: a service's replica number `index` (its first without one), or a container by its name. */
 export async function containerOf(session: Session, name: string, index: number | null): Promise<ObservedContainer> {
   const replicas = await containersOf(session, [name]);
-  const candidates = replicas.length > 0 || index !== null ? replicas : await oneOffsOf(session, name);
+  const candidates = replicas.length > 0 || index !== null ? replicas : await oneOffsOf(session, name, { running: true });
   const [first] = candidates;
   const found = index === null ? (candidates.find((c) => c.state === "running") ?? first) : candidates.find((c) => c.number === index);
   if (found !== undefined) return found;
@@ -60,10 +60,14 @@ export async function containerOf(session: Session, name: string, index: number 
   throw new Failure({ code: "E_NO_SUCH_CONTAINER", message, hint: `wharf up -d ${name} makes what the spec describes` });
 }
 
-/** The one-off containers of a service that run. */
-async function oneOffsOf(session: Session, service: string): Promise<readonly ObservedContainer[]> {
+/** The one-off containers of a service. */
+export async function oneOffsOf(
+  session: Session,
+  service: string,
+  { running }: { readonly running: boolean },
+): Promise<readonly ObservedContainer[]> {
   const containers = await session.containers((await session.project()).name);
-  return containers.filter((container) => container.oneOff && container.service === service && container.state === "running");
+  return containers.filter((c) => c.oneOff && c.service === service && (!running || c.state === "running"));
 }
 
 /** In the order of projects, services and replica numbers, one-offs last. */

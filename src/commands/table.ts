@@ -1,6 +1,7 @@
 /** Every command by its id, loaded when it is used. */
 export const COMMANDS = {
   config: () => import("./config.ts"),
+  cp: () => import("./cp.ts"),
   create: () => import("./create.ts"),
   doctor: () => import("./doctor.ts"),
   down: () => import("./down.ts"),

@@ -3,6 +3,7 @@ import type { Json } from "../model/json.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
 import type { Project } from "../model/project.ts";
 import type { Reference } from "../model/reference.ts";
+import type { Files } from "./files.ts";
 import type { Images } from "./images.ts";
 
 /**
@@ -31,6 +32,8 @@ export interface Engine {
   processes(id: string, signal: AbortSignal): Promise<readonly ProcessInfo[]>;
   /** What a container has used up so far and holds now. Throws E_NOT_RUNNING. */
   usage(id: string, signal: AbortSignal): Promise<ResourceUsage>;
+  /** The files of a container as it sees them, whether it runs or not. To be closed. */
+  files(id: string, signal: AbortSignal): Promise<Files>;
   /** Docker's inspect document for one container. */
   inspect(id: string, signal: AbortSignal): Promise<Json>;
   readonly images: Images;

@@ -64,6 +64,11 @@ export const CODES = {
     explain:
       "A fixed container name (`name` or `container_name`) cannot be used: it has characters that a name cannot have, two services want the same one, or its service runs more than one container. Without a fixed name containers are called project-service-number.",
   },
+  E_COPY: {
+    family: "failed",
+    explain:
+      "`cp` cannot copy as it was asked: there is nothing at the source, the place to copy to does not exist, a directory would replace a file or a file a directory, or the archive on standard input has a path that leads out of the directory. As with `docker cp`, a directory goes into one that is there and becomes a new one where nothing is, `DIR/.` stands for what is in it, and the directory above the target must exist.",
+  },
   E_CREDENTIALS: {
     family: "failed",
     explain:

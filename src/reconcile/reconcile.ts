@@ -95,6 +95,15 @@ export async function prepareOneOff(world: World, project: Project, options: Omi
   );
 }
 
+/** Does something to a project that no plan is made for, while no other command changes it. */
+export function exclusively<T>(
+  world: World,
+  of: { readonly project: Project; readonly purpose: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  return locked(world, of, work);
+}
+
 /** Asks every question of a plan until one is answered with no. */
 export async function approve({ confirmations }: Pick<Plan, "confirmations">, confirm: World["confirm"]): Promise<boolean> {
   for (const question of confirmations) if (!(await confirm(question))) return false;

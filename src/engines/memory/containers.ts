@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecOptions, LogLine, ProcessInfo, ResourceUsage } from "../../engine/engine.ts";
+import type { Files } from "../../engine/files.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { ObservedContainer } from "../../model/observed.ts";
 import { end, simulate } from "../../model/simulate.ts";
@@ -129,6 +130,19 @@ export function usageOf(place: Place, id: string): ResourceUsage {
   liveById(place, id);
   const nothing = { cpuMs: 0, memory: 0, memoryLimit: 0, received: 0, sent: 0, blockRead: 0, blockWritten: 0 };
   return { ...nothing, at: performance.now(), processes: 1 };
+}
+
+/** Containers here have no files. */
+export function filesOf(place: Place, id: string): Files {
+  const { name } = byId(place, id);
+  const refuse = (): never => {
+    throw new Failure({
+      code: "E_UNSUPPORTED",
+      message: `container ${name} is only remembered: it has no files`,
+      hint: "--engine oci makes real ones",
+    });
+  };
+  return { stat: () => null, read: refuse, write: refuse, close: async () => {} };
 }
 
 /** Starts a container, shows what it prints, and gives its exit status: 0 at once where no programs are played. */

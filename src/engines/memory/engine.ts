@@ -7,6 +7,7 @@ import { familiar } from "../../model/reference.ts";
 import {
   createContainer,
   execIn,
+  filesOf,
   killContainer,
   processesOf,
   removeContainer,
@@ -61,6 +62,7 @@ function engineOn(store: Store, options: MemoryOptions): Engine {
     wait: (id, signal) => waitFor(place, id, signal),
     processes: async (id) => processesOf(place, id),
     usage: async (id) => usageOf(place, id),
+    files: async (id) => filesOf(place, id),
     inspect: async (id) => containerDocument(byId(place, id), madeOf(place, id)),
     images: imagesOf(store),
     close: async () => {

@@ -16,6 +16,7 @@ import { type Context, createContext } from "./context.ts";
 import { createContainer } from "./create.ts";
 import { checkMachine } from "./doctor.ts";
 import { execIn } from "./exec.ts";
+import { filesOf } from "./files.ts";
 import { inspectContainer } from "./inspection.ts";
 import { openLayout } from "./layout.ts";
 import { readLogs } from "./logs.ts";
@@ -77,6 +78,7 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     wait: (id, signal) => waitFor(context, id, signal),
     processes: async (id) => processesOf(context, byId(context, id)),
     usage: async (id) => usageOf(context, byId(context, id)),
+    files: async (id) => filesOf(context, byId(context, id)),
     inspect: async (id) => inspectContainer(context, byId(context, id)),
     images: imagesOf(context),
     close: () => store.close(),

@@ -63,6 +63,14 @@ export function readInside(root: string, path: string, options: LookOptions & { 
   });
 }
 
+/**
+ * A directory inside, links followed, open for the caller to close; `null`: there is none. What was open cannot be led elsewhere any more.
+ * Throws E_ROOTFS_PATH as `resolveInside`.
+ */
+export function openDirectoryInside(root: string, path: string): number | null {
+  return walk({ root, path }, ({ node }) => (node?.stats.isDirectory() === true ? openSync(through(node), constants.O_RDONLY) : null));
+}
+
 /** Makes a directory and those above it where they are missing; what exists keeps its owner and mode. Gives its host path. */
 export function ensureDirectoryInside(root: string, path: string, options: MakeOptions): string {
   return walk({ root, path, make: options }, ({ path: host, node }) => {

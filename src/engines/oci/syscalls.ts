@@ -23,6 +23,8 @@ export const EINVAL = 22;
 export const EADDRINUSE = 98;
 const EADDRNOTAVAIL = 99;
 
+export const MS_BIND = 1 << 12;
+export const MS_REC = 1 << 14;
 export const MS_PRIVATE = 1 << 18;
 const MNT_DETACH = 2;
 
