@@ -5,6 +5,7 @@
  *   launch.cjs          what bin/wharf.cjs requires: `version`, the code cache
  *   main.cjs            the command, as one function expression
  *   unpack-worker.cjs   entry of the worker threads that unpack layers
+ *   supervisor.cjs      the process that looks after a project
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -58,6 +59,7 @@ const main = await build({
 });
 oclif.assertApplied();
 if (existsSync(join(root, WORKER))) await build({ ...COMMON, entryPoints: [WORKER] });
+await build({ ...COMMON, entryPoints: { supervisor: "src/engines/oci/supervisor/main.ts" }, plugins: [lazyBuiltins()] });
 const verbs = new Set(Object.keys(COMMANDS).map((id) => id.split(":")[0]));
 await build({
   ...COMMON,
@@ -65,7 +67,7 @@ await build({
   banner: {},
   define: { WHARF_BUILD: JSON.stringify(await hashOf(join(dist, "main.cjs"))), WHARF_VERBS: JSON.stringify([...verbs]) },
 });
-await removeAllBut([".sources", "launch.cjs", "main.cjs", "unpack-worker.cjs"]);
+await removeAllBut([".sources", "launch.cjs", "main.cjs", "supervisor.cjs", "unpack-worker.cjs"]);
 console.log(`dist/main.cjs ${Math.round((main.metafile.outputs["dist/main.cjs"]?.bytes ?? 0) / 1024)} KiB`);
 
 async function hashOf(file: string): Promise<string> {

@@ -12,6 +12,7 @@ import { lifeCases } from "./engines/conformance/life.ts";
 import { outputCases } from "./engines/conformance/output.ts";
 import { portCases } from "./engines/conformance/ports.ts";
 import { casesOn, furnish, type Subject, type Suite } from "./engines/conformance/stage.ts";
+import { volumeCases } from "./engines/conformance/volumes.ts";
 
 /** Registers the obligations. All tests share one engine, which the first of them opens and the last one takes away. */
 export function engineConformance(it: Suite, open: () => Promise<Subject>): void {
@@ -25,6 +26,7 @@ export function engineConformance(it: Suite, open: () => Promise<Subject>): void
   };
   const cases = casesOn(it, subject);
   groundCases(cases);
+  volumeCases(cases);
   containerCases(cases);
   lifeCases(cases);
   portCases(cases);

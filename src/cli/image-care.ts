@@ -1,6 +1,7 @@
 /** What keeps the store in order and tells of it: history, names, pruning, verifying, what it takes. */
-import type { Damage, HistoryStep } from "../engine/images.ts";
+import type { Damage, HistoryStep, ImageSummary } from "../engine/images.ts";
 import { Failure } from "../model/diagnostic.ts";
+import { imagesOfRevisions } from "../reconcile/revisions.ts";
 import { type Column, table } from "../ui/table.ts";
 import { plural } from "../ui/text.ts";
 import { bytes } from "../ui/units.ts";
@@ -72,7 +73,9 @@ export interface PruneFlags {
 /** Removes images that nobody uses, after a question that says which and how much. */
 export async function pruneImages(session: Session, { all, filters, yes, dryRun }: PruneFlags): Promise<number> {
   const { images } = await session.engine();
-  const matches = pruneFilter(filters, Date.now());
+  const chosen = pruneFilter(filters, Date.now());
+  const kept = await imagesOfRevisions(session.revisionDirectory);
+  const matches = (image: ImageSummary): boolean => !kept.has(image.id) && chosen(image);
   if (dryRun || !yes) {
     const { removed, freed } = await images.prune({ all, matches, dryRun: true }, session.signal);
     const count = removed.filter(({ kind }) => kind === "deleted").length;

@@ -72,7 +72,7 @@ function testOf(key: string, value: string, { all, now }: { readonly all: readon
   }
 }
 
-function pairsOf(filters: readonly string[]): readonly { readonly key: string; readonly value: string }[] {
+export function pairsOf(filters: readonly string[]): readonly { readonly key: string; readonly value: string }[] {
   return filters.map((filter) => {
     const [, key, value] = /^([a-z]+!?)=(.*)$/s.exec(filter) ?? [];
     if (key === undefined || value === undefined)
@@ -81,17 +81,17 @@ function pairsOf(filters: readonly string[]): readonly { readonly key: string; r
   });
 }
 
-function unknownKey(key: string, known: readonly string[]): Failure {
+export function unknownKey(key: string, known: readonly string[]): Failure {
   return new Failure({ code: "E_USAGE", message: `there is no filter ${key}`, hint: `there are ${known.join(", ")}` });
 }
 
-function truth(value: string): boolean {
+export function truth(value: string, key = "dangling"): boolean {
   if (/^(true|1)$/i.test(value)) return true;
   if (/^(false|0)$/i.test(value)) return false;
-  throw new Failure({ code: "E_USAGE", message: `--filter dangling=${value}: give true or false` });
+  throw new Failure({ code: "E_USAGE", message: `--filter ${key}=${value}: give true or false` });
 }
 
-function hasLabel({ labels }: ImageSummary, wanted: string): boolean {
+export function hasLabel({ labels }: Pick<ImageSummary, "labels">, wanted: string): boolean {
   const equals = wanted.indexOf("=");
   const key = equals === -1 ? wanted : wanted.slice(0, equals);
   return Object.hasOwn(labels, key) && (equals === -1 || labels[key] === wanted.slice(equals + 1));

@@ -42,6 +42,7 @@ const CONDITIONS: ReadonlyMap<string, Dependency["condition"]> = new Map([
 ]);
 
 const PLAIN: Omit<Service, "name" | "image" | "scale" | "dependsOn"> = {
+  pin: null,
   containerName: null,
   command: null,
   entrypoint: null,

@@ -63,6 +63,11 @@ export class Session {
     this.style = styleOf(settings.colour.stdout);
   }
 
+  /** Where revisions are kept, by project. */
+  get revisionDirectory(): string {
+    return join(this.settings.root, "revisions");
+  }
+
   get signal(): AbortSignal {
     return this.interrupts.signal;
   }
@@ -147,6 +152,7 @@ export class Session {
       },
       signal: options.signal ?? this.signal,
       lockDirectory: join(this.settings.run, "locks"),
+      revisionDirectory: this.revisionDirectory,
       lockTimeoutMs: LOCK_TIMEOUT_MS,
       confirm: (question) => this.confirm(question, options.assumeYes === true),
     };

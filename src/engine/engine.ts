@@ -5,6 +5,7 @@ import type { Project } from "../model/project.ts";
 import type { Reference } from "../model/reference.ts";
 import type { Files } from "./files.ts";
 import type { Images } from "./images.ts";
+import type { Volumes } from "./volumes.ts";
 
 /**
  * What carries actions out. One small interface that speaks only our model; every engine passes the same conformance suite.
@@ -37,6 +38,7 @@ export interface Engine {
   /** Docker's inspect document for one container. */
   inspect(id: string, signal: AbortSignal): Promise<Json>;
   readonly images: Images;
+  readonly volumes: Volumes;
   close(): Promise<void>;
 }
 

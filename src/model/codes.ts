@@ -379,6 +379,16 @@ export const CODES = {
     explain:
       "The spec needs a variable that is not set, or that is empty: it is written as ${NAME:?message} or ${NAME?message}. Set it in the environment of the command or in the file `.env` beside the spec.",
   },
+  E_REVISION: {
+    family: "usage",
+    explain:
+      "`rollback` goes back to what an earlier `up` of the whole project made true. The project has no such revision: none was noted yet, the number was never given, or it is so old that it went. `wharf history` lists those there are.",
+  },
+  E_REVISION_IMAGE: {
+    family: "failed",
+    explain:
+      "A revision ran with an image that was made on this machine, and the image's name stands for another one by now. Images that came from a registry are found again by their digest; one that was imported, loaded or tagged here has none.",
+  },
   E_ROOTFS: {
     family: "failed",
     explain:
@@ -473,7 +483,7 @@ export const CODES = {
   E_VOLUME_MISSING: {
     family: "failed",
     explain:
-      "A volume marked `external` is not wharf's to make: it has to be there before `wharf up`. Take `external` away to have it made and removed with the project.",
+      "A volume is named that is not there. One marked `external` is not made by `wharf up`: make it with `wharf volume create`, or take `external` away to have it made and removed with the project. `wharf volume ls` lists what there is.",
   },
   E_VOLUME_NAME: {
     family: "failed",

@@ -8,6 +8,8 @@ import type { Resources } from "./resources.ts";
 export interface Service {
   readonly name: string;
   readonly image: Reference;
+  /** The content that `image` shall stand for, `repository@digest`, where a revision or a lock says so; `null`: whatever the name leads to. */
+  readonly pin: Reference | null;
   /** The one fixed container name (`container_name`, or wharf's `name`). */
   readonly containerName: string | null;
   /** `null`: the image's Cmd; `[]`: none at all. */
@@ -44,6 +46,11 @@ export interface Service {
   /** `os/architecture[/variant]`, or `null`: this machine's. */
   readonly platform: string | null;
   readonly profiles: readonly string[];
+}
+
+/** The reference under which a service's image is looked for, pulled and found. */
+export function contentOf({ image, pin }: Pick<Service, "image" | "pin">): Reference {
+  return pin ?? image;
 }
 
 export type Protocol = "tcp" | "udp" | "sctp";

@@ -8,7 +8,7 @@ import { Failure } from "./diagnostic.ts";
 import { LABEL } from "./labels.ts";
 import type { ContainerState, Observed, ObservedContainer, ObservedImage, PublishedPort } from "./observed.ts";
 import type { Reference } from "./reference.ts";
-import type { Mount, Port, Service } from "./service.ts";
+import { contentOf, type Mount, type Port, type Service } from "./service.ts";
 
 /** What the world adds that the action does not say. */
 export interface Chance {
@@ -106,7 +106,7 @@ interface Creation {
 function create(world: Observed, { container: name, spec, id, now }: Creation): Observed {
   const { service, project, number, oneOff, hash, attributes, labels } = spec;
   claimName(world, name);
-  const image = world.images[service.image];
+  const image = world.images[contentOf(service)];
   if (image === undefined) throw refused("E_IMAGE_ABSENT", `image ${service.image} is not here`);
   const argv = commandOf(service, image);
   if (argv.length === 0) throw refused("E_NOTHING_TO_RUN", `container ${name} has nothing to run`);

@@ -21,6 +21,7 @@ interface Recreate {
 /** `scale`: how many containers; `none`: looked up in the spec whenever it matters; a list: the attributes that a part of the model stands for. */
 const CHANGE = {
   name: "none",
+  pin: "none", // which content the image has is told by its id
   image: { key: "image", record: (s) => s.image },
   containerName: { key: "container_name", record: (s) => s.containerName },
   command: { key: "command", record: (s) => s.command },

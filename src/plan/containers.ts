@@ -5,7 +5,7 @@
  */
 import { containerName } from "../model/names.ts";
 import type { ObservedContainer } from "../model/observed.ts";
-import type { Service } from "../model/service.ts";
+import { contentOf, type Service } from "../model/service.ts";
 import { compare, sourceOf } from "./change.ts";
 import { gatesOf, restartCause } from "./gates.ts";
 import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
@@ -74,7 +74,7 @@ function whyNot(p: Planning, pattern: Pattern, container: ObservedContainer): st
   if (container.state === "dead") return "dead";
   if (p.options.recreate === "never") return null;
   if (container.hash !== pattern.hash) return `config changed${changesIn(p, pattern, container)}`;
-  const image = p.observed.images[pattern.service.image];
+  const image = p.observed.images[contentOf(pattern.service)];
   if (image !== undefined && image.id !== container.image.id) return "image changed";
   return p.options.recreate === "always" ? "forced" : null;
 }
@@ -170,7 +170,7 @@ function refuseTwin(p: Planning, service: Service, { name }: Slot): Settled {
 
 function replacedAttributes(p: Planning, pattern: Pattern, old: ObservedContainer) {
   const changes = attributeChanges(p, pattern, old);
-  const image = p.observed.images[pattern.service.image];
+  const image = p.observed.images[contentOf(pattern.service)];
   if (changes.length > 0 || image === undefined || image.id === old.image.id) return changes;
   return [{ path: "image", before: old.image.id, after: image.id, source: sourceOf(p.desired, `services.${pattern.service.name}.image`) }];
 }

@@ -1,6 +1,6 @@
 /** Which images are pulled, and which services cannot run with the image they name. */
 import { familiar } from "../model/reference.ts";
-import type { PullPolicy, Service } from "../model/service.ts";
+import { contentOf, type PullPolicy, type Service } from "../model/service.ts";
 import { sourceOf } from "./change.ts";
 import { changed, type Planning, placed, stepKey } from "./planning.ts";
 
@@ -18,12 +18,12 @@ export function planImages(p: Planning, services: readonly Service[]): void {
 /** Whether a container of this service waits for a pull, so that nothing is known of its image yet. */
 export function willPull(p: Planning, service: Service): boolean {
   const policy = policyOf(p, service);
-  return policy === "always" || (policy === "missing" && p.observed.images[service.image] === undefined);
+  return policy === "always" || (policy === "missing" && p.observed.images[contentOf(service)] === undefined);
 }
 
 /** One pull serves every service with this image for this platform. */
-export function pullKey({ image, platform }: Pick<Service, "image" | "platform">): string {
-  return stepKey("image.pull", `${image} ${platform ?? ""}`);
+export function pullKey(service: Pick<Service, "image" | "pin" | "platform">): string {
+  return stepKey("image.pull", `${contentOf(service)} ${service.platform ?? ""}`);
 }
 
 function policyOf(p: Planning, service: Service): PullPolicy {
@@ -34,7 +34,8 @@ function planPull(
   p: Planning,
   { key, first, others }: { readonly key: string; readonly first: Service; readonly others: readonly Service[] },
 ): void {
-  const { image: reference, platform } = first;
+  const reference = contentOf(first);
+  const { platform } = first;
   const present = p.observed.images[reference] !== undefined;
   const reason = present ? "pull policy is always" : "not here yet";
   const policy = [first, ...others].some((service) => policyOf(p, service) === "always") ? "always" : "missing";
@@ -45,8 +46,8 @@ function planPull(
 
 /** What is here must be enough: the image itself, and something in it or in the service to run. */
 function checkImage(p: Planning, service: Service): void {
-  const image = p.observed.images[service.image];
-  const name = familiar(service.image);
+  const image = p.observed.images[contentOf(service)];
+  const name = familiar(contentOf(service));
   const source = placed(sourceOf(p.desired, `services.${service.name}.image`));
   if (image === undefined) {
     p.problems.push({

@@ -4,7 +4,7 @@ import { LABEL, labelBoolean } from "../model/labels.ts";
 import { scopedName } from "../model/names.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import type { Project } from "../model/project.ts";
-import type { Mount, Service } from "../model/service.ts";
+import { contentOf, type Mount, type Service } from "../model/service.ts";
 import { type Attributes, attributesOf } from "./change.ts";
 import { configHash } from "./hash.ts";
 import { pullKey, willPull } from "./images.ts";
@@ -86,7 +86,7 @@ function carryOver(p: Planning, pattern: Pattern, old: ObservedContainer): reado
     const name = anonymous.get(mount.target);
     return mount.type === "volume" && mount.source === null && name !== undefined ? { ...mount, source: name } : mount;
   });
-  const image = p.observed.images[pattern.service.image];
+  const image = p.observed.images[contentOf(pattern.service)];
   for (const [target, source] of anonymous) {
     if (mounts.some((mount) => mount.target === target)) continue;
     if (image !== undefined && !willPull(p, pattern.service) && !image.volumes.includes(target)) continue;

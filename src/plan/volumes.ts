@@ -24,7 +24,7 @@ export function planVolumes(p: Planning, services: readonly Service[]): void {
       p.problems.push({
         code: "E_VOLUME_MISSING",
         message: `volume ${name} is external, and there is no such volume`,
-        hint: `make it first, or take \`external\` away so that it is made for ${p.desired.name}`,
+        hint: `make it with \`wharf volume create ${name}\`, or take \`external\` away so that it is made for ${p.desired.name}`,
         ...placed(sourceOf(p.desired, `volumes.${key}`)),
       });
     } else {

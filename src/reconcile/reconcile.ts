@@ -13,6 +13,7 @@ import { planOperation } from "../plan/operation.ts";
 import { type Operation, type PlanOptions, plan } from "../plan/plan.ts";
 import { type Facts, factsOf, movedSince, type SavedPlan } from "../plan/saved.ts";
 import { withProjectLock } from "./project-lock.ts";
+import { projectOf, type Revision, recordRevision } from "./revisions.ts";
 
 /** What a run needs of its surroundings. */
 export interface World {
@@ -22,6 +23,8 @@ export interface World {
   readonly signal: AbortSignal;
   /** Directory that holds the project locks. */
   readonly lockDirectory: string;
+  /** Directory that holds what successful runs made true, by project. */
+  readonly revisionDirectory: string;
   /** How long to wait for another command on the same project, in milliseconds. */
   readonly lockTimeoutMs: number;
   /** Answers a confirmation of a plan. */
@@ -35,6 +38,9 @@ export interface RunResult {
   /** What went wrong, in the order it happened: the exit status comes from its codes. */
   readonly diagnostics: readonly Diagnostic[];
 }
+
+/** A result with the last look that was taken. */
+type Carried = RunResult & { readonly observed: Observed };
 
 /** Observes and plans; changes nothing and takes no lock. `facts`: what the plan stands on. */
 export async function preview(
@@ -75,8 +81,47 @@ export async function reconcile(world: World, project: Project, options: PlanOpt
     const first = (observed: Observed) => plan(project, observed, complete);
     // What a pull brings is known when it is there: only then can be said who must be replaced for it.
     const second = (observed: Observed) => plan(project, observed, { ...complete, recreate: settled(options.recreate), pull: "missing" });
-    return carryOut(world, project, [first, second]);
+    const result = await carryOut(world, project, [first, second]);
+    if (options.services === null && options.start) await remember(world, project, { result, of: null });
+    return result;
   });
+}
+
+/** The same way towards what a revision says, its images too; what came after it goes. Throws `E_REVISION_IMAGE`. */
+export async function rollBack(world: World, revision: Revision, options: PlanOptions): Promise<RunResult> {
+  return locked(world, { project: revision.project, purpose: "rollback" }, async () => {
+    const { project, options: complete } = await wayBack(world, revision, options);
+    const result = await carryOut(world, project, [(observed) => plan(project, observed, complete)]);
+    await remember(world, project, { result, of: revision.number });
+    return result;
+  });
+}
+
+/** What `rollBack` would do. */
+export async function previewRollback(world: World, revision: Revision, options: PlanOptions): Promise<Plan> {
+  const { project, options: complete } = await wayBack(world, revision, options);
+  return plan(project, await world.engine.observe(project, world.signal), complete);
+}
+
+async function wayBack(
+  world: World,
+  revision: Revision,
+  options: PlanOptions,
+): Promise<{ readonly project: Project; readonly options: PlanOptions }> {
+  const { images } = await world.engine.observe(revision.project, world.signal);
+  return { project: projectOf(revision, images), options: forEngine(world, { ...options, removeOrphans: true, pull: "missing" }) };
+}
+
+/** Notes what is true now as a revision, where all went well and there is something. */
+async function remember(
+  { engine, revisionDirectory, signal }: World,
+  project: Project,
+  { result, of }: { readonly result: Carried; readonly of: number | null },
+): Promise<void> {
+  if (result.outcome !== "converged" || project.services.length === 0) return;
+  const stale = result.plan.steps.some(({ action }) => action.kind === "image.pull");
+  const observed = stale ? await engine.observe(project, signal) : result.observed;
+  await recordRevision(revisionDirectory, { project, observed, of });
 }
 
 /** The same way for an operation on what exists (`start`, `stop`, `restart`, `kill`, `rm`). */
@@ -134,18 +179,20 @@ async function carryOut(
   world: World,
   project: Project,
   [first, second]: readonly [(observed: Observed) => Plan, ((observed: Observed) => Plan)?],
-): Promise<RunResult> {
+): Promise<Carried> {
   const began = performance.now();
-  const made = first(await world.engine.observe(project, world.signal));
+  let observed = await world.engine.observe(project, world.signal);
+  const made = first(observed);
   let result = await round(world, made);
   if (second !== undefined && result.outcome === "converged" && made.steps.some(isRefresh)) {
-    const further = shifted(second(await world.engine.observe(project, world.signal)), made.steps.length);
+    observed = await world.engine.observe(project, world.signal);
+    const further = shifted(second(observed), made.steps.length);
     if (further.problems.length > 0) result = both(result, halted(world, further));
     else if (further.steps.length > 0) result = both(result, await round(world, further));
   }
   const { outcome, summary } = result;
   world.emit({ type: "run.finished", outcome, ms: Math.round(performance.now() - began), summary });
-  return result;
+  return { ...result, observed };
 }
 
 /** A pull of an image that may have been here already in another version. */

@@ -60,6 +60,7 @@ export async function makeScene(options: { readonly healthchecks?: "none" | "cli
       },
       signal,
       lockDirectory: join(directory, "locks"),
+      revisionDirectory: join(directory, "revisions"),
       lockTimeoutMs: 0,
       confirm: () => Promise.reject(new Error("nothing was to be asked")),
       ...given,

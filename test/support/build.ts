@@ -42,6 +42,7 @@ export function service(given: Partial<Omit<Service, "image">> & { readonly imag
     stopSignal: null,
     stopGraceMs: 10_000,
     scale: 1,
+    pin: null,
     pullPolicy: "missing",
     platform: null,
     profiles: [],

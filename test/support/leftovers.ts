@@ -122,9 +122,18 @@ function cgroups({ containers }: Traces): readonly Leftover[] {
 
 /** Records of containers and networks, and what ran them. Images, volumes and locks' directories may stay. */
 function files({ root, run }: Traces): readonly Leftover[] {
-  const directories = [join(root, "containers"), join(root, "names"), join(root, "networks"), join(run, "c"), join(run, "runtime")];
+  const directories = [
+    join(root, "containers"),
+    join(root, "names"),
+    join(root, "networks"),
+    join(run, "c"),
+    join(run, "runtime"),
+    join(run, "exits"),
+  ];
   return directories.flatMap((directory) =>
-    list(directory).map(({ name }) => ({ what: `file ${join(directory, name)}`, remove: () => {} })),
+    list(directory)
+      .filter(({ name }) => name !== ".poke")
+      .map(({ name }) => ({ what: `file ${join(directory, name)}`, remove: () => {} })),
   );
 }
 

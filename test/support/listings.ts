@@ -20,6 +20,7 @@ export interface Inspected {
   readonly State: { readonly Status: string; readonly StartedAt: string; readonly Pid: number };
   readonly HostConfig: Readonly<Record<string, Json>>;
   readonly Config: { readonly Env: readonly string[]; readonly Cmd: readonly string[] };
+  readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Source: string; readonly Destination: string }[];
 }
 
 export async function ps(world: World, args: readonly string[], options: CallOptions): Promise<readonly Listed[]> {

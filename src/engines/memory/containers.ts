@@ -5,6 +5,7 @@ import type { ExecOptions, LogLine, ProcessInfo, ResourceUsage } from "../../eng
 import type { Files } from "../../engine/files.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { ObservedContainer } from "../../model/observed.ts";
+import { contentOf } from "../../model/service.ts";
 import { end, simulate } from "../../model/simulate.ts";
 import { PAUSE, scribe } from "./lines.ts";
 import { mergeCommand, mergeEnvironment } from "./merge.ts";
@@ -16,7 +17,7 @@ export function createContainer({ store }: Place, action: ActionOf<"container.cr
   const world = store.read();
   const { spec } = action;
   const { service } = spec;
-  const config = world.images[world.observed.images[service.image]?.id ?? ""]?.config ?? {};
+  const config = world.images[world.observed.images[contentOf(service)]?.id ?? ""]?.config ?? {};
   const id = randomBytes(32).toString("hex");
   // The simulation cannot tell an image's entrypoint from the rest of its command: it gets what comes of both.
   const merged = { ...spec, service: { ...service, ...mergeCommand(service, config) } };

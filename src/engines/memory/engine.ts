@@ -22,6 +22,7 @@ import { imagesOf, observedImage, registryImage, sha256 } from "./images.ts";
 import { containerDocument } from "./inspect.ts";
 import { readLines } from "./lines.ts";
 import { type ActionOf, byId, change, type MemoryOptions, madeOf, type Place } from "./place.ts";
+import { createVolume, volumesOf } from "./volumes.ts";
 import { memoryStore, observedBy, type Store, shown } from "./world.ts";
 import { fileStore, worldFile } from "./world-file.ts";
 
@@ -65,6 +66,7 @@ function engineOn(store: Store, options: MemoryOptions): Engine {
     files: async (id) => filesOf(place, id),
     inspect: async (id) => containerDocument(byId(place, id), madeOf(place, id)),
     images: imagesOf(store),
+    volumes: volumesOf(place),
     close: async () => {
       const all = [...place.runs.values(), ...place.guests];
       for (const run of all) run.send("SIGKILL");
@@ -79,12 +81,13 @@ async function apply(place: Place, action: Action, context: ApplyContext): Promi
       return pull(place, action, context);
     case "network.create":
     case "network.remove":
-    case "volume.create":
     case "volume.remove":
     case "container.rename":
     case "container.pause":
     case "container.unpause":
       return change(place, action);
+    case "volume.create":
+      return createVolume(place, action);
     case "container.create":
       return createContainer(place, action);
     case "container.start":

@@ -4,6 +4,7 @@ import type { ContainerSpec } from "../../model/action.ts";
 import type { Observed, ObservedContainer } from "../../model/observed.ts";
 import type { Platform } from "../../model/platform.ts";
 import type { Project } from "../../model/project.ts";
+import { contentOf } from "../../model/service.ts";
 
 /** All that the engine knows. A value: what changes it makes another one. */
 export interface World {
@@ -13,6 +14,8 @@ export interface World {
   readonly made: Readonly<Record<string, Made>>;
   /** Every image by its id, with a name or without one. */
   readonly images: Readonly<Record<string, Image>>;
+  /** What a volume was made with, by its name; an anonymous one and one of an older file has none. */
+  readonly volumes?: Readonly<Record<string, MadeVolume>>;
   /** What containers printed, in the order in which they did. */
   readonly lines: readonly LogLine[];
 }
@@ -21,6 +24,13 @@ export interface Made {
   readonly spec: ContainerSpec;
   /** Of its image. */
   readonly config: ImageConfig;
+}
+
+export interface MadeVolume {
+  readonly anonymous: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** RFC 3339 UTC. */
+  readonly createdAt: string;
 }
 
 export interface Image {
@@ -62,7 +72,7 @@ export function observedBy({ name, services, networks, volumes }: Project, { obs
   const others = observed.containers.filter(({ project }) => project !== name);
   const isSeen = (thing: { readonly name: string; readonly project: string | null }, named: readonly { readonly name: string }[]) =>
     thing.project === name || named.some((wanted) => wanted.name === thing.name);
-  const wanted = new Set<string>(services.map(({ image }) => image));
+  const wanted = new Set<string>(services.map(contentOf));
   return {
     containers: own.map(shown),
     networks: observed.networks.filter((network) => isSeen(network, networks)),

@@ -83,6 +83,7 @@ function conmonArguments(layout: Layout, runtime: Runtime, { id, name, tty, stdi
     bundleDirectory(layout, id),
   ];
   args.push("--container-pidfile", file("pid"), "--conmon-pidfile", file("conmon.pid"), "--persist-dir", containerDirectory(layout, id));
+  args.push("--exit-dir", layout.exits);
   args.push("--log-path", `k8s-file:${containerDirectory(layout, id)}/log`, "--log-level", "error", "--full-attach", "--no-new-keyring");
   for (const word of ["--root", layout.runtime, "--log-format", "json", "--log", file("runtime.log")]) args.push("--runtime-arg", word);
   if (tty) args.push("--terminal");

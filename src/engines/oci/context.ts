@@ -16,6 +16,8 @@ export interface Context {
   readonly store: ImageStore;
   /** Brings the packet filter and the hosts files in line with what runs. Requests made at once share a run. */
   readonly syncNetwork: () => Promise<void>;
+  /** Projects that lost a container by this process: what looked after them may have nothing left to do. */
+  readonly emptied: Set<string>;
   /** Looked up at the first use; throws E_ENGINE_INCOMPLETE. */
   readonly tools: () => Tools;
 }
@@ -33,6 +35,7 @@ export function createContext(layout: Layout, store: ImageStore): Context {
   return {
     layout,
     store,
+    emptied: new Set(),
     syncNetwork: coalesce(() =>
       withLock(join(layout.locks, "wiring.lock"), { purpose: "publish ports", timeoutMs: 60_000 }, () => syncNetwork(layout)),
     ),

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { ContainerSpec } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
+import { contentOf } from "../../model/service.ts";
 import type { Context } from "./context.ts";
 import { requireProgram } from "./executable.ts";
 import { lease } from "./network/networks.ts";
@@ -19,7 +20,7 @@ import { type ContainerUser, resolveUser, USER_FILE_LIMIT } from "./user.ts";
 export async function createContainer(context: Context, name: string, spec: ContainerSpec): Promise<void> {
   const { layout, store } = context;
   const { service } = spec;
-  const image = await store.hold(service.image); // its record keeps it from then on
+  const image = await store.hold(contentOf(service)); // its record keeps it from then on
   if (image === null)
     throw new Failure({
       code: "E_IMAGE_ABSENT",

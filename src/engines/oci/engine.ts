@@ -37,7 +37,9 @@ import {
 import { removeContainer, removeUnusedVolume, tidy } from "./remove.ts";
 import { startAttached, startContainer } from "./start.ts";
 import { hasEnded, killContainer, stopContainer } from "./stop.ts";
+import { supervisorGone } from "./supervisor/launch.ts";
 import { usageOf } from "./usage.ts";
+import { volumesOf } from "./volume-care.ts";
 import { createVolume, sweepVolumes } from "./volumes.ts";
 
 export interface OciOptions {
@@ -81,7 +83,11 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     files: async (id) => filesOf(context, byId(context, id)),
     inspect: async (id) => inspectContainer(context, byId(context, id)),
     images: imagesOf(context),
-    close: () => store.close(),
+    volumes: volumesOf(context),
+    close: async () => {
+      for (const project of context.emptied) await supervisorGone(layout, project);
+      await store.close();
+    },
   };
 }
 

@@ -18,6 +18,8 @@ import { join } from "node:path";
  *   run/c/ID12/…                       bundle: config.json, rootfs, conmon's files         (bundle)
  *   run/runtime/…                      runc's or crun's own state
  *   run/locks/…                        locks between processes
+ *   run/exits/ID                       exit status once more: one directory to watch      (supervisor/launch)
+ *   run/supervisors/PROJECT.{lock,log} who looks after a project, and what it says        (supervisor/launch)
  */
 export interface Layout {
   readonly root: string;
@@ -32,6 +34,8 @@ export interface Layout {
   readonly bundles: string;
   readonly runtime: string;
   readonly locks: string;
+  readonly exits: string;
+  readonly supervisors: string;
 }
 
 /** Makes the directories that are missing (0711 for the path to bind sources, 0700 for the rest). */
@@ -52,9 +56,11 @@ export function openLayout(root: string, run: string): Layout {
     bundles: join(run, "c"),
     runtime: join(run, "runtime"),
     locks: join(run, "locks"),
+    exits: join(run, "exits"),
+    supervisors: join(run, "supervisors"),
   };
   for (const directory of [layout.containers, layout.volumes, layout.bundles]) mkdirSync(directory, { recursive: true, mode: 0o711 });
-  for (const directory of [layout.names, layout.networks, layout.runtime, layout.locks])
+  for (const directory of [layout.names, layout.networks, layout.runtime, layout.locks, layout.exits, layout.supervisors])
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   return layout;
 }

@@ -1,6 +1,7 @@
 import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
 import type { Project } from "../../model/project.ts";
+import { contentOf } from "../../model/service.ts";
 import type { Context } from "./context.ts";
 import { isFrozen } from "./freezer.ts";
 import { limitConcerns } from "./limits-here.ts";
@@ -69,7 +70,7 @@ function describe({ record, status }: Container, networks: readonly NetworkRecor
 }
 
 async function observeImages({ store }: Context, project: Project): Promise<Readonly<Record<string, ObservedImage>>> {
-  const references = [...new Set(project.services.map(({ image }) => image))];
+  const references = [...new Set(project.services.map(contentOf))];
   const found = await Promise.all(references.map(async (reference) => [reference, await store.find(reference)] as const));
   const images: Record<string, ObservedImage> = {};
   for (const [reference, image] of found) {

@@ -8,7 +8,7 @@ import type { Mount } from "../../model/service.ts";
 import type { Layout } from "./layout.ts";
 import type { PlacedMount } from "./records.ts";
 import { resolveInside } from "./rootfs-path.ts";
-import { copyUp, createVolume, readVolume, volumeData } from "./volumes.ts";
+import { absentVolume, copyUp, createVolume, readVolume, volumeData } from "./volumes.ts";
 
 /** Decides the source of every mount; a new anonymous volume gets its name here. `declared`: paths that the image wants volumes at. */
 export function placeMounts(layout: Layout, mounts: readonly Mount[], declared: readonly string[]): readonly PlacedMount[] {
@@ -23,7 +23,7 @@ export function placeMounts(layout: Layout, mounts: readonly Mount[], declared: 
   return [...mounts, ...anonymous].map((mount) => placeMount(layout, mount));
 }
 
-/** Makes bind sources and volumes that are missing, and fills new volumes from the image. Throws E_BIND_SOURCE. */
+/** Makes bind sources and anonymous volumes that are missing, and fills new volumes from the image. Throws E_BIND_SOURCE, E_VOLUME_MISSING. */
 export async function prepareMounts(
   layout: Layout,
   spec: ContainerSpec,
@@ -54,8 +54,10 @@ async function prepareVolume(
   wanted: { readonly mount: PlacedMount; readonly name: string; readonly rootfs: string },
 ): Promise<void> {
   const { mount, name } = wanted;
-  if (readVolume(layout, name) === null)
-    await createVolume(layout, { name, project: spec.project, key: null, anonymous: mount.anonymous, labels: {} });
+  if (readVolume(layout, name) === null) {
+    if (!mount.anonymous) throw absentVolume(name, spec.service.name);
+    await createVolume(layout, { name, project: spec.project, key: null, anonymous: true, labels: {} });
+  }
   await mkdir(mount.source, { recursive: true });
   if (mount.noCopy || mount.source !== volumeData(layout, name)) return;
   const inImage = resolveInside(wanted.rootfs, mount.target);

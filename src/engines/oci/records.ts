@@ -169,6 +169,7 @@ export async function removeRecord(layout: Layout, record: ContainerRecord): Pro
   const trash = join(layout.containers, `.trash-${record.id}`);
   await rename(containerDirectory(layout, record.id), trash);
   await releaseName(layout, record.name, record.id);
+  await rm(join(layout.exits, record.id), { force: true });
   await rm(trash, { recursive: true, force: true });
 }
 
@@ -180,6 +181,7 @@ export async function writeState(layout: Layout, id: string, state: RunState): P
 export async function clearState(layout: Layout, id: string): Promise<void> {
   await rm(join(containerDirectory(layout, id), "state.json"), { force: true });
   await rm(join(containerDirectory(layout, id), "exit"), { force: true });
+  await rm(join(layout.exits, id), { force: true });
 }
 
 export interface Exit {

@@ -30,6 +30,7 @@ export async function removeContainer(
   } else {
     await discard(context, record);
   }
+  context.emptied.add(record.spec.project);
   if (!options.volumes) return;
   for (const { volume, anonymous } of record.mounts)
     if (volume !== null && anonymous && usersOf(layout, volume).length === 0) await removeVolume(layout, volume); // a successor may have it
@@ -73,6 +74,6 @@ export async function tidy(context: Context, id: string): Promise<void> {
 }
 
 /** Names of the containers that mount a volume. */
-function usersOf(layout: Layout, name: string): readonly string[] {
+export function usersOf(layout: Layout, name: string): readonly string[] {
   return allContainers(layout).flatMap(({ record }) => (record.mounts.some(({ volume }) => volume === name) ? [record.name] : []));
 }

@@ -15,6 +15,8 @@ import { tidy } from "./remove.ts";
 import { mountRootfs } from "./rootfs.ts";
 import { programBegun, runtimeStart } from "./runtime.ts";
 import { endNow } from "./stop.ts";
+import { ensureSupervisor, poke } from "./supervisor/launch.ts";
+import { wantsSupervisor } from "./supervisor/need.ts";
 
 /** Starts a container that does not run. Nothing when it does. When it fails nothing of the start is left. */
 export async function startContainer(context: Context, container: Container): Promise<void> {
@@ -38,6 +40,7 @@ async function begin(context: Context, { record, status }: Container, options: {
   ensureWorkingDirectory(record, rootfs);
   const networks = await ensureNetworks(context, record);
   const ports = await reservePorts(context, record);
+  if (wantsSupervisor(record)) await ensureSupervisor(context, record.spec.project); // comes up beside the runtime
   let attachment: Attachment | null = null;
   try {
     await writeBundle(context, record, rootfs);
@@ -53,6 +56,7 @@ async function begin(context: Context, { record, status }: Container, options: {
     await runtimeStart(layout, runtime, { id, name, process: monitored.process });
     await programBegun(monitored.process.pid);
     await unmarkStarting(layout, id);
+    poke(layout);
     return attachment;
   } catch (error) {
     attachment?.close();

@@ -7,6 +7,7 @@ import { thaw } from "./freezer.ts";
 import { type Container, liveRun, type RunState } from "./records.ts";
 import { tidy } from "./remove.ts";
 import { killIfThere, signalIfThere } from "./runtime.ts";
+import { poke } from "./supervisor/launch.ts";
 
 /** How long a process may take to die of SIGKILL before we say so, in milliseconds. */
 const KILL_LIMIT = 10_000;
@@ -28,6 +29,7 @@ export async function stopContainer(
     if (!(await hasEnded({ run, withinMs: grace, signal: options.signal }))) await endNow(context, record.id);
   }
   await Promise.all([tidy(context, record.id), run === null ? null : context.syncNetwork()]);
+  poke(context.layout);
 }
 
 /** Sends a signal to a container's first process, and lets a paused one go on to hear it. Throws E_NOT_RUNNING. */

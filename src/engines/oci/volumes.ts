@@ -36,6 +36,18 @@ export function allVolumes(layout: Layout): VolumeRecord[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** A volume that should be there is not. `service`: the one that wants to mount it, or `null`. */
+export function absentVolume(name: string, service: string | null = null): Failure {
+  return new Failure({
+    code: "E_VOLUME_MISSING",
+    message: `${service === null ? "" : `service ${service}: `}there is no volume ${name}`,
+    hint:
+      service === null
+        ? "wharf volume ls lists those there are"
+        : `wharf up makes the project's own volumes; wharf volume create ${name} makes it by itself`,
+  });
+}
+
 /** Makes a volume that is not there yet. */
 export async function createVolume(layout: Layout, wanted: Omit<VolumeRecord, "version" | "createdAt">): Promise<void> {
   if (!isContainerName(wanted.name))

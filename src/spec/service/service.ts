@@ -58,6 +58,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
   const variables = readVariables(at("environment"));
   const rest: ReadService["rest"] = {
     name,
+    pin: null,
     containerName: readContainerName(node, scope),
     command: readCommand(at("command"), `${path}.command`, scope),
     entrypoint: readCommand(at("entrypoint"), `${path}.entrypoint`, scope),

@@ -240,7 +240,8 @@ function linkIndex(name: string): number | null {
   try {
     return Number(readFileSync(`/sys/class/net/${name}/ifindex`, "latin1"));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "EINVAL") return null; // EINVAL: it went away between opening the file and reading it
     throw error;
   }
 }

@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, utimesSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { holderOf } from "../../../lib/file-lock.ts";
+import { identify, isAlive, type ProcessIdentity } from "../../../lib/process-identity.ts";
+import type { Layout } from "../layout.ts";
+import { allContainers } from "../records.ts";
+
+/** What a supervisor of a project has. */
+export interface SupervisorFiles {
+  /** Held while it works, as lib/file-lock writes it. */
+  readonly lock: string;
+  readonly log: string;
+}
+
+export function supervisorFiles(layout: Layout, project: string): SupervisorFiles {
+  return { lock: join(layout.supervisors, `${project}.lock`), log: join(layout.supervisors, `${project}.log`) };
+}
+
+/** Touched by whoever changed what supervisors look after. It lies where monitors write that containers ended: one place to watch. */
+const pokeFile = (layout: Layout): string => join(layout.exits, ".poke");
+
+/** Asks every supervisor of this world to look again. */
+export function poke(layout: Layout): void {
+  const now = new Date();
+  try {
+    utimesSync(pokeFile(layout), now, now);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    mkdirSync(layout.exits, { recursive: true, mode: 0o700 });
+    closeSync(openSync(pokeFile(layout), "a", 0o600));
+  }
+}
+
+/** Supervisors that this process has started, by their lock: one that is still coming up holds none yet. */
+const started = new Map<string, ProcessIdentity>();
+
+/**
+ * Makes sure that a project has a supervisor: a look at its lock where it has one, else a process that is started and not waited for. Call it once
+ * the start of a container that wants one is marked: a supervisor that is about to end looks once more after it gave its lock back.
+ */
+export async function ensureSupervisor({ layout }: { readonly layout: Layout }, project: string): Promise<void> {
+  const { lock } = supervisorFiles(layout, project);
+  if ((await holderOf(lock)) !== null) return;
+  const mine = started.get(lock);
+  if (mine !== undefined && isAlive(mine)) return;
+  const { command, args } = supervisorCommand(layout, project);
+  const child = spawn(command, args, { cwd: "/", detached: true, stdio: "ignore", env: ENVIRONMENT });
+  child.once("error", () => {}); // no memory or no processes left: the next command tries again
+  child.unref();
+  const identity = child.pid === undefined ? null : identify(child.pid);
+  if (identity !== null) started.set(lock, identity);
+}
+
+/** Where a project has no container any more: waits until its supervisor has ended, two seconds at most. */
+export async function supervisorGone(layout: Layout, project: string): Promise<void> {
+  const { lock } = supervisorFiles(layout, project);
+  const holder = (await holderOf(lock)) ?? started.get(lock) ?? null;
+  if (holder === null || allContainers(layout).some(({ record }) => record.spec.project === project)) return;
+  poke(layout);
+  for (const deadline = Date.now() + GONE_LIMIT_MS; isAlive(holder) && Date.now() < deadline; ) await sleep(2);
+}
+
+const GONE_LIMIT_MS = 2000;
+
+const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", UV_THREADPOOL_SIZE: "2" };
+
+/** V8 is told to keep its heap small: there is little to do, and it may take its time. */
+const FRUGAL = ["--max-semi-space-size=1", "--max-old-space-size=128"];
+
+/** The program and its words: the file that a build puts beside the bundle, or straight from the sources. */
+export function supervisorCommand(layout: Layout, project: string): { readonly command: string; readonly args: readonly string[] } {
+  const words = [layout.root, layout.run, project];
+  const command = process.execPath;
+  if (!import.meta.url.endsWith(".ts")) {
+    return { command, args: [...FRUGAL, fileURLToPath(new URL("./supervisor.cjs", import.meta.url)), ...words] };
+  }
+  const loader = createRequire(import.meta.url).resolve("tsx");
+  return { command, args: ["--import", loader, fileURLToPath(new URL("./main.ts", import.meta.url)), ...words] };
+}

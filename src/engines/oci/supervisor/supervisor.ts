@@ -1,0 +1,139 @@
+import { type FSWatcher, mkdirSync, watch } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { acquire, type Lock, LockHeld } from "../../../lib/file-lock.ts";
+import type { Context } from "../context.ts";
+import { readStarting } from "../records.ts";
+import { duties } from "./duties.ts";
+import type { Duty, View } from "./duty.ts";
+import { Journal } from "./journal.ts";
+import { supervisorFiles } from "./launch.ts";
+import { needsSupervisor } from "./need.ts";
+import { Viewer } from "./view.ts";
+
+/** How often it looks when nothing was said, in milliseconds: for what tells nobody (a killed monitor, a killed command). */
+const POLL_MS = 2000;
+/** How long it stays when nothing needs it but there are containers still: a restart stops one before it starts it again. */
+const LINGER_MS = 400;
+/** Looks come at least this far apart, and no more than a third of the time is spent on them. */
+const GAP_MS = 5;
+
+/**
+ * Looks after one project until no container of it needs that, and gives its lock back. Returns at once where another one does it already.
+ * It keeps nothing that is not on disk: it may be killed at any time, and the next one goes on from there.
+ */
+export async function supervise(context: Context, project: string, signal: AbortSignal): Promise<void> {
+  const files = supervisorFiles(context.layout, project);
+  const journal = new Journal(files.log);
+  for (;;) {
+    const lock = await lockOrNull(files.lock);
+    if (lock === null) return;
+    const supervisor = new Supervisor(context, project, journal);
+    try {
+      await supervisor.run(signal);
+    } finally {
+      await supervisor.close();
+      await lock.release();
+    }
+    // A command that saw the lock held has marked its start before: it is seen here, or it sees that the lock is free.
+    const view = new Viewer(context.layout, project).read();
+    if (signal.aborted || !isNeeded(view)) {
+      if (view.containers.length === 0) journal.remove();
+      return;
+    }
+  }
+}
+
+class Supervisor {
+  readonly #viewer: Viewer;
+  readonly #duties: readonly Duty[];
+  readonly #watcher: FSWatcher;
+  readonly #journal: Journal;
+  #wake: () => void = () => {};
+  #woken = true;
+
+  constructor(context: Context, project: string, journal: Journal) {
+    const { layout } = context;
+    this.#journal = journal;
+    this.#viewer = new Viewer(layout, project);
+    mkdirSync(layout.exits, { recursive: true, mode: 0o700 });
+    this.#watcher = watch(layout.exits, () => this.#knock());
+    this.#watcher.on("error", (error) => journal.write(`watch: ${error.message}`)); // the slow look is left
+    this.#duties = duties({ context, project, wake: () => this.#knock(), log: (line) => journal.write(line) });
+  }
+
+  /** Looks whenever something may have changed, until nothing needs it. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = (): void => this.#knock();
+    signal.addEventListener("abort", stop);
+    try {
+      for (let idleSince: number | null = null; !signal.aborted; ) {
+        const began = performance.now();
+        this.#woken = false;
+        const view = this.#viewer.read();
+        if (isNeeded(view)) idleSince = null;
+        else idleSince ??= began;
+        if (idleSince !== null && (view.containers.length === 0 || began - idleSince >= LINGER_MS)) return;
+        for (const duty of this.#duties) await this.#letLook(duty, view);
+        await sleep(Math.max(GAP_MS, 2 * (performance.now() - began)));
+        await this.#knocked(idleSince === null ? POLL_MS : LINGER_MS);
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#watcher.close();
+    for (const duty of this.#duties) {
+      try {
+        await duty.close();
+      } catch (error) {
+        this.#journal.write(`${duty.name}: ${wordsOf(error)}`);
+      }
+    }
+  }
+
+  /** A duty that fails keeps no other from its work; it is asked again at the next look. */
+  async #letLook(duty: Duty, view: View): Promise<void> {
+    try {
+      await duty.look(view);
+    } catch (error) {
+      this.#journal.write(`${duty.name}: ${wordsOf(error)}`);
+    }
+  }
+
+  #knock(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+
+  /** Waits until somebody knocked since the last look began, or the time is over. */
+  #knocked(withinMs: number): Promise<void> {
+    if (this.#woken) return Promise.resolve();
+    return new Promise((resolve) => {
+      const clock = setTimeout(resolve, withinMs);
+      this.#wake = () => {
+        clearTimeout(clock);
+        resolve();
+      };
+    });
+  }
+}
+
+function isNeeded({ layout, containers }: View): boolean {
+  return containers.some((container) => needsSupervisor(container, readStarting(layout, container.record.id) !== null));
+}
+
+async function lockOrNull(path: string): Promise<Lock | null> {
+  try {
+    return await acquire(path, { purpose: "supervise", timeoutMs: 0 });
+  } catch (error) {
+    if (error instanceof LockHeld) return null;
+    throw error;
+  }
+}
+
+/** Why something failed, with where, as far as it is known. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

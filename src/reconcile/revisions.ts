@@ -1,0 +1,136 @@
+// <directory>/<project>/<number>.json   one revision; written once, oldest ones go
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createAtomic } from "../lib/atomic-file.ts";
+import { Failure } from "../model/diagnostic.ts";
+import type { Json } from "../model/json.ts";
+import type { Observed } from "../model/observed.ts";
+import type { Project } from "../model/project.ts";
+import { contentOf } from "../model/service.ts";
+import { digestOf } from "../plan/hash.ts";
+
+/** What a successful `up` of a whole project made true. */
+export interface Revision {
+  readonly version: 1;
+  /** From 1, never given again. */
+  readonly number: number;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  /** The revision that it went back to, or `null`. */
+  readonly of: number | null;
+  readonly project: Project;
+  /** The image of each service by the service's name. */
+  readonly images: Readonly<Record<string, RevisionImage>>;
+  /** Of what it makes true: two revisions with one digest are the same. */
+  readonly digest: string;
+}
+
+export interface RevisionImage {
+  readonly id: string;
+  /** Digest of the manifest or index in the registry; `null`: it was made here. */
+  readonly digest: string | null;
+}
+
+/** Revisions kept of a project. */
+const KEPT = 10;
+
+/** The revisions of a project, the newest first. */
+export async function revisionsOf(directory: string, project: string): Promise<readonly Revision[]> {
+  const found: Revision[] = [];
+  for (const number of await numbers(join(directory, project))) {
+    const revision = await read(fileOf(directory, project, number));
+    if (revision !== null) found.push(revision);
+  }
+  return found.sort((a, b) => b.number - a.number);
+}
+
+/** Ids of the images that any revision of any project needs, with the projects that do. */
+export async function imagesOfRevisions(directory: string): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const project of await entries(directory))
+    for (const { number, images } of await revisionsOf(directory, project))
+      for (const { id } of Object.values(images)) found.set(id, `revision ${number} of ${project}`);
+  return found;
+}
+
+/** Notes what is true now, unless the newest revision says the same. To be called under the project's lock. */
+export async function recordRevision(
+  directory: string,
+  { project, observed, of }: { readonly project: Project; readonly observed: Observed; readonly of: number | null },
+): Promise<Revision | null> {
+  const images = imagesIn(project, observed);
+  const digest = digestOf(meaningOf(project, images));
+  const known = await numbers(join(directory, project.name));
+  const newest = Math.max(0, ...known);
+  if (newest > 0 && (await read(fileOf(directory, project.name, newest)))?.digest === digest) return null;
+  const number = newest + 1;
+  const revision: Revision = { version: 1, number, at: new Date().toISOString(), of, project, images, digest };
+  await mkdir(join(directory, project.name), { recursive: true, mode: 0o700 });
+  await createAtomic(fileOf(directory, project.name, number), JSON.stringify(revision), { durable: false });
+  for (const old of known) if (old <= number - KEPT) await rm(fileOf(directory, project.name, old), { force: true });
+  return revision;
+}
+
+/**
+ * The project of a revision, to be made true again: a service whose image's name leads to other content by now is pinned to the content it had.
+ * Throws `E_REVISION_IMAGE` where that can be found nowhere.
+ */
+export function projectOf(revision: Revision, images: Observed["images"]): Project {
+  const services = revision.project.services.map((service) => {
+    const had = revision.images[service.name];
+    if (had === undefined || images[contentOf(service)]?.id === had.id) return service;
+    if (had.digest === null)
+      throw new Failure({
+        code: "E_REVISION_IMAGE",
+        message: `image ${service.image} of service ${service.name} was made here, and its name leads to another one since revision ${revision.number}`,
+        hint: `give the old one a name again (wharf image tag ${had.id.slice(0, 19)} …), and name it in the spec`,
+      });
+    return { ...service, pin: pinned(service.image, had.digest) };
+  });
+  return { ...revision.project, services };
+}
+
+/** The same repository by the digest of its content. */
+export function pinned(image: Project["services"][number]["image"], digest: string): Project["services"][number]["image"] {
+  const repository = image.includes("@") ? image.slice(0, image.indexOf("@")) : image.replace(/:[^:/]+$/, "");
+  return `${repository}@${digest}` as typeof image;
+}
+
+function imagesIn(project: Project, observed: Observed): Readonly<Record<string, RevisionImage>> {
+  return Object.fromEntries(
+    project.services.flatMap((service) => {
+      const image = observed.images[contentOf(service)];
+      return image === undefined ? [] : [[service.name, { id: image.id, digest: image.digest }]];
+    }),
+  );
+}
+
+/** Where it was read from, and by which name an image was pinned, is no part of what it makes true. */
+function meaningOf({ services, networks, volumes }: Project, images: Readonly<Record<string, RevisionImage>>): Json {
+  const bare = services.map((service) => ({ ...service, pin: null }));
+  const ids = Object.fromEntries(Object.entries(images).map(([name, { id }]) => [name, id]));
+  return JSON.parse(JSON.stringify({ services: bare, networks, volumes, ids }));
+}
+
+const fileOf = (directory: string, project: string, number: number): string => join(directory, project, `${number}.json`);
+
+async function numbers(directory: string): Promise<readonly number[]> {
+  return (await entries(directory)).flatMap((name) => (/^[1-9]\d*\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
+}
+
+async function entries(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** Our own files, written whole, save that a power cut may leave one empty; one of a later version is left alone. */
+async function read(path: string): Promise<Revision | null> {
+  const text = await readFile(path, "utf8");
+  if (text === "") return null;
+  const revision = JSON.parse(text) as Revision;
+  return revision.version === 1 ? revision : null;
+}

@@ -1,0 +1,114 @@
+/** The process that looks after a project: it comes with the containers that want it, one for a project, and goes with them. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { ps } from "../support/listings.ts";
+import { busyboxRootfs } from "../support/rootfs.ts";
+import { supervisors } from "../support/supervisors.ts";
+import { until } from "../support/until.ts";
+import { containerSuite, inWorld, type World } from "../support/world.ts";
+
+const it = containerSuite("the supervisor");
+
+it(
+  "one comes with the first container that wants it, serves the whole project, and goes with the last",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d"], { cwd });
+    const pid = await theOne(world);
+    await world.ok(["up", "-d", "--force-recreate"], { cwd });
+    assert.is(await theOne(world), pid, "it stays when containers are replaced");
+    await world.ok(["restart", "-t", "0"], { cwd });
+    assert.is(await theOne(world), pid, "it stays when containers are restarted");
+    await world.ok(["down", "-t", "0"], { cwd });
+    assert.equal(supervisors(world), [], "down waits for its end");
+    assert.equal(readdirSync(join(world.run, "supervisors")), [], "it leaves no file");
+  }),
+);
+
+it(
+  "it goes by itself when its containers have ended, and stop is enough for that",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d"], { cwd });
+    await theOne(world);
+    await world.ok(["stop", "-t", "0"], { cwd });
+    await until("the supervisor's end", async () => supervisors(world).length === 0);
+    await world.ok(["start"], { cwd });
+    await theOne(world);
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "killed, it takes nothing with it, and the next start of a container brings another one",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d"], { cwd });
+    const pid = await theOne(world);
+    process.kill(pid, "SIGKILL");
+    assert.equal(
+      (await ps(world, [], { cwd })).map(({ State }) => State),
+      ["running", "running"],
+    );
+    await world.ok(["restart", "-t", "0", "a"], { cwd });
+    assert.is.not(await theOne(world), pid);
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "commands at once start one for each project",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await Promise.all([
+      world.ok(["up", "-d", "a"], { cwd }),
+      world.ok(["-p", "other", "up", "-d", "a"], { cwd }),
+      world.ok(["up", "-d", "b"], { cwd }),
+    ]);
+    await until("two supervisors with their locks", async () => supervisors(world).length === 2 && locks(world).length === 2);
+    assert.equal(locks(world), ["life.lock", "other.lock"]);
+    await Promise.all([world.ok(["down", "-t", "0"], { cwd }), world.ok(["-p", "other", "down", "-t", "0"], { cwd })]);
+  }),
+);
+
+it(
+  "it has a session of its own, none of the caller's streams, and needs no terminal",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d"], { cwd });
+    const pid = await theOne(world);
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const [, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    assert.is(session, String(pid));
+    process.kill(pid, "SIGHUP");
+    await world.ok(["ps"], { cwd });
+    assert.ok(existsSync(`/proc/${pid}/stat`));
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it.run();
+
+async function project(world: World): Promise<string> {
+  await world.ok(["image", "import", "-", "shell", "--cmd", "sleep 1000"], { input: busyboxRootfs() });
+  return world.project("life", {
+    "wharf.yaml": `services:
+  a: { image: shell, restart: always, init: true }
+  b: { image: shell, restart: unless-stopped, init: true }
+`,
+  });
+}
+
+/** The one supervisor of the world, once it holds its lock. */
+async function theOne(world: World): Promise<number> {
+  await until("a supervisor with its lock", async () => locks(world).length === 1 && supervisors(world).length === 1);
+  const [pid = 0] = supervisors(world);
+  return pid;
+}
+
+function locks(world: World): readonly string[] {
+  return readdirSync(join(world.run, "supervisors"))
+    .filter((name) => name.endsWith(".lock"))
+    .sort();
+}

@@ -1,0 +1,96 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Project } from "../../src/model/project.ts";
+import { DEFAULTS } from "../../src/plan/plan.ts";
+import { previewRollback, reconcile, rollBack } from "../../src/reconcile/reconcile.ts";
+import { pinned, projectOf, type Revision, revisionsOf } from "../../src/reconcile/revisions.ts";
+import { refused } from "../engines/conformance/stage.ts";
+import { project, reference, service } from "../support/build.ts";
+import { makeScene, type Scene } from "./scene.ts";
+
+const it = suite<{ scene: Scene }>("revisions");
+
+it.before.each(async (context) => {
+  context.scene = await makeScene();
+});
+
+it.after.each(({ scene }) => scene.dispose());
+
+const coloured = (colour: string): Project => project({ services: [service({ environment: { COLOR: colour } })] });
+const up = (scene: Scene, of: Project, options = {}) => reconcile(scene.world(), of, { ...DEFAULTS, ...options });
+const known = (scene: Scene): Promise<readonly Revision[]> => revisionsOf(scene.world().revisionDirectory, "shop");
+
+it("each up of the whole project that changes what it makes true is a revision, and one that changes nothing is none", async ({
+  scene,
+}) => {
+  await up(scene, coloured("red"));
+  await up(scene, coloured("red"));
+  await up(scene, coloured("blue"));
+  const found = (await known(scene)).map(({ number, of, project: { services } }) => [number, of, services[0]?.environment["COLOR"]]);
+  assert.equal(found, [
+    [2, null, "blue"],
+    [1, null, "red"],
+  ]);
+});
+
+it("what is not the whole project, not started, or failed is no revision", async ({ scene }) => {
+  await up(scene, coloured("red"), { services: ["web"] });
+  await up(scene, coloured("red"), { start: false });
+  scene.registry.set("web:none", null);
+  await up(scene, project({ services: [service({ image: "web:none" })] }));
+  assert.equal(await known(scene), []);
+});
+
+it("going back makes the old containers again, removes what came since, and is a revision itself", async ({ scene }) => {
+  await up(scene, coloured("red"));
+  await up(scene, project({ services: [service({ environment: { COLOR: "blue" } }), service({ name: "cache", image: "cache" })] }));
+  assert.equal(await scene.containers(), ["shop-cache-1 running", "shop-web-1 running"]);
+  const [, first] = await known(scene);
+  assert.ok(first);
+  const before = await scene.idOf("shop-web-1");
+  assert.ok((await previewRollback(scene.world(), first, DEFAULTS)).steps.length > 0);
+  assert.is(await scene.idOf("shop-web-1"), before); // looking changes nothing
+  assert.is((await rollBack(scene.world(), first, DEFAULTS)).outcome, "converged");
+  assert.equal(await scene.containers(), ["shop-web-1 running"]);
+  assert.is((await known(scene))[0]?.of, 1);
+  const again = await up(scene, coloured("red"));
+  assert.equal(again.plan.steps, []); // as if it had always been so
+});
+
+it("the ten newest are kept, and no number is given twice", async ({ scene }) => {
+  for (let i = 1; i <= 12; i++) await up(scene, coloured(`c${i}`));
+  const numbers = (await known(scene)).map(({ number }) => number);
+  assert.equal(numbers, [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
+});
+
+it("an image whose name leads elsewhere is pinned to the content it had, and one that was made here is refused by name", async () => {
+  const revision: Revision = {
+    version: 1,
+    number: 4,
+    at: "2026-01-01T00:00:00Z",
+    of: null,
+    project: coloured("red"),
+    images: { web: { id: "sha256:old", digest: DIGEST } },
+    digest: "sha256:0",
+  };
+  const now = { [reference("web")]: { id: "sha256:new", digest: null, command: [], volumes: [] } };
+  assert.is(projectOf(revision, now).services[0]?.pin, `docker.io/library/web@${DIGEST}`);
+  const same = { [reference("web")]: { id: "sha256:old", digest: null, command: [], volumes: [] } };
+  assert.is(projectOf(revision, same).services[0]?.pin, null);
+  const local = { ...revision, images: { web: { id: "sha256:old", digest: null } } };
+  await refused(
+    "E_REVISION_IMAGE",
+    Promise.resolve().then(() => projectOf(local, now)),
+    "web",
+    "revision 4",
+  );
+});
+
+it("a pin keeps the repository, its registry's port too", () => {
+  assert.is(pinned(reference("127.0.0.1:5000/a/b:1"), DIGEST), `127.0.0.1:5000/a/b@${DIGEST}`);
+  assert.is(pinned(reference(`web@${DIGEST}`), DIGEST.replace(/a/g, "b")), `docker.io/library/web@${DIGEST.replace(/a/g, "b")}`);
+});
+
+const DIGEST = `sha256:${"a".repeat(64)}`;
+
+it.run();
