@@ -3,6 +3,7 @@ import { Failure } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import { familiar, parseReference } from "../model/reference.ts";
 import { suggestion } from "../model/suggest.ts";
+import { withDigestsOf } from "../plan/files.ts";
 import { patternOf } from "../plan/making.ts";
 import type { Format } from "../spec/encode.ts";
 import { explainPath } from "../spec/explain.ts";
@@ -121,7 +122,7 @@ function hashes(loaded: Loaded, wanted: string): string {
   if (loaded.refusals.length > 0) throw new Failure(loaded.refusals);
   if (wanted !== "*") refuseUnknown(loaded, wanted.split(","));
   const chosen = wanted === "*" ? project.services : project.services.filter(({ name }) => wanted.split(",").includes(name));
-  return lines(chosen.map((service) => `${service.name} ${patternOf(project, service).hash}`));
+  return lines(chosen.map((service) => `${service.name} ${patternOf(project, withDigestsOf(project, { service, key: undefined })).hash}`));
 }
 
 function askedFor(loaded: Loaded, format: string): string {

@@ -59,6 +59,8 @@ const PLAIN: Omit<Service, "name" | "image" | "scale" | "dependsOn"> = {
   stdinOpen: false,
   readOnly: false,
   mounts: [],
+  configs: [],
+  secrets: [],
   extraHosts: [],
   capAdd: [],
   capDrop: [],

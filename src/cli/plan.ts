@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { writeAtomic } from "../lib/atomic-file.ts";
+import type { Contents } from "../model/action.ts";
 import { Failure } from "../model/diagnostic.ts";
 import type { Plan } from "../model/plan.ts";
+import type { Project } from "../model/project.ts";
+import { type Content, Secret } from "../model/secret.ts";
 import { formatPlan, planDocument } from "../plan/format.ts";
 import { markdownPlan } from "../plan/markdown.ts";
 import { parseSavedPlan, savedPlanText } from "../plan/saved.ts";
@@ -78,9 +81,37 @@ export async function upSaved(
       message: `${file} was made for the ${saved.engine} engine, and this is ${world.engine.name}`,
       hint: `add --engine ${saved.engine}`,
     });
-  const status = await conclude(session, outcomeOf(await carryOutSaved(world, saved)), began);
+  const status = await conclude(
+    session,
+    outcomeOf(await carryOutSaved(world, { ...saved, secrets: await secretsNow(session, saved.project) })),
+    began,
+  );
   if (status !== 0 || options.attach === null) return status;
   return attach(session, saved.project, { ...options.attach, since, names: null });
+}
+
+/** What the secrets of a project hold now, as far as that can be had without its spec. */
+async function secretsNow(session: Session, { secrets }: Project): Promise<Contents> {
+  const found: Record<string, Content> = {};
+  for (const { key, origin } of secrets) {
+    const bytes =
+      origin.from === "file"
+        ? await readIfThere(origin.path)
+        : origin.from === "environment"
+          ? session.settings.env[origin.variable]
+          : null;
+    if (bytes != null) found[`secret/${key}`] = new Secret(Buffer.from(bytes).toString("base64"));
+  }
+  return found;
+}
+
+async function readIfThere(path: string): Promise<Buffer | null> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return null; // the plan does not hold any more, and says which secret is missing
+    throw error;
+  }
 }
 
 async function readPlanFile(session: Session, file: string): Promise<string> {

@@ -1,6 +1,8 @@
 import type { Json } from "./json.ts";
+import type { FileOrigin } from "./project.ts";
 import type { Reference } from "./reference.ts";
-import type { Mount, Service } from "./service.ts";
+import type { Content } from "./secret.ts";
+import type { FileGrant, Mount, Service } from "./service.ts";
 
 /** Everything that an engine can be asked to do to the world, one effect each. The map ties a payload to its kind. */
 interface Payloads {
@@ -10,8 +12,9 @@ interface Payloads {
   readonly "network.remove": { readonly network: string };
   readonly "volume.create": { readonly volume: string; readonly key: string | null; readonly labels: Readonly<Record<string, string>> };
   readonly "volume.remove": { readonly volume: string };
-  readonly "container.create": { readonly container: string; readonly spec: ContainerSpec };
-  readonly "container.start": { readonly container: string };
+  readonly "container.create": { readonly container: string; readonly spec: ContainerSpec; readonly contents?: Contents };
+  /** `contents`: its secrets, for when they were lost with the machine's memory. */
+  readonly "container.start": { readonly container: string; readonly contents?: Contents };
   /** Ends it: `signal` (or the container's own), after `graceMs` SIGKILL. Nothing when it is not running. */
   readonly "container.stop": { readonly container: string; readonly graceMs: number | null };
   readonly "container.kill": { readonly container: string; readonly signal: string };
@@ -19,7 +22,7 @@ interface Payloads {
   readonly "container.pause": { readonly container: string };
   /** Lets it go on. Nothing when it is not paused. */
   readonly "container.unpause": { readonly container: string };
-  readonly "container.restart": { readonly container: string; readonly graceMs: number | null };
+  readonly "container.restart": { readonly container: string; readonly graceMs: number | null; readonly contents?: Contents };
   readonly "container.remove": { readonly container: string; readonly volumes: boolean; readonly force: boolean };
   /** The new one takes the name of the one it replaces once that is gone. */
   readonly "container.rename": { readonly container: string; readonly to: string };
@@ -44,6 +47,17 @@ export interface ContainerSpec {
   readonly networks: readonly { readonly name: string; readonly aliases: readonly string[] }[];
   /** The service's mounts with volumes by their engine name; `null` stays for a new anonymous one. */
   readonly mounts: readonly Mount[];
+  /** Absent: none. */
+  readonly files?: readonly GivenFile[];
+}
+
+/** What the files of a container hold, by `config/KEY` and `secret/KEY`. */
+export type Contents = Readonly<Record<string, Content>>;
+
+/** A config or secret that a container is given. What it holds comes with the action that makes it. */
+export interface GivenFile extends FileGrant {
+  readonly kind: "config" | "secret";
+  readonly origin: FileOrigin;
 }
 
 export type Action = { [K in ActionKind]: { readonly kind: K } & Payloads[K] }[ActionKind];

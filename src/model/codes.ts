@@ -64,6 +64,16 @@ export const CODES = {
     explain:
       "A fixed container name (`name` or `container_name`) cannot be used: it has characters that a name cannot have, two services want the same one, or its service runs more than one container. Without a fixed name containers are called project-service-number.",
   },
+  E_CONTENT_MISSING: {
+    family: "spec",
+    explain:
+      "A config or secret that a service uses has no content: its file is not there or cannot be read, or the variable that holds it is not set. Nothing was touched. Commands that make no container (`down`, `logs`, `ps`) work all the same.",
+  },
+  E_CONTENT_UNSUPPORTED: {
+    family: "spec",
+    explain:
+      "A config or secret is to come from a cluster (`external`, `driver`, `template_driver`), and there is none here. Give its content with `file:` or `environment:`.",
+  },
   E_COPY: {
     family: "failed",
     explain:
@@ -398,6 +408,11 @@ export const CODES = {
     family: "failed",
     explain:
       "A path inside the image leads nowhere that wharf may go: through a circle of symbolic links, below a file, or to something of another kind than is needed. Links are followed only inside the container's own file system.",
+  },
+  E_SECRET_GONE: {
+    family: "failed",
+    explain:
+      "Secrets are held in memory only, for as long as their container exists. This one came from a variable and went when the machine was restarted, and the command that starts the container now does not have it either. `wharf up` with the variable set gives it again; a secret with `file:` is read again by itself.",
   },
   E_SIGNAL_UNKNOWN: { family: "failed", explain: "A signal is given by its name, with or without SIG, or by its number." },
   E_START: { family: "failed", explain: "The OCI runtime refused to start the container. Its own words are in the message." },

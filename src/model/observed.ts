@@ -1,5 +1,6 @@
 import type { Code } from "./codes.ts";
 import type { Json } from "./json.ts";
+import type { Secret } from "./secret.ts";
 import type { Protocol } from "./service.ts";
 
 /** A snapshot of what exists, as far as a project is concerned. Made by an engine, read by the planner. */
@@ -17,6 +18,8 @@ export interface Observed {
   readonly takenPorts: readonly TakenPort[];
   /** What this machine cannot do for services of the project, or does otherwise than they ask. */
   readonly concerns: readonly Concern[];
+  /** A key that only this engine has: digests of secrets are made with it. Absent where the project has no secrets. */
+  readonly secretKey?: Secret;
 }
 
 /** Said when a container of the service is to be made or started: `E_…` keeps that from being done, `W_…` does not. */

@@ -1,4 +1,5 @@
-import type { Source } from "./diagnostic.ts";
+import type { Diagnostic, Source } from "./diagnostic.ts";
+import type { Content } from "./secret.ts";
 import type { Service } from "./service.ts";
 
 /** The normalised desired model: what should run. `down` is the same type with nothing in it. */
@@ -17,6 +18,9 @@ export interface Project {
   readonly disabled: readonly string[];
   readonly networks: readonly Network[];
   readonly volumes: readonly Volume[];
+  /** Those that services use. */
+  readonly configs: readonly ProjectFile[];
+  readonly secrets: readonly ProjectFile[];
   /** Where a value was written, by dotted path (`services.web.environment.COLOR`). Feeds reasons and errors after loading. */
   readonly sources: Readonly<Record<string, Source>>;
 }
@@ -38,7 +42,36 @@ export interface Volume {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** A config or a secret of the project. */
+export interface ProjectFile {
+  /** Key in the spec. */
+  readonly key: string;
+  readonly origin: FileOrigin;
+  /** `null`: it could not be had, and `problem` says why. */
+  readonly content: Content | null;
+  readonly problem: Diagnostic | null;
+}
+
+export type FileOrigin =
+  /** Absolute path on this machine. */
+  | { readonly from: "file"; readonly path: string }
+  | { readonly from: "environment"; readonly variable: string }
+  /** Written in the spec itself. */
+  | { readonly from: "content" };
+
 /** The project that has nothing: the target of `down`. */
 export function nothing(name: string, directory: string): Project {
-  return { name, directory, files: [], inputs: [], services: [], disabled: [], networks: [], volumes: [], sources: {} };
+  return {
+    name,
+    directory,
+    files: [],
+    inputs: [],
+    services: [],
+    disabled: [],
+    networks: [],
+    volumes: [],
+    configs: [],
+    secrets: [],
+    sources: {},
+  };
 }

@@ -33,6 +33,9 @@ export interface Service {
   readonly readOnly: boolean;
   /** `volumes` and `tmpfs` together, in the order of the file. */
   readonly mounts: readonly Mount[];
+  /** Files with content of the project that the container is given. */
+  readonly configs: readonly FileGrant[];
+  readonly secrets: readonly FileGrant[];
   readonly extraHosts: readonly ExtraHost[];
   /** Names without `CAP_`, upper case, sorted; `ALL` stands for all. */
   readonly capAdd: readonly string[];
@@ -118,6 +121,20 @@ export type Mount =
       /** Further mount options as written in the short form (`noexec`, `uid=1000`). */
       readonly options: readonly string[];
     };
+
+/** A config or a secret as a container sees it. */
+export interface FileGrant {
+  /** A key of the project's configs or secrets. */
+  readonly source: string;
+  /** Absolute path in the container. */
+  readonly target: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Tells one content from another and nothing else of it; filled in by the planner. */
+  readonly digest?: string;
+}
 
 export interface ExtraHost {
   readonly name: string;

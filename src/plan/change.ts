@@ -6,7 +6,7 @@ import type { Source } from "../model/diagnostic.ts";
 import { canonical, isList, type Json } from "../model/json.ts";
 import type { AttributeChange } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
-import type { Mount, Port, RestartPolicy, Service } from "../model/service.ts";
+import type { FileGrant, Mount, Port, RestartPolicy, Service } from "../model/service.ts";
 import { LIMITS } from "./change-limits.ts";
 
 /** What containers are made from, by the spec's own names; what is left at its default is absent. */
@@ -40,6 +40,8 @@ const CHANGE = {
   stdinOpen: { key: "stdin_open", record: (s) => flag(s.stdinOpen) },
   readOnly: { key: "read_only", record: (s) => flag(s.readOnly) },
   mounts: { key: "volumes", record: (s) => some(Object.fromEntries(s.mounts.map((mount) => [mount.target, mountRecord(mount)]))) },
+  configs: { key: "configs", record: (s) => grants(s.configs) },
+  secrets: { key: "secrets", record: (s) => grants(s.secrets) },
   extraHosts: { key: "extra_hosts", record: (s) => list(s.extraHosts.map(({ name, address }) => `${name}=${address}`)) },
   capAdd: { key: "cap_add", record: (s) => list(s.capAdd) },
   capDrop: { key: "cap_drop", record: (s) => list(s.capDrop) },
@@ -131,6 +133,19 @@ function portText({ host, published, target, protocol }: Port): string {
 function restartText({ name, limit }: RestartPolicy): Json {
   if (name === "no") return null;
   return limit === 0 ? name : `${name}:${limit}`;
+}
+
+/** By key, so that a change of content is told as `configs.KEY`. The content itself is only there as a digest. */
+function grants(files: readonly FileGrant[]): Json {
+  const texts = new Map<string, readonly string[]>();
+  for (const file of files) texts.set(file.source, [...(texts.get(file.source) ?? []), grantText(file)]);
+  return some(Object.fromEntries([...texts].map(([source, all]) => [source, all.join(", ")])));
+}
+
+function grantText({ target, uid, gid, mode, digest }: FileGrant): string {
+  const owner = uid === 0 && gid === 0 ? [] : [`${uid}:${gid}`];
+  const bits = mode === 0o444 ? [] : [mode.toString(8).padStart(4, "0")];
+  return [target, ...owner, ...bits, ...(digest === undefined ? [] : [`content ${digest}`])].join(" ");
 }
 
 /** Like the whole, a mount's record leaves out what is at its default. */

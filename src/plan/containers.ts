@@ -7,6 +7,7 @@ import { containerName } from "../model/names.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { contentOf, type Service } from "../model/service.ts";
 import { compare, sourceOf } from "./change.ts";
+import { contentsOf, secretsOf } from "./files.ts";
 import { gatesOf, restartCause } from "./gates.ts";
 import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
 import { changed, graceOf, isUp, type Planning, placed, readyKey, type Settled, stepKey, takeAway } from "./planning.ts";
@@ -129,7 +130,12 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
   const name = p.observed.containers.some((container) => container.name === slot.name) ? `${slot.name}.next` : slot.name;
   if (p.draft.has(stepKey("container.create", name))) return refuseTwin(p, service, slot);
   const create = p.draft.step(stepKey("container.create", name), {
-    action: { kind: "container.create", container: name, spec: containerSpec(p, pattern, { ...slot, oneOff: false, old }) },
+    action: {
+      kind: "container.create",
+      container: name,
+      spec: containerSpec(p, pattern, { ...slot, oneOff: false, old }),
+      ...contentsOf(p.desired, service),
+    },
     reason,
     service: service.name,
     after: groundwork(p, pattern),
@@ -196,7 +202,7 @@ interface SlotStep {
 function start(p: Planning, { service }: Pattern, { container, slot, reason, after }: SlotStep): string {
   const gates = gatesOf(p, service, "wait");
   const step = p.draft.step(stepKey("container.start", container), {
-    action: { kind: "container.start", container },
+    action: { kind: "container.start", container, ...secretsOf(p.desired, service) },
     reason,
     service: service.name,
     after: [...gates.after, ...after],
@@ -211,7 +217,7 @@ function start(p: Planning, { service }: Pattern, { container, slot, reason, aft
 function restart(p: Planning, { name, service }: ObservedContainer, reason: string): string {
   const desired = p.desired.services.find((candidate) => candidate.name === service);
   return p.draft.step(stepKey("container.restart", name), {
-    action: { kind: "container.restart", container: name, graceMs: graceOf(p, service) },
+    action: { kind: "container.restart", container: name, graceMs: graceOf(p, service), ...secretsOf(p.desired, desired) },
     reason,
     service,
     after: desired === undefined ? [] : gatesOf(p, desired, "order").after,

@@ -1,5 +1,6 @@
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { canonical, type Json } from "../model/json.ts";
+import { bytesOf, type Content, type Secret } from "../model/secret.ts";
 
 /**
  * The versioned hash of what a container was made from: equal attributes, equal text. `attributes` holds no value that is the default,
@@ -12,4 +13,18 @@ export function configHash(attributes: Readonly<Record<string, Json>>): string {
 /** SHA-256 of a value's canonical text: equal values, equal digests. */
 export function digestOf(value: Json): string {
   return `sha256:${createHash("sha256").update(canonical(value)).digest("hex")}`;
+}
+
+/** Tells one content of a config from another. */
+export function configDigest(content: Content): string {
+  return createHash("sha256").update(bytesOf(content)).digest("hex").slice(0, 32);
+}
+
+/** Likewise for a secret. Only with the key could somebody find out by trial which one it is, or that two hold the same. */
+export function secretDigest(content: Content, { key, name }: { readonly key: Secret | undefined; readonly name: string }): string {
+  return createHmac("sha256", key?.reveal() ?? "")
+    .update(`${name}\0`)
+    .update(bytesOf(content))
+    .digest("hex")
+    .slice(0, 32);
 }

@@ -6,6 +6,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import type { Project } from "../model/project.ts";
 import { contentOf, type Mount, type Service } from "../model/service.ts";
 import { type Attributes, attributesOf } from "./change.ts";
+import { givenFiles } from "./files.ts";
 import { configHash } from "./hash.ts";
 import { pullKey, willPull } from "./images.ts";
 import { dependsOnText } from "./order.ts";
@@ -72,6 +73,7 @@ export function containerSpec(
     },
     networks: networks.map((network) => ({ name: network.name, aliases })),
     mounts: as.old === null || p.options.renewAnonymousVolumes ? pattern.mounts : carryOver(p, pattern, as.old),
+    ...givenFiles(p.desired, service),
   };
 }
 

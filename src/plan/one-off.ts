@@ -4,6 +4,7 @@ import type { Plan } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import type { Service } from "../model/service.ts";
 import { sourceOf } from "./change.ts";
+import { contentsOf, withDigestsOf } from "./files.ts";
 import { gatesOf } from "./gates.ts";
 import { containerSpec, groundwork, patternOf } from "./making.ts";
 import { DEFAULTS, type PlanOptions } from "./plan.ts";
@@ -40,7 +41,7 @@ export function planOneOff(project: Project, observed: Observed, options: OneOff
   const p = beginPlanning(project, observed, { ...DEFAULTS, services: present, pull, healthchecks });
   const services = selectServices(p);
   planServices(p, services);
-  const pattern = patternOf(project, service);
+  const pattern = patternOf(p.desired, withDigestsOf(p.desired, { service, key: observed.secretKey }));
   const gates = gatesOf(p, service, "wait");
   const container = oneOffContainer(project, options);
   const reason = "run once";
@@ -49,6 +50,7 @@ export function planOneOff(project: Project, observed: Observed, options: OneOff
       kind: "container.create",
       container,
       spec: containerSpec(p, pattern, { name: container, number: 0, oneOff: true, old: null }),
+      ...contentsOf(p.desired, service),
     },
     reason,
     service: service.name,

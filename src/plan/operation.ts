@@ -5,6 +5,7 @@ import type { ChangeKind, Plan } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import { suggestion } from "../model/suggest.ts";
 import { groups } from "./dependents.ts";
+import { secretsOf } from "./files.ts";
 import { withDependencies } from "./order.ts";
 import { DEFAULTS, type Operation } from "./plan.ts";
 import { beginPlanning, changed, finishPlanning, graceOf, isUp, type Planning, stepKey } from "./planning.ts";
@@ -107,13 +108,17 @@ function actionsOf(p: Planning, operation: Operation, target: ObservedContainer)
   const container = target.name;
   const up = isUp(target);
   const graceMs = graceOf(p, target.service);
+  const secrets = secretsOf(
+    p.desired,
+    p.desired.services.find(({ name }) => name === target.service),
+  );
   switch (operation.kind) {
     case "start":
-      return up ? [] : [{ kind: "container.start", container }];
+      return up ? [] : [{ kind: "container.start", container, ...secrets }];
     case "stop":
       return up ? [{ kind: "container.stop", container, graceMs }] : [];
     case "restart":
-      return [{ kind: "container.restart", container, graceMs }];
+      return [{ kind: "container.restart", container, graceMs, ...secrets }];
     case "kill":
       return up ? [{ kind: "container.kill", container, signal: operation.signal }] : [];
     case "pause":

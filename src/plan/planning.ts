@@ -7,6 +7,7 @@ import type { Project } from "../model/project.ts";
 import type { Port, Service } from "../model/service.ts";
 import { sourceOf } from "./change.ts";
 import { Draft } from "./draft.ts";
+import { withDigests } from "./files.ts";
 import type { PlanOptions } from "./plan.ts";
 
 export interface Planning {
@@ -58,7 +59,7 @@ export interface Settled {
 
 export function beginPlanning(desired: Project, observed: Observed, options: PlanOptions): Planning {
   return {
-    desired,
+    desired: withDigests(desired, observed.secretKey),
     observed,
     options,
     draft: new Draft(),

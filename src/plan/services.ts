@@ -3,6 +3,7 @@ import type { Service } from "../model/service.ts";
 import { suggestion } from "../model/suggest.ts";
 import { planConflicts } from "./conflicts.ts";
 import { planService, restartDependents } from "./containers.ts";
+import { planFiles } from "./files.ts";
 import { planImages } from "./images.ts";
 import { planNetworks } from "./networks.ts";
 import { inOrder, withDependencies } from "./order.ts";
@@ -31,6 +32,7 @@ export function planGround(p: Planning, services: readonly Service[]): void {
   planImages(p, used);
   if (used.length > 0) planNetworks(p);
   planVolumes(p, used);
+  planFiles(p, used);
   planConflicts(p);
 }
 

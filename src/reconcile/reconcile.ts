@@ -1,12 +1,13 @@
 import type { Engine } from "../engine/engine.ts";
 import { type Execution, execute } from "../execute/execute.ts";
-import { subject } from "../model/action.ts";
+import { type Contents, subject } from "../model/action.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { Failure } from "../model/diagnostic.ts";
 import type { Emit, EventStep, Outcome, Summary } from "../model/event.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Plan, Step } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
+import { withSecrets } from "../plan/files.ts";
 import { joined, shifted } from "../plan/join.ts";
 import { type OneOff, planOneOff } from "../plan/one-off.ts";
 import { planOperation } from "../plan/operation.ts";
@@ -52,13 +53,14 @@ export async function preview(
   return { plan: plan(project, observed, forEngine(world, options)), facts: factsOf(observed) };
 }
 
-/** Carries out a saved plan, exactly. Throws `E_PLAN_STALE` when the world is not the one it was made for. */
-export async function carryOutSaved(world: World, saved: SavedPlan): Promise<RunResult> {
-  const { project, plan: made, facts } = saved;
+/** Carries out a saved plan, exactly; `secrets`: what its secrets hold. Throws `E_PLAN_STALE` when the world is not the one it was made for. */
+export async function carryOutSaved(world: World, saved: SavedPlan & { readonly secrets: Contents }): Promise<RunResult> {
+  const { project, plan: kept, facts, secrets } = saved;
   return locked(world, { project, purpose: "up --plan" }, () =>
     carryOut(world, project, [
       (observed) => {
-        const moved = movedSince(facts, factsOf(observed));
+        const { plan: made, changed } = withSecrets(kept, { secrets, key: observed.secretKey });
+        const moved = [...movedSince(facts, factsOf(observed)), ...changed.map((key) => `secret ${key} is not what it was`)];
         if (moved.length === 0) return made;
         throw new Failure({
           code: "E_PLAN_STALE",

@@ -1,6 +1,6 @@
 import type { Diagnostic, Report } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
-import type { Project } from "../model/project.ts";
+import type { Project, ProjectFile } from "../model/project.ts";
 import type { LoadOptions, Reader } from "./load.ts";
 import type { Node, Place, SourceFile } from "./node.ts";
 import type { ReadService } from "./service/service.ts";
@@ -28,6 +28,9 @@ export interface Draft {
   readonly tree: Node;
   /** The tree as merged, with unused resources, services of inactive profiles and short forms. */
   readonly whole: Node;
+  /** Configs and secrets that services use, with what they hold. */
+  readonly configs: readonly ProjectFile[];
+  readonly secrets: readonly ProjectFile[];
   /** Names of services that the active profiles leave out. */
   readonly disabled: readonly string[];
   /** Services that the active profiles leave in. */

@@ -6,6 +6,7 @@ import { warnOfAmbiguous } from "./ambiguous.ts";
 import { canonical } from "./canonical.ts";
 import { config, printed, reloadable } from "./config.ts";
 import { consistency } from "./consistency.ts";
+import { contents } from "./contents.ts";
 import type { Context, Draft, Phase } from "./draft.ts";
 import type { Format } from "./encode.ts";
 import { environment } from "./environment.ts";
@@ -109,6 +110,7 @@ export const PHASES: readonly Phase[] = [
   { name: "consistency", purpose: "check what services say of each other and of resources", run: consistency },
   { name: "variables", purpose: "read env and label files, and pass the caller's variables on", run: variables },
   { name: "used", purpose: "leave out resources that no service uses", run: leaveUnused },
+  { name: "contents", purpose: "read the files of configs and secrets", run: contents },
   { name: "advice", purpose: "warn of what is valid and seldom meant", run: advise },
   { name: "config", purpose: "make Compose's canonical form", run: config },
   { name: "model", purpose: "make the project that engines run", run: model },
@@ -179,6 +181,8 @@ function begin({ cwd }: LoadOptions): Draft {
     chain: [],
     tree,
     whole: tree,
+    configs: [],
+    secrets: [],
     disabled: [],
     services: [],
     project: nothing("", directory),

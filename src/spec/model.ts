@@ -30,6 +30,8 @@ export function model(draft: Draft, context: Context): Draft {
     disabled: draft.disabled,
     networks: services.length === 0 ? [] : [defaultNetwork(draft)],
     volumes: readVolumes(draft, reading.context).filter(({ key }) => services.some((service) => uses(service, key))),
+    configs: draft.configs,
+    secrets: draft.secrets,
     get sources() {
       sources ??= sourcesOf(draft.tree, services); // few commands ask for them, and there are many
       return sources;

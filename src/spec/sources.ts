@@ -10,7 +10,7 @@ import type { ReadService } from "./service/service.ts";
 export function sourcesOf(tree: Node, services: readonly ReadService[]): Readonly<Record<string, Source>> {
   const sources = new Map<string, Source>();
   const add = (path: string, place: Place) => sources.set(path, sourceOf(place));
-  for (const section of ["volumes", "networks"])
+  for (const section of ["volumes", "networks", "configs", "secrets"])
     for (const [key, entry] of entriesOf(child(tree, section))) add(`${section}.${key}`, entry.place);
   for (const service of services) {
     const path = `services.${service.name}`;
@@ -18,13 +18,15 @@ export function sourcesOf(tree: Node, services: readonly ReadService[]): Readonl
     for (const [key, entry] of entriesOf(service.entry.value)) addAttribute(`${path}.${key}`, entry, add);
     for (const [name, { place }] of service.variables) add(`${path}.environment.${name}`, place);
     for (const [index, { place }] of service.ports.entries()) add(`${path}.ports.${index}`, place);
+    for (const section of ["configs", "secrets"] as const)
+      for (const { grant, place } of service[section]) add(`${path}.${section}.${grant.source}`, place);
     for (const { mount, place } of service.mounts) add(`${path}.volumes.${mount.target}`, place);
   }
   return Object.fromEntries(sources);
 }
 
 /** Attributes whose parts are numbered or named by what they come out as, and added so. */
-const OWN_PARTS: ReadonlySet<string> = new Set(["environment", "ports", "volumes", "tmpfs"]);
+const OWN_PARTS: ReadonlySet<string> = new Set(["environment", "ports", "volumes", "tmpfs", "configs", "secrets"]);
 
 function addAttribute(path: string, entry: Entry, add: (path: string, place: Place) => void): void {
   const { value } = entry;

@@ -25,7 +25,7 @@ export const SUPPORT = {
       cgroup: "no",
       cgroup_parent: "no",
       command: "yes",
-      configs: "no",
+      configs: { "*": { source: "yes", target: "yes", uid: "yes", gid: "yes", mode: "yes" } },
       container_name: "yes",
       cpu_count: "no",
       cpu_percent: "no",
@@ -104,7 +104,7 @@ export const SUPPORT = {
       restart: "yes",
       runtime: "no",
       scale: "yes",
-      secrets: "no",
+      secrets: { "*": { source: "yes", target: "yes", uid: "yes", gid: "yes", mode: "yes" } },
       security_opt: "no",
       shm_size: "yes",
       stdin_open: "yes",
@@ -151,8 +151,22 @@ export const SUPPORT = {
       labels: "no",
     },
   },
-  configs: "no",
-  secrets: "no",
+  // What only a cluster has (`external`, drivers) is refused where a container is made with it, not passed over.
+  configs: {
+    "*": { name: "yes", file: "yes", environment: "yes", content: "yes", external: "yes", labels: "yes", template_driver: "yes" },
+  },
+  secrets: {
+    "*": {
+      name: "yes",
+      file: "yes",
+      environment: "yes",
+      external: "yes",
+      labels: "yes",
+      driver: "yes",
+      driver_opts: "yes",
+      template_driver: "yes",
+    },
+  },
   models: "no",
 } as const satisfies Support;
 

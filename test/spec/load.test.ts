@@ -199,7 +199,7 @@ it("the canonical form has the long forms of Compose, and dollar signs doubled",
 
 it("what is not supported yet is told of with its place, and obsolete keys too", async () => {
   const { warnings } = await loadFiles(
-    "version: '3'\nservices:\n  web:\n    image: nginx\n    healthcheck: {test: x}\n    deploy: {replicas: 2, update_config: {}}\n    networks: [default, back]\n    volumes: [{type: image, source: x, target: /x}]\n    depends_on: {db: {condition: service_healthy}}\n  db: {image: x}\nnetworks: {back: }\nsecrets: {}\n",
+    "version: '3'\nservices:\n  web:\n    image: nginx\n    healthcheck: {test: x}\n    deploy: {replicas: 2, update_config: {}}\n    networks: [default, back]\n    volumes: [{type: image, source: x, target: /x}]\n    depends_on: {db: {condition: service_healthy}}\n  db: {image: x}\nnetworks: {back: }\nmodels: {}\n",
   );
   assert.equal(
     warnings.map(({ code, source, message }) => `${code} ${source?.line} ${/`[^`]*`/.exec(message)?.[0]}`),
@@ -212,7 +212,7 @@ it("what is not supported yet is told of with its place, and obsolete keys too",
       "W_NO_HEALTHCHECK 9 `web`",
       "W_UNSUPPORTED 9 `services.web.depends_on.db`",
       "W_UNSUPPORTED 11 `networks.back`",
-      "W_UNSUPPORTED 12 `secrets`",
+      "W_UNSUPPORTED 12 `models`",
     ],
   );
 });

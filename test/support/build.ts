@@ -35,6 +35,8 @@ export function service(given: Partial<Omit<Service, "image">> & { readonly imag
     stdinOpen: false,
     readOnly: false,
     mounts: [],
+    configs: [],
+    secrets: [],
     extraHosts: [],
     capAdd: [],
     capDrop: [],
@@ -62,6 +64,8 @@ export function project(given: Partial<Project> = {}): Project {
     disabled: [],
     networks: [{ key: "default", name: `${name}_default` }],
     volumes: [],
+    configs: [],
+    secrets: [],
     sources: {},
     ...given,
   };

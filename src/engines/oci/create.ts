@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import type { ContainerSpec } from "../../model/action.ts";
+import type { Action } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { contentOf } from "../../model/service.ts";
 import type { Context } from "./context.ts";
 import { requireProgram } from "./executable.ts";
+import { placeFiles, writeConfigs, writeSecrets } from "./given-files.ts";
 import { lease } from "./network/networks.ts";
 import { placeMounts, prepareMounts } from "./placed-mounts.ts";
 import { mergeConfig } from "./process-config.ts";
@@ -17,7 +18,10 @@ import { type ContainerUser, resolveUser, USER_FILE_LIMIT } from "./user.ts";
  * Makes a container without starting it: name, addresses, root file system, volumes. What would stop it from running (no such user, no such
  * program, a bind source that is missing) is found here, so that a replacement fails before the one that runs is touched.
  */
-export async function createContainer(context: Context, name: string, spec: ContainerSpec): Promise<void> {
+export async function createContainer(
+  context: Context,
+  { container: name, spec, contents = {} }: Extract<Action, { readonly kind: "container.create" }>,
+): Promise<void> {
   const { layout, store } = context;
   const { service } = spec;
   const image = await store.hold(contentOf(service)); // its record keeps it from then on
@@ -30,7 +34,7 @@ export async function createContainer(context: Context, name: string, spec: Cont
   const id = randomBytes(32).toString("hex");
   const hostname = service.hostname ?? id.slice(0, 12);
   const process = mergeConfig(image.config, service, { hostname, tty: service.tty });
-  const mounts = placeMounts(layout, spec.mounts, process.volumes);
+  const mounts = [...placeMounts(layout, spec.mounts, process.volumes), ...placeFiles(layout, id, spec.files ?? [])];
   const { reference, layers, config } = { reference: service.image, layers: image.layers, config: image.config };
   const record: ContainerRecord = {
     version: 1,
@@ -47,6 +51,8 @@ export async function createContainer(context: Context, name: string, spec: Cont
   try {
     for (const network of spec.networks) await lease(layout, network.name, { id, live: (other) => findContainer(layout, other) !== null });
     const rootfs = await mountRootfs(layout, { id, layersDirectory: store.layersDirectory, layers: image.layers });
+    await writeConfigs(layout, record, contents);
+    await writeSecrets(layout, record, contents);
     await prepareMounts(layout, spec, { mounts, rootfs });
     ensureWorkingDirectory(record, rootfs);
     userOf(record, rootfs);

@@ -17,6 +17,7 @@ import { createContainer } from "./create.ts";
 import { checkMachine } from "./doctor.ts";
 import { execIn } from "./exec.ts";
 import { filesOf } from "./files.ts";
+import { sweepSecrets } from "./given-files.ts";
 import { inspectContainer } from "./inspection.ts";
 import { openLayout } from "./layout.ts";
 import { readLogs } from "./logs.ts";
@@ -125,9 +126,9 @@ async function apply(context: Context, action: Action, { signal, progress, note 
     case "volume.remove":
       return removeUnusedVolume(context, action.volume);
     case "container.create":
-      return createContainer(context, action.container, action.spec);
+      return createContainer(context, action);
     case "container.start":
-      return startContainer(context, containerNamed(layout, action.container));
+      return startContainer(context, containerNamed(layout, action.container), action.contents);
     case "container.stop":
       return stopContainer(context, containerNamed(layout, action.container), { graceMs: action.graceMs, signal });
     case "container.kill":
@@ -138,7 +139,7 @@ async function apply(context: Context, action: Action, { signal, progress, note 
       return unpauseContainer(context, containerNamed(layout, action.container));
     case "container.restart":
       await stopContainer(context, containerNamed(layout, action.container), { graceMs: action.graceMs, signal });
-      return startContainer(context, containerNamed(layout, action.container));
+      return startContainer(context, containerNamed(layout, action.container), action.contents);
     case "container.remove":
       return removeContainer(context, containerNamed(layout, action.container), { force: action.force, volumes: action.volumes });
     case "container.rename":
@@ -225,6 +226,7 @@ async function sweep(context: Context): Promise<void> {
     sweepRecords(layout),
     sweepNetworks(layout),
     sweepVolumes(layout),
+    sweepSecrets(layout),
     sweepTemporaries(layout.locks),
     sweepStarts(context),
   ]);

@@ -12,9 +12,12 @@ import { join } from "node:path";
  *   root/containers/ID/log             its output in the k8s-file form, written by conmon  (logs)
  *   root/containers/ID/{upper,work}    its own layer                                       (rootfs)
  *   root/containers/ID/{hosts,…}       files bound into it                                 (network/hosts)
+ *   root/containers/ID/configs/N       what its configs hold                               (given-files)
  *   root/names/NAME                    who has a container name                            (records)
  *   root/networks/NAME.json            a network: subnet, bridge, leases                   (network/networks)
  *   root/volumes/NAME/{volume.json,data}                                                   (volumes)
+ *   root/secret.key                    makes digests of secrets                            (given-files)
+ *   run/secrets/ID12/N                 what its secrets hold, on a tmpfs                   (given-files)
  *   run/c/ID12/…                       bundle: config.json, rootfs, conmon's files         (bundle)
  *   run/runtime/…                      runc's or crun's own state
  *   run/locks/…                        locks between processes

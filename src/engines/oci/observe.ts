@@ -4,6 +4,7 @@ import type { Project } from "../../model/project.ts";
 import { contentOf } from "../../model/service.ts";
 import type { Context } from "./context.ts";
 import { isFrozen } from "./freezer.ts";
+import { secretKey } from "./given-files.ts";
 import { limitConcerns } from "./limits-here.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
 import { holders } from "./network/publish.ts";
@@ -29,6 +30,7 @@ export async function observeProject(context: Context, project: Project): Promis
     foreign: all.filter((container) => !own.includes(container)).map(({ record }) => ({ name: record.name, project: record.spec.project })),
     takenPorts: observePorts(context, project, own),
     concerns: limitConcerns(project.services),
+    ...(project.secrets.length === 0 ? {} : { secretKey: await secretKey(layout) }),
   };
 }
 
@@ -65,7 +67,7 @@ function describe({ record, status }: Container, networks: readonly NetworkRecor
       address: status.state === "running" ? (addresses.find(({ network }) => network.name === name)?.address ?? null) : null,
     })),
     volumes: record.mounts.flatMap(({ volume, target, anonymous }) => (volume === null ? [] : [{ name: volume, target, anonymous }])),
-    mounts: record.mounts.map(({ type, source }) => (type === "tmpfs" ? "tmpfs" : source)),
+    mounts: record.mounts.flatMap(({ type, source, given }) => (given !== undefined ? [] : type === "tmpfs" ? ["tmpfs"] : [source])),
   };
 }
 

@@ -30,7 +30,7 @@ export async function prepareMounts(
   request: { readonly mounts: readonly PlacedMount[]; readonly rootfs: string },
 ): Promise<void> {
   for (const mount of request.mounts) {
-    if (mount.type === "bind" && !existsSync(mount.source)) await makeBindSource(spec, mount);
+    if (mount.type === "bind" && mount.given === undefined && !existsSync(mount.source)) await makeBindSource(spec, mount);
     if (mount.volume !== null) await prepareVolume(layout, spec, { mount, name: mount.volume, rootfs: request.rootfs });
   }
 }

@@ -37,7 +37,9 @@ export interface PlacedMount {
   readonly anonymous: boolean;
   readonly noCopy: boolean;
   readonly propagation: string;
-  /** Mount options of a tmpfs (`size=…`, `mode=…`). */
+  /** It is a config or secret of the service, and the source a file of ours. */
+  readonly given?: "config" | "secret";
+  /** Mount options of a tmpfs (`size=…`, `mode=…`), flags of a bind. */
   readonly options: readonly string[];
 }
 

@@ -3,6 +3,7 @@ import { isAlive } from "../../lib/process-identity.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { killMonitors } from "./conmon.ts";
 import type { Context } from "./context.ts";
+import { wipeSecrets } from "./given-files.ts";
 import { bundleDirectory, type Layout } from "./layout.ts";
 import { release } from "./network/networks.ts";
 import { allContainers, type Container, type ContainerRecord, liveRun, readStarting, removeRecord } from "./records.ts";
@@ -53,6 +54,7 @@ export async function discard(context: Context, record: ContainerRecord): Promis
   const { layout } = context;
   await tidy(context, record.id);
   for (const { name } of record.spec.networks) await release(layout, name, record.id);
+  await wipeSecrets(layout, record.id);
   await removeRecord(layout, record);
 }
 

@@ -11,7 +11,7 @@ export interface SpecMount {
   readonly readOnly: boolean;
   /** For a bind (`rprivate`, `rshared`, …). A volume's is always `rprivate`. */
   readonly propagation: string;
-  /** Of a tmpfs (`size=65536`, `exec`); later ones win. */
+  /** Of a tmpfs (`size=65536`, `exec`); later ones win. Of a bind flags such as `nosuid`. */
   readonly options: readonly string[];
 }
 
@@ -97,7 +97,7 @@ function serviceMount(mount: SpecMount): OciMount {
     case "volume":
       return { destination, type: "bind", source: mount.source, options: ["rbind", "rprivate", access] };
     case "bind":
-      return { destination, type: "bind", source: mount.source, options: ["rbind", mount.propagation, access] };
+      return { destination, type: "bind", source: mount.source, options: ["rbind", mount.propagation, access, ...mount.options] };
   }
 }
 

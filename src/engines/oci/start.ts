@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import { withLock } from "../../lib/file-lock.ts";
 import { identify } from "../../lib/process-identity.ts";
+import type { Contents } from "../../model/action.ts";
 import type { PublishedPort } from "../../model/observed.ts";
 import { Attachment } from "./attach.ts";
 import { hasBundle, writeBundle } from "./bundle.ts";
 import { monitor } from "./conmon.ts";
 import type { Context } from "./context.ts";
 import { ensureWorkingDirectory } from "./create.ts";
+import { writeSecrets } from "./given-files.ts";
 import { attach, ensureBridge, lease, type NetworkRecord, readNetwork } from "./network/networks.ts";
 import { choosePorts, holders } from "./network/publish.ts";
 import { prepareMounts } from "./placed-mounts.ts";
@@ -18,17 +20,21 @@ import { endNow } from "./stop.ts";
 import { ensureSupervisor, poke } from "./supervisor/launch.ts";
 import { wantsSupervisor } from "./supervisor/need.ts";
 
-/** Starts a container that does not run. Nothing when it does. When it fails nothing of the start is left. */
-export async function startContainer(context: Context, container: Container): Promise<void> {
-  await begin(context, container, { attached: false });
+/** Starts a container that does not run; `contents` are its secrets, where the caller has them. Nothing when it does. When it fails nothing of the start is left. */
+export async function startContainer(context: Context, container: Container, contents: Contents = {}): Promise<void> {
+  await begin(context, container, { attached: false, contents });
 }
 
 /** As `startContainer`, with a connection to its streams that was made before its program began; `null` when it ran already. */
 export async function startAttached(context: Context, container: Container): Promise<Attachment | null> {
-  return begin(context, container, { attached: true });
+  return begin(context, container, { attached: true, contents: {} });
 }
 
-async function begin(context: Context, { record, status }: Container, options: { readonly attached: boolean }): Promise<Attachment | null> {
+async function begin(
+  context: Context,
+  { record, status }: Container,
+  options: { readonly attached: boolean; readonly contents: Contents },
+): Promise<Attachment | null> {
   const { layout } = context;
   const { id, name } = record;
   if (status.state === "running") return null;
@@ -36,6 +42,7 @@ async function begin(context: Context, { record, status }: Container, options: {
   if (hasBundle(context, id) || status.state === "exited") await tidy(context, id);
   await clearState(layout, id);
   const rootfs = await mountRootfs(layout, { id, layersDirectory: context.store.layersDirectory, layers: record.image.layers });
+  await writeSecrets(layout, record, options.contents);
   await prepareMounts(layout, record.spec, { mounts: record.mounts, rootfs });
   ensureWorkingDirectory(record, rootfs);
   const networks = await ensureNetworks(context, record);

@@ -23,6 +23,8 @@ export const EINVAL = 22;
 export const EADDRINUSE = 98;
 const EADDRNOTAVAIL = 99;
 
+export const MS_NOSUID = 1 << 1;
+export const MS_NODEV = 1 << 2;
 export const MS_BIND = 1 << 12;
 export const MS_REC = 1 << 14;
 export const MS_PRIVATE = 1 << 18;

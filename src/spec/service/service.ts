@@ -5,6 +5,7 @@ import { booleanOf, child, type Entry, entriesOf, itemsOf, type Node, textOf } f
 import { readCommand } from "./command.ts";
 import { type ReadDependency, readDependsOn } from "./depends-on.ts";
 import { readPairs, readVariables, type Variable } from "./environment.ts";
+import { checkTargets, type ReadGrant, readGrants } from "./files.ts";
 import { readExtraHosts } from "./hosts.ts";
 import { type ReadMount, readTmpfs, readVolumes } from "./mounts.ts";
 import { type LongPort, portModel, readExpose, readPorts } from "./ports.ts";
@@ -35,6 +36,8 @@ export interface ReadService {
   readonly rest: Omit<Service, "image">;
   readonly ports: readonly LongPort[];
   readonly mounts: readonly ReadMount[];
+  readonly configs: readonly ReadGrant[];
+  readonly secrets: readonly ReadGrant[];
   readonly dependencies: readonly ReadDependency[];
   readonly variables: ReadonlyMap<string, Variable>;
 }
@@ -54,6 +57,9 @@ export function readService(name: string, entry: Entry, { draft, context, active
   const scope: Scope = { report: context.report, path, directory: draft.directory, variables: draft.variables };
   const ports = readPorts(at("ports"), scope);
   const mounts = readMounts(node, scope);
+  const configs = readGrants(at("configs"), "configs", scope);
+  const secrets = readGrants(at("secrets"), "secrets", scope);
+  checkTargets({ grants: [...configs, ...secrets], mounts }, scope);
   const dependencies = readDependsOn(at("depends_on"), scope);
   const variables = readVariables(at("environment"));
   const rest: ReadService["rest"] = {
@@ -76,6 +82,8 @@ export function readService(name: string, entry: Entry, { draft, context, active
     stdinOpen: booleanOf(at("stdin_open")) ?? false,
     readOnly: booleanOf(at("read_only")) ?? false,
     mounts: mounts.map(({ mount }) => mount),
+    configs: configs.map(({ grant }) => grant),
+    secrets: secrets.map(({ grant }) => grant),
     extraHosts: readExtraHosts(at("extra_hosts"), scope),
     capAdd: readCapabilities(at("cap_add"), `${path}.cap_add`, scope),
     capDrop: readCapabilities(at("cap_drop"), `${path}.cap_drop`, scope),
@@ -88,7 +96,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     profiles: itemsOf(at("profiles")).map((item) => textOf(item) ?? ""),
   };
   const image = readImage(name, entry, scope);
-  return { name, entry, image, rest, ports, mounts, dependencies, variables };
+  return { name, entry, image, rest, ports, mounts, configs, secrets, dependencies, variables };
 }
 
 /** `volumes` and `tmpfs` in the order in which the file has the two. */
