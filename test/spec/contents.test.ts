@@ -65,13 +65,13 @@ it("files that cannot be placed are refused at their place", async () => {
     ["[{source: c, mode: 07777}]", /^E_VALUE .*permission bits/],
     ["[{source: c, target: /}]", /^E_MOUNT .*it names no file/],
     ["[{source: c, target: /x/}]", /^E_MOUNT .*it names no file/],
-    ["[c, {source: c, target: c, uid: '1'}]", /^E_MOUNT .*has `\/c` twice/],
+    ["[c, {source: d, target: /c}]", /^E_MOUNT .*has `\/c` twice/],
     ["[{source: c, target: /data}]", /^E_MOUNT .*has `\/data` twice/],
     ["[{target: /x}]", /^E_MISSING_KEY .*no `source`/],
   ];
   for (const [configs, error] of wrong) {
     const errors = await errorsOf(
-      `services: {web: {image: x, volumes: ['/tmp:/data'], configs: ${configs}}}\nconfigs: {c: {content: x}}\n`,
+      `services: {web: {image: x, volumes: ['/tmp:/data'], configs: ${configs}}}\nconfigs: {c: {content: x}, d: {content: y}}\n`,
     );
     assert.match(errors.map(line).join("\n"), error, configs);
   }
