@@ -3,9 +3,11 @@ import { writeFile } from "node:fs/promises";
 import type { ExecOptions } from "../../engine/engine.ts";
 import type { Context } from "./context.ts";
 import { userOf } from "./create.ts";
-import { cgroupPath } from "./layout.ts";
+import { cgroupPath, type Layout } from "./layout.ts";
 import { blocksHere, limitsHere } from "./limits-here.ts";
-import { nameFiles, resolvConfText, writeHosts } from "./network/hosts.ts";
+import { nameFiles, writeHosts } from "./network/hosts.ts";
+import { readNetwork } from "./network/networks.ts";
+import { containerResolvConf } from "./network/resolv-conf.ts";
 import { firstHosts } from "./network/sync.ts";
 import type { OciProcess } from "./oci-spec.ts";
 import type { ContainerRecord } from "./records.ts";
@@ -21,7 +23,7 @@ export async function writeBundle(context: Context, record: ContainerRecord, roo
   const files = nameFiles(layout, record.id);
   writeHosts(layout, record.id, firstHosts(layout, record));
   await writeFile(files.hostname, `${record.hostname}\n`, { mode: 0o644 });
-  await writeFile(files.resolvConf, await resolvConfText(), { mode: 0o644 });
+  await writeFile(files.resolvConf, await resolvConfOf(layout, record), { mode: 0o644 });
   const spec = runtimeSpec({
     service: { ...service, resources: limitsHere(service.resources) },
     process: record.process,
@@ -37,6 +39,13 @@ export async function writeBundle(context: Context, record: ContainerRecord, roo
     facts,
   });
   await writeFile(configFile(context, record.id), ociJson(spec), { mode: 0o600 });
+}
+
+/** Its names are looked up at the gateway of its first network. */
+async function resolvConfOf(layout: Layout, record: ContainerRecord): Promise<string> {
+  const first = record.spec.networks[0];
+  const gateway = first === undefined ? null : (readNetwork(layout, first.name)?.gateway ?? null);
+  return containerResolvConf({ gateway });
 }
 
 /** Whether a bundle was written since the container was created or last taken apart. */

@@ -17,6 +17,7 @@ import { tidy } from "./remove.ts";
 import { mountRootfs } from "./rootfs.ts";
 import { programBegun, runtimeStart } from "./runtime.ts";
 import { endNow } from "./stop.ts";
+import { namesServed } from "./supervisor/dns/served.ts";
 import { ensureSupervisor, poke } from "./supervisor/launch.ts";
 import { wantsSupervisor } from "./supervisor/need.ts";
 
@@ -59,6 +60,7 @@ async function begin(
     );
     await writeState(layout, id, { ...monitored, startedAt: new Date().toISOString(), ports });
     attach(networks, { id, pid: monitored.process.pid });
+    await namesServed(layout, networks);
     if (options.attached) attachment = new Attachment(layout, id);
     await runtimeStart(layout, runtime, { id, name, process: monitored.process });
     await programBegun(monitored.process.pid);

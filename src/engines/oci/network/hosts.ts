@@ -1,5 +1,4 @@
 import { writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExtraHost } from "../../../model/service.ts";
 import { containerDirectory, type Layout } from "../layout.ts";
@@ -47,27 +46,4 @@ export function hostsText(options: {
 /** Writes a hosts file in place, keeping its inode. */
 export function writeHosts(layout: Layout, id: string, text: string): void {
   writeFileSync(nameFiles(layout, id).hosts, text, { mode: 0o644 });
-}
-
-/** The resolver configuration for a container: this machine's, without servers that only this machine reaches. */
-export async function resolvConfText(): Promise<string> {
-  const own = await readFile("/etc/resolv.conf", "utf8").catch(absent);
-  const usable = own === null ? null : withoutLoopback(own);
-  if (usable?.hasServer === true) return usable.text;
-  // A stub resolver on loopback knows the real servers.
-  for (const path of ["/run/systemd/resolve/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf"]) {
-    const real = await readFile(path, "utf8").catch(absent);
-    if (real !== null) return withoutLoopback(real).text;
-  }
-  return usable?.text ?? "";
-}
-
-function withoutLoopback(text: string): { readonly text: string; readonly hasServer: boolean } {
-  const lines = text.split("\n").filter((line) => !/^\s*nameserver\s+(127\.|::1)/.test(line) && !/^\s*[#;]/.test(line));
-  return { text: `${lines.join("\n").trim()}\n`, hasServer: lines.some((line) => /^\s*nameserver\s/.test(line)) };
-}
-
-function absent(error: NodeJS.ErrnoException): null {
-  if (error.code === "ENOENT") return null;
-  throw error;
 }

@@ -59,13 +59,26 @@ function hostsOf(
 ): string {
   const own = addressesOf(record, world.networks);
   const mine = new Set(own.map(({ network }) => network.name));
-  const peers = world.live
-    .filter(({ id }) => id !== record.id)
-    .flatMap((other) => addressesOf(other, world.networks).filter(({ network }) => mine.has(network.name)));
+  const others = world.live.filter(({ id }) => id !== record.id);
+  const peers = others.map((other) => addressesOf(other, world.networks).filter(({ network }) => mine.has(network.name)));
+  const shared = sharedNames([own, ...peers]);
+  const single = ({ address, names }: HostsEntry): HostsEntry => ({ address, names: names.filter((name) => !shared.has(name)) });
   return hostsText({
-    own: own.map(({ address, names }) => ({ address, names: [record.hostname, ...names] })),
-    peers,
+    own: own.map(({ address, names }) => ({ address, names: [record.hostname, ...single({ address, names }).names] })),
+    peers: peers.flat().map(single),
     extra: record.spec.service.extraHosts,
     gateway: own[0]?.network.gateway ?? null,
   });
+}
+
+/** Names that several containers answer to. They are left to the name server: a hosts file would always give the same one of them. */
+function sharedNames(containers: readonly (readonly HostsEntry[])[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const shared = new Set<string>();
+  for (const places of containers)
+    for (const name of new Set(places.flatMap(({ names }) => names))) {
+      if (seen.has(name)) shared.add(name);
+      seen.add(name);
+    }
+  return shared;
 }

@@ -1,0 +1,133 @@
+import { isPresent, type NetworkRecord } from "../../network/networks.ts";
+import { parseIpv4 } from "../../network/subnets.ts";
+import { type Container, type ContainerRecord, liveRun } from "../../records.ts";
+import type { Duty, DutyTools, View } from "../duty.ts";
+import { Viewer } from "../view.ts";
+import { HostServers } from "./host-servers.ts";
+import { Listener } from "./listener.ts";
+import { Resolver } from "./resolver.ts";
+import { DNS_PORT } from "./upstream.ts";
+import { type Resident, Zone, type ZoneNetwork } from "./zone.ts";
+
+/** An address that another supervisor serves, or that is not there yet, is tried again after so long, in milliseconds. */
+const RETRY_MS = 1000;
+/** A name that nobody has makes it look again, at most this often, and with no more than a fifth of its time. */
+const FRESH_MS = 10;
+const FRESH_SHARE = 5;
+
+/** Answers for names at the gateway of every network that the project's containers are in. */
+export function dnsDuty(tools: DutyTools): Duty {
+  return new DnsDuty(tools);
+}
+
+class DnsDuty implements Duty {
+  readonly name = "dns";
+  readonly #tools: DutyTools;
+  readonly #viewer: Viewer;
+  readonly #resolver: Resolver;
+  readonly #listeners = new Map<string, Listener>();
+  /** Why an address is not served, as it was last said. */
+  readonly #troubles = new Map<string, string>();
+  #zone = new Zone([], []);
+  #gateways: ReadonlySet<string> = new Set();
+  /** When a name that nobody has is worth another look. */
+  #stale = Number.NEGATIVE_INFINITY;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(tools: DutyTools) {
+    this.#tools = tools;
+    this.#viewer = new Viewer(tools.context.layout, tools.project);
+    const host = new HostServers();
+    this.#resolver = new Resolver({
+      zone: () => this.#zone,
+      fresh: () => this.#fresh(),
+      servers: () => host.servers(),
+      isOwnAddress: (address) => this.#gateways.has(address),
+    });
+  }
+
+  async look(view: View): Promise<void> {
+    this.#read(view);
+    this.#stale = performance.now() + FRESH_MS;
+    const wanted = new Set(servedNetworks(view).flatMap(gatewaysOf));
+    for (const [address, listener] of this.#listeners)
+      if (!wanted.has(address)) {
+        listener.close();
+        this.#listeners.delete(address);
+      }
+    const missing = await Promise.all(
+      [...wanted].filter((address) => !this.#listeners.has(address)).map((address) => this.#serve(address)),
+    );
+    clearTimeout(this.#retry);
+    if (missing.includes(false)) this.#retry = setTimeout(this.#tools.wake, RETRY_MS).unref();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#retry);
+    this.#resolver.close();
+    for (const listener of this.#listeners.values()) listener.close();
+  }
+
+  async #serve(address: string): Promise<boolean> {
+    try {
+      const listener = await Listener.open({ address, port: DNS_PORT }, (message, from) => this.#resolver.respond(message, from));
+      this.#listeners.set(address, listener);
+      this.#troubles.delete(address);
+      return true;
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? String(error);
+      // Another project's supervisor serves a network that they share; or the address comes in a moment.
+      if (this.#troubles.get(address) !== code) this.#tools.log(`dns: ${address} port ${DNS_PORT}: ${code}`);
+      this.#troubles.set(address, code);
+      return false;
+    }
+  }
+
+  #read(view: View): void {
+    this.#zone = zoneOf(view);
+    this.#gateways = new Set(view.networks.flatMap(gatewaysOf));
+  }
+
+  #fresh(): Zone {
+    const began = performance.now();
+    if (began < this.#stale) return this.#zone;
+    this.#read(this.#viewer.read());
+    const took = performance.now() - began;
+    this.#stale = began + Math.max(FRESH_MS, took * FRESH_SHARE);
+    return this.#zone;
+  }
+}
+
+/** What a view says about names. One that is being started has its name already: its program asks as soon as it begins. */
+export function zoneOf(view: View): Zone {
+  const starting = view.containers.filter(({ record, status }) => status.state === "created" && liveRun(view.layout, record.id) !== null);
+  const residents = new Map([...view.live, ...starting].map(({ record }) => [record.id, residentOf(record, view.networks)]));
+  return new Zone(view.networks.map(zoneNetwork), [...residents.values()]);
+}
+
+function residentOf(record: ContainerRecord, networks: readonly NetworkRecord[]): Resident {
+  const places = record.spec.networks.flatMap(({ name, aliases }) => {
+    const address = networks.find((network) => network.name === name)?.leases[record.id];
+    const names = [record.name, record.hostname, record.id.slice(0, 12), ...aliases];
+    return address === undefined ? [] : [{ network: name, addresses: [address], names }];
+  });
+  return { id: record.id, name: record.name, places, settings: { servers: [], ndots: false } };
+}
+
+function zoneNetwork(network: NetworkRecord): ZoneNetwork {
+  const first = parseIpv4(network.subnet);
+  const last = first + 2 ** (32 - network.prefix) - 1;
+  return {
+    name: network.name,
+    internal: false,
+    holds: (address) => !address.includes(":") && parseIpv4(address) >= first && parseIpv4(address) <= last,
+  };
+}
+
+/** Networks that a container of the project has a place in, and that the kernel has. */
+function servedNetworks({ containers, networks }: View): readonly NetworkRecord[] {
+  const names = new Set(containers.flatMap(({ record }: Container) => record.spec.networks.map(({ name }) => name)));
+  return networks.filter((network) => names.has(network.name) && isPresent(network));
+}
+
+const gatewaysOf = ({ gateway }: NetworkRecord): readonly string[] => [gateway];

@@ -1,0 +1,151 @@
+/** Names, as programs in containers see them: with busybox's own tools, against what this machine knows of the networks. */
+import { Resolver } from "node:dns/promises";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { busyboxRootfs } from "../support/rootfs.ts";
+import { supervisors } from "../support/supervisors.ts";
+import { until } from "../support/until.ts";
+import { containerSuite, inWorld, type World } from "../support/world.ts";
+
+const it = containerSuite("names");
+
+it(
+  "a service, its containers and their numbers are found by name and by address",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d"], { cwd });
+    const ask = (...argv: readonly string[]): Promise<string> => inside(world, cwd, ...argv);
+    const gateway = gatewayOf(world, "names_default");
+    assert.match(await ask("cat", "/etc/resolv.conf"), new RegExp(`^nameserver ${gateway}\n(search .*\n)?options (.* )?ndots:0\n$`));
+    const [b = ""] = await addressesIn(ask("nslookup", "b"));
+    assert.equal(await addressesIn(ask("nslookup", "names-b-1")), [b]);
+    assert.equal(await addressesIn(ask("nslookup", "B.names_default")), [b]);
+    assert.match(await ask("nslookup", b), /name = names-b-1\.names_default/);
+    assert.is((await addressesIn(ask("nslookup", "c"))).length, 3, "each replica has its address");
+    assert.match(await ask("ping", "-c", "1", "-W", "5", "b"), /1 packets received/);
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "replicas take turns, and one that is gone is not named any more",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d"], { cwd });
+    const found = new Set<string>();
+    await until("every replica comes first once", async () => {
+      found.add((await addressesIn(inside(world, cwd, "nslookup", "c")))[0] ?? "");
+      return found.size === 3;
+    });
+    await world.ok(["up", "-d", "--scale", "c=1"], { cwd });
+    await until("one is left", async () => (await addressesIn(inside(world, cwd, "nslookup", "c"))).length === 1);
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "a program that asks as soon as it begins has an answer",
+  inWorld(async (world) => {
+    await furnish(world);
+    const cwd = await world.project("early", {
+      "wharf.yaml": `services:
+  a: { image: shell }
+  b: { image: shell, command: [nslookup, a], depends_on: [a] }
+`,
+    });
+    await world.ok(["up", "-d"], { cwd });
+    await world.ok(["wait", "b"], { cwd });
+    const logs = await world.ok(["logs", "--no-log-prefix", "b"], { cwd });
+    assert.match(logs, /Address:\s+10\./);
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "without the supervisor names of one container are still found, and the next start brings the rest back",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d"], { cwd });
+    const [pid = 0] = supervisors(world);
+    process.kill(pid, "SIGKILL");
+    await until("its end", async () => supervisors(world).length === 0);
+    const hosts = await world.ok(["exec", "-T", "a", "cat", "/etc/hosts"], { cwd });
+    assert.match(hosts, /^10\.[0-9.]+\t.*\bb\b/m);
+    assert.not.match(hosts, /\tc\b| c\b/m, "a hosts file would always give the same one of several");
+    await world.ok(["restart", "-t", "0", "b"], { cwd });
+    await until("names of several", async () => (await addressesIn(inside(world, cwd, "nslookup", "c"))).length === 3);
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "what nobody here is called goes to the servers of this machine",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d"], { cwd });
+    const [server = ""] = /^nameserver\s+(\S+)/m.exec(readFileSync("/etc/resolv.conf", "utf8"))?.slice(1) ?? [];
+    const direct = await outcomeOf(server);
+    assert.is(await outcomeOf(gatewayOf(world, "names_default")), direct);
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "another project's names are not told",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d", "a"], { cwd });
+    await world.ok(["-p", "other", "up", "-d", "b"], { cwd });
+    const { status, stdout } = await world.wharf(["exec", "-T", "a", "nslookup", "other-b-1.other_default"], { cwd });
+    assert.is.not(status, 0, stdout);
+    assert.equal(await addressesIn(world.ok(["-p", "other", "exec", "-T", "b", "nslookup", "b"], { cwd })), [
+      ipOf(await world.ok(["-p", "other", "inspect", "other-b-1"], { cwd })),
+    ]);
+    await world.ok(["down", "-t", "0"], { cwd });
+    await world.ok(["-p", "other", "down", "-t", "0"], { cwd });
+  }),
+);
+
+it.run();
+
+const inside = (world: World, cwd: string, ...argv: readonly string[]): Promise<string> => world.ok(["exec", "-T", "a", ...argv], { cwd });
+
+async function furnish(world: World): Promise<void> {
+  await world.ok(["image", "import", "-", "shell", "--cmd", "sleep 1000"], { input: busyboxRootfs() });
+}
+
+async function project(world: World): Promise<string> {
+  await furnish(world);
+  return world.project("names", {
+    "wharf.yaml": `services:
+  a: { image: shell, init: true }
+  b: { image: shell, init: true }
+  c: { image: shell, init: true, scale: 3 }
+`,
+  });
+}
+
+/** The addresses that busybox's nslookup prints, without the server's own. */
+async function addressesIn(output: Promise<string>): Promise<readonly string[]> {
+  return [...(await output).matchAll(/^Address: (\S+)$/gm)].map(([, address = ""]) => address);
+}
+
+function gatewayOf(world: World, network: string): string {
+  const record: { gateway: string } = JSON.parse(readFileSync(join(world.root, "networks", `${network}.json`), "utf8"));
+  return record.gateway;
+}
+
+function ipOf(inspected: string): string {
+  return /"IPAddress":\s*"([0-9.]+)"/.exec(inspected)?.[1] ?? "";
+}
+
+/** What a server says of a name that nobody has. */
+async function outcomeOf(server: string): Promise<string> {
+  const resolver = new Resolver({ timeout: 6000, tries: 1 });
+  resolver.setServers([server]);
+  return resolver.resolve4("no-such-name.invalid").then(
+    () => "answered",
+    (error: NodeJS.ErrnoException) => error.code ?? "unknown",
+  );
+}
