@@ -29,6 +29,7 @@ export const SELECTION_FLAGS = {
   "remove-orphans": Flags.boolean({ summary: "Remove containers of services that the spec does not have." }),
   "renew-anon-volumes": Flags.boolean({ char: "V", summary: "Give replaced containers new anonymous volumes." }),
   scale: several("How many containers a service gets, instead of the spec's number.", { helpValue: "SERVICE=COUNT" }),
+  "no-rollback": Flags.boolean({ summary: "Leave a replacement that fails as it is, instead of putting the old container back." }),
   pull: Flags.string({ helpValue: "always|missing|never|policy", summary: "When to fetch images, instead of each service's policy." }),
   timeout: timeoutFlag,
 } as const;
@@ -48,6 +49,7 @@ export interface SelectionFlags {
   readonly "remove-orphans": boolean;
   readonly "renew-anon-volumes": boolean;
   readonly scale: readonly string[] | undefined;
+  readonly "no-rollback": boolean;
   readonly pull: string | undefined;
   readonly timeout: number | undefined;
 }
@@ -61,6 +63,7 @@ export function selection(flags: SelectionFlags, services: readonly string[] | u
     removeOrphans: flags["remove-orphans"],
     renewAnonymousVolumes: flags["renew-anon-volumes"],
     pull: flags.pull,
+    rollback: !flags["no-rollback"],
     scale: flags.scale ?? [],
     timeout: flags.timeout,
   };

@@ -18,6 +18,8 @@ export interface Selection {
   readonly removeOrphans: boolean;
   readonly renewAnonymousVolumes: boolean;
   readonly pull: string | undefined;
+  /** Put back what ran when its replacement does not make it. */
+  readonly rollback: boolean;
   /** `service=count` each. */
   readonly scale: readonly string[];
   /** Seconds. */
@@ -33,6 +35,7 @@ export const EVERYTHING: Selection = {
   removeOrphans: false,
   renewAnonymousVolumes: false,
   pull: undefined,
+  rollback: true,
   scale: [],
   timeout: undefined,
 };
@@ -110,6 +113,7 @@ export function planOptions(session: Session, selection: Selection, variables: R
     removeOrphans: selection.removeOrphans || session.settings.removeOrphans || isTrue(variables.get("COMPOSE_REMOVE_ORPHANS")),
     renewAnonymousVolumes: selection.renewAnonymousVolumes,
     pull: pullPolicy(selection.pull),
+    rollback: selection.rollback,
     stopGraceMs: graceMs(selection.timeout),
     scale: Object.fromEntries(selection.scale.map(parseScale)),
   };

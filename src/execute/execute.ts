@@ -21,6 +21,18 @@ export interface Execution {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** An attempt under way. */
+interface Undoing {
+  /** Steps that are done, in that order. */
+  readonly done: Step[];
+  readonly begun: Set<Promise<End>>;
+  /** The taking back, once it began. */
+  over: Promise<void> | null;
+}
+
+/** How many lines of a failed replacement's output are told. */
+const LAST_WORDS = 10;
+
 type End = { readonly status: "done" | "failed" } | { readonly status: "skipped"; readonly because: number | null };
 
 /**
@@ -32,16 +44,23 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
   const diagnostics: Diagnostic[] = [];
   const slot = slots(options.limit ?? Number.POSITIVE_INFINITY);
   const ends = new Map<number, Promise<End>>();
+  const attempts = new Map<string, Undoing>();
+  for (const { attempt } of steps) if (attempt !== undefined) attempts.set(attempt.name, { done: [], begun: new Set(), over: null });
   for (const step of steps) ends.set(step.id, run(step)); // a step comes after its predecessors in the list, so theirs are there
   const counts = { done: 0, failed: 0, skipped: 0 };
   for (const end of await Promise.all(ends.values())) counts[end.status]++;
+  // An interruption leaves no attempt half-way either.
+  await Promise.all(steps.map(async (step) => ((await ends.get(step.id))?.status === "done" ? null : takeBack(step))));
   const outcome = signal.aborted && counts.done < steps.length ? "cancelled" : counts.done < steps.length ? "failed" : "converged";
   return { outcome, summary: counts, diagnostics };
 
   async function run(step: Step): Promise<End> {
     for (const id of step.after) {
       const end = await ends.get(id);
-      if (end?.status !== "done") return skip(step, end?.status === "skipped" && end.because === null ? null : id);
+      if (end?.status === "done") continue;
+      const skipped = skip(step, end?.status === "skipped" && end.because === null ? null : id);
+      await takeBack(step);
+      return skipped;
     }
     for (const id of step.afterAnyway ?? []) await ends.get(id);
     return slot(() => (signal.aborted ? skip(step, null) : apply(step)));
@@ -52,7 +71,60 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
     return { status: "skipped", because };
   }
 
+  /** Undoes what was done of the attempt that a step belongs to, the last step first. Once for each attempt. */
+  async function takeBack({ attempt }: Step): Promise<void> {
+    const undoing = attempt === undefined ? undefined : attempts.get(attempt.name);
+    if (undoing === undefined) return;
+    undoing.over ??= (async () => {
+      await Promise.allSettled(undoing.begun);
+      for (const done of [...undoing.done].reverse()) await undo(done);
+    })();
+    await undoing.over;
+  }
+
+  async function undo({ id, attempt }: Step): Promise<void> {
+    if (attempt === undefined || attempt.undo === null) return;
+    const began = performance.now();
+    try {
+      // Not the run's signal: that may have been what broke the attempt off.
+      await engine.apply(attempt.undo, { ...contextOf({ id }, options), signal: new AbortController().signal });
+      emit({ type: "step.undone", step: id, ms: Math.round(performance.now() - began) });
+    } catch (error) {
+      diagnostics.push(...diagnosticsOf(error));
+      emit({
+        type: "step.note",
+        step: id,
+        message: `could not be taken back: ${diagnosticsOf(error)
+          .map(({ message }) => message)
+          .join("; ")}`,
+      });
+    }
+  }
+
+  /** What the container of a failed attempt printed last. */
+  async function lastWords({ action, attempt }: Step): Promise<readonly string[]> {
+    if (attempt === undefined || !("container" in action)) return [];
+    const found = (await engine.containers(signal)).find(({ name }) => name === action.container);
+    const lines: string[] = [];
+    if (found === undefined) return lines;
+    for await (const { text } of engine.logs([found.id], { follow: false, tail: LAST_WORDS, since: null, until: null }, signal))
+      lines.push(text);
+    return lines;
+  }
+
   async function apply(step: Step): Promise<End> {
+    const undoing = step.attempt === undefined ? undefined : attempts.get(step.attempt.name);
+    if (undoing !== undefined && undoing.over !== null) return skip(step, null);
+    const work = carryOut(step);
+    undoing?.begun.add(work);
+    const end = await work;
+    undoing?.begun.delete(work);
+    if (end.status === "done") undoing?.done.push(step);
+    else await takeBack(step);
+    return end;
+  }
+
+  async function carryOut(step: Step): Promise<End> {
     const began = performance.now();
     const took = () => Math.round(performance.now() - began);
     emit({ type: "step.started", step: step.id });
@@ -61,7 +133,9 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
       emit({ type: "step.done", step: step.id, ms: took() });
       return { status: "done" };
     } catch (error) {
-      const found = signal.aborted && isAbort(error) ? [cancelled(step.action)] : diagnosticsOf(error);
+      const plain = signal.aborted && isAbort(error) ? [cancelled(step.action)] : diagnosticsOf(error);
+      const excerpt = signal.aborted ? [] : await lastWords(step).catch(() => []); // the failure itself is told all the same
+      const found = excerpt.length === 0 ? plain : plain.map((diagnostic) => ({ ...diagnostic, excerpt }));
       diagnostics.push(...found);
       emit({ type: "step.failed", step: step.id, ms: took(), diagnostics: found });
       return { status: "failed" };
@@ -72,7 +146,7 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
 /** Progress comes in the thousands; what a person cannot see is left out, the last word on an item never. */
 const PROGRESS_INTERVAL_MS = 50;
 
-function contextOf({ id: step }: Step, { emit, signal }: ExecuteOptions): ApplyContext {
+function contextOf({ id: step }: Pick<Step, "id">, { emit, signal }: ExecuteOptions): ApplyContext {
   const told = new Map<string, number>();
   return {
     signal,

@@ -26,6 +26,11 @@ interface Payloads {
   readonly "container.remove": { readonly container: string; readonly volumes: boolean; readonly force: boolean };
   /** The new one takes the name of the one it replaces once that is gone. */
   readonly "container.rename": { readonly container: string; readonly to: string };
+  /**
+   * Whether a container that was just started is fit to take over: it gets healthy where its health is checked; elsewhere it runs on for
+   * `monitorMs`, or ends with 0 before. Throws `E_NOT_STEADY`.
+   */
+  readonly "container.prove": { readonly container: string; readonly monitorMs: number };
   readonly "container.wait": { readonly container: string; readonly until: "healthy" | "completed"; readonly required: boolean };
 }
 
@@ -82,6 +87,7 @@ export function subject(action: Action): string {
     case "container.restart":
     case "container.remove":
     case "container.rename":
+    case "container.prove":
     case "container.wait":
       return action.container;
   } // no default: a new kind breaks the build here, which is the point

@@ -282,6 +282,11 @@ export const CODES = {
     explain:
       "A program can only be run inside a container that runs. `wharf ps -a` says in what state it is, `wharf up -d` starts what the spec describes.",
   },
+  E_NOT_STEADY: {
+    family: "failed",
+    explain:
+      "A container that should take another one's place was started, and it ended, or was found unhealthy, before it had run for the time that a new one is watched (`deploy.update_config.monitor`, a second unless given). The old container is put back and runs as it ran. The message has the last lines that the new one printed; `up --no-rollback` leaves it there to be looked at.",
+  },
   E_NO_IMAGE: {
     family: "spec",
     explain:

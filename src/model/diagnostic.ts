@@ -17,6 +17,8 @@ export interface Diagnostic {
   readonly hint?: string;
   /** Where, when it came from a file. */
   readonly source?: Source;
+  /** Lines of something else that tell more: the last output of a container. May hold anything. */
+  readonly excerpt?: readonly string[];
   /** Further places that belong to it, each with a word on why (`first used here`). */
   readonly related?: readonly { readonly source: Source; readonly message: string }[];
 }

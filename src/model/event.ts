@@ -19,6 +19,8 @@ export type Event =
   | { readonly type: "step.failed"; readonly step: number; readonly ms: number; readonly diagnostics: readonly Diagnostic[] }
   /** `because`: the step that did not succeed, or `null` when the run was cancelled before its turn. */
   | { readonly type: "step.skipped"; readonly step: number; readonly because: number | null }
+  /** What a step did was taken back, because a later one of the same replacement failed or was not begun. */
+  | { readonly type: "step.undone"; readonly step: number; readonly ms: number }
   | { readonly type: "notice"; readonly diagnostic: Diagnostic }
   | { readonly type: "run.finished"; readonly outcome: Outcome; readonly ms: number; readonly summary: Summary }
   /** `watch` looks again because these files changed, came or went (absolute paths). */

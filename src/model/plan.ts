@@ -24,11 +24,21 @@ export interface Step {
   readonly after: readonly number[];
   /** Steps that must have ended, well or not, before it begins: dependencies that are not required. */
   readonly afterAnyway?: readonly number[];
+  /** Steps of one attempt stand or fall together. */
+  readonly attempt?: Attempt;
   /** Why, in a few words: `config changed: image`, `not there yet`. */
   readonly reason: string;
   /** The service it belongs to, or `null` for networks, volumes and orphans of unknown service. */
   readonly service: string | null;
   readonly action: Action;
+}
+
+/** When a step of an attempt fails, or is not begun, those that were done before it are undone, the last one first. */
+export interface Attempt {
+  /** The container that shall be replaced, by its name in the end. */
+  readonly name: string;
+  /** What undoes the step; `null`: there is nothing to undo. */
+  readonly undo: Action | null;
 }
 
 export type ChangeKind = "create" | "replace" | "update" | "start" | "stop" | "remove" | "pull" | "unchanged";

@@ -71,6 +71,8 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
       find(world, action.container);
       claimName(world, action.to);
       return edit(world, action.container, { name: action.to });
+    case "container.prove":
+      return prove(world, action.container);
     case "container.wait":
       return wait(world, { ...action, now });
   }
@@ -177,6 +179,12 @@ function remove(world: Observed, { container: name, volumes, force }: Extract<Ac
   const used = new Set(containers.flatMap((other) => other.volumes.map((volume) => volume.name)));
   const gone = new Set(container.volumes.flatMap((volume) => (volumes && volume.anonymous && !used.has(volume.name) ? [volume.name] : [])));
   return { ...world, containers, volumes: world.volumes.filter((volume) => !gone.has(volume.name)) };
+}
+
+function prove(world: Observed, name: string): Observed {
+  const { state, exitCode } = find(world, name);
+  if (state === "running" || exitCode === 0) return world;
+  throw refused("E_NOT_STEADY", `container ${name} is ${state}${exitCode === null ? "" : ` with ${exitCode}`}`);
 }
 
 /** Time passes: what runs ends well, or gets healthy. */

@@ -10,7 +10,7 @@ import { compare, sourceOf } from "./change.ts";
 import { contentsOf, secretsOf } from "./files.ts";
 import { gatesOf, restartCause } from "./gates.ts";
 import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
-import { changed, graceOf, isUp, type Planning, placed, readyKey, type Settled, stepKey, takeAway } from "./planning.ts";
+import { changed, graceOf, isUp, type Planning, placed, readyKey, type Settled, stepKey, takeAway, undone } from "./planning.ts";
 
 interface Slot {
   readonly number: number;
@@ -129,6 +129,10 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
   const reason = old === null ? "not there yet" : (whyNot(p, pattern, old) ?? "forced");
   const name = p.observed.containers.some((container) => container.name === slot.name) ? `${slot.name}.next` : slot.name;
   if (p.draft.has(stepKey("container.create", name))) return refuseTwin(p, service, slot);
+  const inTheWay = slot.containers.filter((container) => container.name === name);
+  const olds = slot.containers.filter((container) => container.name !== name);
+  // What ran is put back when its successor does not make it.
+  const attempt = p.options.start && p.options.rollback && olds.some(isUp) ? slot.name : null;
   const create = p.draft.step(stepKey("container.create", name), {
     action: {
       kind: "container.create",
@@ -139,19 +143,19 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
     reason,
     service: service.name,
     after: groundwork(p, pattern),
+    ...undone(attempt, { kind: "container.remove", container: name, volumes: true, force: true }),
   });
   p.made.add(service);
   p.names.push({ name, step: create, source: nameSource(p, service) });
   const steps = [create];
-  const inTheWay = slot.containers.filter((container) => container.name === name);
-  const olds = slot.containers.filter((container) => container.name !== name);
   for (const stale of inTheWay) takeAway(p, stale, { reason: "left over from a replacement" });
   if (p.options.start) {
     const stops = stopKeys(olds);
-    steps.push(start(p, pattern, { container: name, slot, reason, after: [create, ...stops] }));
+    steps.push(start(p, pattern, { container: name, slot, reason, after: [create, ...stops], attempt }));
     waitPatiently(p, stops, service);
   }
-  for (const container of olds) takeAway(p, container, { reason, stopAfter: [create], after: [...steps] });
+  if (attempt !== null) steps.push(prove(p, pattern, { container: name, slot, reason, after: steps, attempt }));
+  for (const container of olds) takeAway(p, container, { reason, stopAfter: [create], after: [...steps], attempt });
   if (name !== slot.name) steps.push(rename(p, pattern, { container: name, slot, reason, after: steps }));
   const address = `container/${slot.name}`;
   if (old === null) changed(p, "create", { address, reason });
@@ -197,9 +201,25 @@ interface SlotStep {
   readonly slot: Slot;
   readonly reason: string;
   readonly after: readonly string[];
+  /** The attempt that it belongs to. */
+  readonly attempt?: string | null;
 }
 
-function start(p: Planning, { service }: Pattern, { container, slot, reason, after }: SlotStep): string {
+/** The last step of an attempt: after it there is no way back, nor need of one. */
+function prove(p: Planning, { service }: Pattern, { container, reason, after, attempt = null }: SlotStep): string {
+  return p.draft.step(stepKey("container.prove", container), {
+    action: { kind: "container.prove", container, monitorMs: MONITOR_MS },
+    reason,
+    service: service.name,
+    after,
+    ...undone(attempt, null),
+  });
+}
+
+/** How long a container that takes another one's place is watched, in milliseconds. */
+const MONITOR_MS = 1000;
+
+function start(p: Planning, { service }: Pattern, { container, slot, reason, after, attempt = null }: SlotStep): string {
   const gates = gatesOf(p, service, "wait");
   const step = p.draft.step(stepKey("container.start", container), {
     action: { kind: "container.start", container, ...secretsOf(p.desired, service) },
@@ -207,6 +227,7 @@ function start(p: Planning, { service }: Pattern, { container, slot, reason, aft
     service: service.name,
     after: [...gates.after, ...after],
     afterAnyway: gates.afterAnyway,
+    ...undone(attempt, { kind: "container.stop", container, graceMs: null }),
   });
   service.ports.forEach((port, index) => {
     p.ports.push({ port, container: slot.name, step, source: sourceOf(p.desired, `services.${service.name}.ports.${index}`) });

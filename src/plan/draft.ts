@@ -1,5 +1,5 @@
 import type { Action } from "../model/action.ts";
-import type { Step } from "../model/plan.ts";
+import type { Attempt, Step } from "../model/plan.ts";
 
 /** A step that does not know its number yet. The keys after which it comes may name steps and milestones, also ones never added. */
 export interface Sketch {
@@ -8,6 +8,7 @@ export interface Sketch {
   readonly service: string | null;
   readonly after?: readonly string[];
   readonly afterAnyway?: readonly string[];
+  readonly attempt?: Attempt;
 }
 
 interface Node {
@@ -86,10 +87,10 @@ export class Draft {
     if (node.sketch !== null) {
       const id = state.steps.length + 1;
       const idsOf = (keys: ReadonlySet<string>) => [...keys].map((k) => state.ids.get(k) ?? 0).sort((a, b) => a - b);
-      const { action, reason, service } = node.sketch;
+      const { action, reason, service, attempt } = node.sketch;
       const anyway = soft.size === 0 ? {} : { afterAnyway: idsOf(soft) };
       state.ids.set(key, id);
-      state.steps.push({ id, after: idsOf(hard), ...anyway, reason, service, action });
+      state.steps.push({ id, after: idsOf(hard), ...anyway, ...(attempt === undefined ? {} : { attempt }), reason, service, action });
     }
     return result;
   }

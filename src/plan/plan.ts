@@ -24,6 +24,8 @@ export interface PlanOptions {
   readonly stopGraceMs: number | null;
   /** Replica counts by service that win over the spec's. */
   readonly scale: Readonly<Record<string, number>>;
+  /** Put back what ran when its replacement does not make it. */
+  readonly rollback: boolean;
   /** Whether the engine runs health checks, so that `healthy` can be waited for. `reconcile` fills it in. */
   readonly healthchecks: boolean;
 }
@@ -39,6 +41,7 @@ export const DEFAULTS: PlanOptions = {
   pull: null,
   stopGraceMs: null,
   scale: {},
+  rollback: true,
   healthchecks: false,
 };
 

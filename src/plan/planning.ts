@@ -1,12 +1,12 @@
 /** What the parts of the planner hand to each other while they work on one plan. Nothing of it leaves the planner. */
-import type { ActionKind } from "../model/action.ts";
+import type { Action, ActionKind } from "../model/action.ts";
 import type { Diagnostic, Source } from "../model/diagnostic.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
 import type { Change, ChangeKind, Plan, Step } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import type { Port, Service } from "../model/service.ts";
 import { sourceOf } from "./change.ts";
-import { Draft } from "./draft.ts";
+import { Draft, type Sketch } from "./draft.ts";
 import { withDigests } from "./files.ts";
 import type { PlanOptions } from "./plan.ts";
 
@@ -136,18 +136,36 @@ export function graceOf(p: Planning, service: string | null): number | null {
   return p.options.stopGraceMs ?? p.desired.services.find(({ name }) => name === service)?.stopGraceMs ?? null;
 }
 
+/** A step's part in an attempt, absent where there is none. */
+export function undone(attempt: string | null, undo: Action | null): Pick<Sketch, "attempt"> {
+  return attempt === null ? {} : { attempt: { name: attempt, undo } };
+}
+
 /** Steps that take a container away, the stop included. Gives the key of the last one. */
 export function takeAway(
   p: Planning,
   container: ObservedContainer,
-  how: { readonly reason: string; readonly after?: readonly string[]; readonly stopAfter?: readonly string[]; readonly volumes?: boolean },
+  how: {
+    readonly reason: string;
+    readonly after?: readonly string[];
+    readonly stopAfter?: readonly string[];
+    readonly volumes?: boolean;
+    /** The attempt that the stop belongs to. */
+    readonly attempt?: string | null;
+  },
 ): string {
-  const { reason } = how;
+  const { reason, attempt = null } = how;
   const { name, service } = container;
   const stop = stepKey("container.stop", name);
   if (isUp(container)) {
     const graceMs = graceOf(p, service);
-    p.draft.step(stop, { action: { kind: "container.stop", container: name, graceMs }, reason, service, after: how.stopAfter ?? [] });
+    p.draft.step(stop, {
+      action: { kind: "container.stop", container: name, graceMs },
+      reason,
+      service,
+      after: how.stopAfter ?? [],
+      ...undone(attempt, { kind: "container.start", container: name }),
+    });
   }
   return p.draft.step(stepKey("container.remove", name), {
     action: { kind: "container.remove", container: name, volumes: how.volumes ?? false, force: false },

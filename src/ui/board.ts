@@ -75,6 +75,10 @@ export class Board {
         row.ms += event.ms;
         row.why = event.diagnostics[0]?.message ?? null;
         return;
+      case "step.undone":
+        row.ms += event.ms;
+        row.notes.push(`taken back: ${WORDS[step.kind].done}`);
+        return;
       case "step.skipped":
         if (row.status === "failed") return;
         row.status = "skipped";

@@ -31,6 +31,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: DiagnosticStyl
   ];
   const digits = frames.reduce((most, { source }) => Math.max(most, String(source.line).length), 1);
   for (const { source, note, mark: paint } of frames) lines.push(...frame(source, note, { ...options, paint, digits }));
+  for (const line of diagnostic.excerpt ?? []) lines.push(`${style.dim("  |")} ${clip(clean(line), LINE_WIDTH)}`.trimEnd());
   if (diagnostic.hint !== undefined)
     lines.push(`${" ".repeat(frames.length > 0 ? digits + 2 : 2)}${style.cyan("hint")}: ${clean(diagnostic.hint)}`);
   return lines.join("\n");

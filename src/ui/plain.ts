@@ -56,6 +56,9 @@ export function plainRenderer(terminal: Terminal, options: RendererOptions): Ren
       case "step.failed":
         line(e, e.step, `failed: ${e.diagnostics.map((d) => d.message).join("; ")}`);
         break;
+      case "step.undone":
+        line(e, e.step, `taken back in ${elapsed(e.ms)}: ${word(steps.get(e.step), "done")}`);
+        break;
       case "step.skipped": {
         const because = e.because === null ? undefined : steps.get(e.because);
         line(e, e.step, `skipped: ${because === undefined ? "interrupted" : `${spoken(because)} was not ${WORDS[because.kind].done}`}`);

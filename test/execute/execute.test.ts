@@ -169,6 +169,71 @@ it("notes are handed on, and of progress what a person can see, its end always",
   ]);
 });
 
+it("when a step of an attempt fails, those before it are undone, the last one first, and what comes after is skipped", async () => {
+  const undone: string[] = [];
+  const back = (id: number) => ({ attempt: { name: "web", undo: step(id + 10).action } });
+  const note = (id: string) => async () => void undone.push(id);
+  const { events, outcome, diagnostics } = await carryOut(
+    [
+      step(1, back(1)),
+      step(2, { after: [1], ...back(2) }),
+      step(3, { after: [2], ...back(3) }),
+      step(4, { after: [3] }),
+      step(5), // has nothing to do with it
+    ],
+    { 3: fail, 11: note("1"), 12: note("2"), 13: note("3") },
+  );
+  assert.equal(undone, ["2", "1"]);
+  assert.equal(outcome, "failed");
+  assert.ok(told(events).includes("skipped 4 because of 3"));
+  assert.ok(told(events).includes("done 5"));
+  assert.equal(
+    told(events).filter((event) => event.startsWith("undone")),
+    ["undone 2", "undone 1"],
+  );
+  assert.is(diagnostics.length, 1);
+});
+
+it("an attempt that is done to its end is never undone, whatever fails behind it", async () => {
+  const undone: string[] = [];
+  const back = { attempt: { name: "web", undo: step(11).action } };
+  await carryOut([step(1, back), step(2, { after: [1] })], { 2: fail, 11: async () => void undone.push("1") });
+  assert.equal(undone, []);
+});
+
+it("an interruption, or a dependency that fails, leaves no attempt half-way", async () => {
+  for (const kind of ["interrupted", "gate"] as const) {
+    const undone: string[] = [];
+    const over = new AbortController();
+    const back = (id: number) => ({ attempt: { name: "web", undo: step(id + 10).action } });
+    await carryOut(
+      [step(1), step(2, back(2)), step(3, { after: [1, 2], ...back(3) })],
+      {
+        1: async (): Promise<void> => {
+          await sleep(10);
+          if (kind === "gate") return fail();
+          over.abort();
+        },
+        12: async () => void undone.push("2"),
+      },
+      { signal: over.signal },
+    );
+    assert.equal(undone, ["2"], kind);
+  }
+});
+
+it("what cannot be taken back is told, and the rest is taken back all the same", async () => {
+  const undone: string[] = [];
+  const back = (id: number) => ({ attempt: { name: "web", undo: step(id + 10).action } });
+  const { diagnostics } = await carryOut([step(1, back(1)), step(2, { after: [1], ...back(2) }), step(3, { after: [2], ...back(3) })], {
+    3: fail,
+    12: fail,
+    11: async () => void undone.push("1"),
+  });
+  assert.equal(undone, ["1"]);
+  assert.is(diagnostics.length, 2);
+});
+
 it.run();
 
 /** What an engine does in a step, by the step's id; nothing where it is not said. */
@@ -210,6 +275,7 @@ function told(events: readonly Event[]): readonly string[] {
     switch (event.type) {
       case "step.started":
       case "step.done":
+      case "step.undone":
       case "step.failed":
         return [`${event.type.slice("step.".length)} ${event.step}`];
       case "step.skipped":

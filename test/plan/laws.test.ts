@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { subject } from "../../src/model/action.ts";
+import { Failure } from "../../src/model/diagnostic.ts";
 import type { Observed, ObservedContainer } from "../../src/model/observed.ts";
 import type { Plan, Step } from "../../src/model/plan.ts";
 import { nothing, type Project } from "../../src/model/project.ts";
@@ -211,6 +212,36 @@ it("a replacement keeps its anonymous volumes", () => {
         const successor = then.containers.find(({ name, service: of }) => name === before.name && of === wanted?.name);
         if (successor !== undefined) assert.ok(successor.volumes.some(({ name }) => name === volume.name));
       }
+  });
+});
+
+it("an attempt that fails at any of its steps is undone to what was there: the same containers, running as they ran", () => {
+  check(scenes, fc.nat({ max: 40 }), ({ after, world, order }, which) => {
+    const steps = shuffled(planFor(after, world).steps, order);
+    const members = steps.filter(({ attempt }) => attempt !== undefined);
+    const failing = members[which % Math.max(1, members.length)];
+    if (failing === undefined) return;
+    const { name } = failing.attempt ?? { name: "" };
+    const before = steps.slice(0, steps.indexOf(failing));
+    const back = before.flatMap(({ attempt }) => (attempt?.name === name && attempt.undo !== null ? [attempt.undo] : [])).reverse();
+    const slot = (of: Observed) =>
+      of.containers
+        .filter((member) => member.project === "shop" && (member.name === name || member.name === `${name}.next`))
+        .map(({ name: called, id, state, hash }) => [called, id, state === "paused" ? "running" : state, hash]);
+    let then = run(before, world);
+    for (const action of back) {
+      try {
+        then = simulate(then, action);
+      } catch (error) {
+        // A port or a name that went to another service meanwhile cannot come back.
+        fc.pre(!(error instanceof Failure && (error.has("E_PORT_TAKEN") || error.has("E_NAME_TAKEN"))));
+        throw error;
+      }
+    }
+    assert.equal(
+      slot(then),
+      slot(world).filter(([called]) => !String(called).endsWith(".next")),
+    );
   });
 });
 

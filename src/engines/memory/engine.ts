@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Check } from "../../engine/doctor.ts";
 import type { ApplyContext, Engine } from "../../engine/engine.ts";
 import type { ImageConfig } from "../../engine/images.ts";
@@ -75,6 +76,9 @@ function engineOn(store: Store, options: MemoryOptions): Engine {
   };
 }
 
+/** Milliseconds: what is played here ends at once, if at all. */
+const MOMENT = 20;
+
 async function apply(place: Place, action: Action, context: ApplyContext): Promise<void> {
   switch (action.kind) {
     case "image.pull":
@@ -101,6 +105,9 @@ async function apply(place: Place, action: Action, context: ApplyContext): Promi
       return startContainer(place, action.container);
     case "container.remove":
       return removeContainer(place, action);
+    case "container.prove":
+      await sleep(MOMENT, null, { signal: context.signal });
+      return change(place, action);
     case "container.wait":
       return waitUntil(place, action, context.signal);
   }

@@ -25,6 +25,7 @@ import { createNetwork, removeNetwork, sweepNetworks } from "./network/networks.
 import { observeAll, observeProject } from "./observe.ts";
 import { pauseContainer, unpauseContainer } from "./pause.ts";
 import { processesOf } from "./processes.ts";
+import { proveContainer } from "./prove.ts";
 import {
   allContainers,
   type Container,
@@ -145,6 +146,8 @@ async function apply(context: Context, action: Action, { signal, progress, note 
     case "container.rename":
       await renameRecord(layout, containerNamed(layout, action.container).record, action.to);
       return context.syncNetwork();
+    case "container.prove":
+      return proveContainer(context, containerNamed(layout, action.container), { monitorMs: action.monitorMs, signal });
     case "container.wait":
       return waitUntil(context, action, signal);
   }
