@@ -1,20 +1,31 @@
+import { readFileSync, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import type { Reader } from "../spec/load.ts";
 
+/** A file of this size is read sooner than a thread is asked to read it. */
+const SMALL_BYTES = 1 << 20;
+
 /** Reads the files of this machine. */
 export const READER: Reader = {
-  read: (path) => readFile(path),
-  exists: async (path) => {
-    try {
-      await stat(path);
-      return true;
-    } catch (error) {
-      if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return false;
-      if (error instanceof Error && "code" in error && error.code === "EACCES") return true; // reading it then says why it cannot be
-      throw error;
-    }
+  read: async (path) => {
+    const known = statSync(path);
+    // A pipe has no end in sight, and what waits for it must stay open to signals.
+    return known.isFile() && known.size <= SMALL_BYTES ? readFileSync(path) : readFile(path);
   },
+  exists: async (path) => answered(() => statSync(path)),
+  glance: async (path) => answered(() => stat(path)), // of any file system, even one that does not answer
 };
+
+async function answered(ask: () => unknown): Promise<boolean> {
+  try {
+    await ask();
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return false;
+    if (error instanceof Error && "code" in error && error.code === "EACCES") return true; // reading it then says why it cannot be
+    throw error;
+  }
+}
 
 /** A reader that keeps what it was asked for: everything that what was read depends on, files that are not there too. */
 export function recording(reader: Reader): { readonly reader: Reader; readonly paths: ReadonlySet<string> } {
@@ -29,7 +40,7 @@ export function recording(reader: Reader): { readonly reader: Reader; readonly p
         paths.add(path);
         return reader.exists(path);
       },
-      glance: (path) => reader.exists(path), // what is mounted is no part of the spec
+      glance: (path) => reader.glance?.(path) ?? reader.exists(path), // what is mounted is no part of the spec
     },
     paths,
   };

@@ -1,11 +1,13 @@
 import { isList, type Json } from "../model/json.ts";
 import type { Context, Draft } from "./draft.ts";
+import { checkEncodable } from "./encodable.ts";
 import { deepSorted, encodeProject, type Format } from "./encode.ts";
 import { child, entriesOf, type Node, put, toJson } from "./node.ts";
 
-/** Makes Compose's canonical form, and finds values that no such form has. */
-export function config(draft: Draft, context: Context): Draft {
-  return { ...draft, config: encoded(draft, { context, format: "json", services: [] }) };
+/** Finds values that no canonical form has. The form itself is only made when someone asks. */
+export function config(draft: Draft, { options, report }: Context): Draft {
+  if (options.interpolate !== false) checkEncodable(draft.tree, report);
+  return draft;
 }
 
 export interface Printing {
@@ -16,7 +18,7 @@ export interface Printing {
 }
 
 /** A form with every `$` doubled: what comes out can be loaded again and means the same. */
-export function reloadable(config: Json, { options }: Context): Json {
+function reloadable(config: Json, { options }: Context): Json {
   return options.interpolate === false ? config : doubled(config);
 }
 

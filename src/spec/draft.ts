@@ -1,5 +1,4 @@
 import type { Diagnostic, Report } from "../model/diagnostic.ts";
-import type { Json } from "../model/json.ts";
 import type { Project, ProjectFile } from "../model/project.ts";
 import type { LoadOptions, Reader } from "./load.ts";
 import type { Node, Place, SourceFile } from "./node.ts";
@@ -38,8 +37,6 @@ export interface Draft {
   readonly project: Project;
   /** What keeps the project from being run, though it is a valid spec. */
   readonly refusals: readonly Diagnostic[];
-  /** Compose's canonical form. */
-  readonly config: Json;
 }
 
 export interface Context {

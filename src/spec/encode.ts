@@ -31,7 +31,8 @@ export function encodeProject(tree: Node, name: string, encoding: Encoding): { r
   return encoding.format === "json" ? sorted(result, encoding) : result;
 }
 
-interface At extends Trail {
+/** Where a value is. */
+export interface At extends Trail {
   readonly encoding: Encoding;
 }
 
@@ -89,7 +90,7 @@ function keysToPrint({ entries }: Mapping, all: Fields): readonly string[] {
     if (ranks.has(key)) keys.push(key);
   });
   for (const key of always) if (!entries.has(key)) keys.push(key);
-  return keys.length < 2 ? keys : keys.sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0));
+  return keys.sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0));
 }
 
 interface Order {
@@ -134,7 +135,8 @@ function extensionsOf(node: Node, encoding: Encoding): readonly (readonly [strin
   return extensions.sort(([a], [b]) => order(encoding)(a, b));
 }
 
-function leaf(node: Node, kind: Leaf, at: At): Json | undefined {
+/** A value of one kind; `undefined` when it is left out, and when it cannot be one: the report says why. */
+export function leaf(node: Node, kind: Leaf, at: At): Json | undefined {
   switch (kind) {
     case "texts":
       return some(itemsOf(node).map((item) => textOf(item) ?? ""));

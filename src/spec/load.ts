@@ -4,7 +4,7 @@ import { nothing, type Project } from "../model/project.ts";
 import { advise } from "./advice.ts";
 import { warnOfAmbiguous } from "./ambiguous.ts";
 import { canonical } from "./canonical.ts";
-import { config, printed, reloadable } from "./config.ts";
+import { config, printed } from "./config.ts";
 import { consistency } from "./consistency.ts";
 import { contents } from "./contents.ts";
 import type { Context, Draft, Phase } from "./draft.ts";
@@ -112,7 +112,7 @@ export const PHASES: readonly Phase[] = [
   { name: "used", purpose: "leave out resources that no service uses", run: leaveUnused },
   { name: "contents", purpose: "read the files of configs and secrets", run: contents },
   { name: "advice", purpose: "warn of what is valid and seldom meant", run: advise },
-  { name: "config", purpose: "make Compose's canonical form", run: config },
+  { name: "config", purpose: "find values that Compose's canonical form has no place for", run: config },
   { name: "model", purpose: "make the project that engines run", run: model },
 ];
 
@@ -131,7 +131,7 @@ export async function load(options: LoadOptions, reader: Reader): Promise<Loaded
     warnings: grouped(found),
     refusals: inOrder(draft.refusals, draft),
     get config() {
-      return reloadable(last.config, context);
+      return printed(last, { context, format: "json", services: [] });
     },
     print: (format, services) => printed(last, { context, format, services }),
     whole,
@@ -187,6 +187,5 @@ function begin({ cwd }: LoadOptions): Draft {
     services: [],
     project: nothing("", directory),
     refusals: [],
-    config: null,
   };
 }

@@ -174,6 +174,8 @@ export class Cursor {
 
   /** The quote that closes the one at `at` on the same line, or -1. */
   #closing(at: number): number {
+    USUAL_QUOTED.lastIndex = at;
+    if (USUAL_QUOTED.test(this.text)) return USUAL_QUOTED.lastIndex - 1;
     const quote = this.text[at];
     for (let end = at + 1; end < this.text.length; end++) {
       const character = this.text[end];
@@ -223,6 +225,9 @@ export class Cursor {
     }
   }
 }
+
+/** A text in quotes that holds none of them. */
+const USUAL_QUOTED = /"[^"\\\n]*"|'[^'\n]*'(?!')/y;
 
 /** No key of YAML that stands on one line is longer; looking further would make long lines slow. */
 const LONGEST_KEY = 1024;

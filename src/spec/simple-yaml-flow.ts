@@ -10,6 +10,9 @@ export function readFlow(cursor: Cursor, at: number, indent: number): Node {
   return node;
 }
 
+/** A text without quotes that holds nothing with a meaning of its own, up to where it surely ends. */
+const USUAL_TEXT = /[A-Za-z0-9_/$.][A-Za-z0-9_/$.=+-]*(?=[,\]}]|: )/y;
+
 class FlowReader {
   at: number;
   readonly #cursor: Cursor;
@@ -154,6 +157,8 @@ class FlowReader {
 
   #plainEnd(): number {
     const { text } = this.#cursor;
+    USUAL_TEXT.lastIndex = this.at;
+    if (USUAL_TEXT.test(text)) return USUAL_TEXT.lastIndex;
     const first = text[this.at] ?? "";
     if (
       ",[]{}%@`\"'|>&*!#".includes(first) ||

@@ -2,7 +2,7 @@ import { type Entry, isNull, list, type Node, type Place, type SourceFile, scala
 import { Beyond, Cursor, type Line } from "./simple-yaml-cursor.ts";
 import { readFlow } from "./simple-yaml-flow.ts";
 import { blockScalar } from "./simple-yaml-text.ts";
-import { DIRECTIVES, MOST_DEPTH, MOST_NODES, plainScalar, withMerged } from "./yaml-values.ts";
+import { DIRECTIVES, isTextKey, MOST_DEPTH, MOST_NODES, plainScalar, withMerged } from "./yaml-values.ts";
 
 /**
  * Reads the YAML that people write: mappings, lists, scalars on one line, block scalars, flow collections, anchors, aliases, merges, tags of
@@ -22,6 +22,20 @@ interface Properties {
   readonly anchor: string | null;
   readonly tag: string | null;
 }
+
+interface Pair {
+  readonly key: string;
+  /** Of the key. */
+  readonly place: Place;
+  /** The key has no quotes. */
+  readonly plain: boolean;
+  readonly value: Node;
+}
+
+/** What most keys and dashes have behind them: a text in quotes without escapes, one without quotes that holds no sign of YAML, an alias, a list. */
+const USUAL_VALUE = String.raw` (?:(?:("[^"\\\n\t]*"|'[^'\n\t]*')|([A-Za-z0-9_/$.](?:[^\n\t#:]|:(?![ \n]))*))\n|(?=[[{*]))`;
+const USUAL_PAIR = new RegExp(String.raw`([A-Za-z_][A-Za-z0-9_.-]{0,200}|<<):(?:\n|${USUAL_VALUE})`, "y");
+const USUAL_ITEM = new RegExp(`(-)${USUAL_VALUE}`, "y");
 
 class SimpleReader {
   readonly #cursor: Cursor;
@@ -68,10 +82,7 @@ class SimpleReader {
     const entries = new Map<string, Entry>();
     const merged: Node[] = [];
     for (let at = start; ; ) {
-      const colon = cursor.keyEnd(at);
-      if (colon === -1) throw new Beyond();
-      const { key, place, plain } = cursor.key(at, colon);
-      const value = this.#value(colon + 1, indent, indent);
+      const { key, place, plain, value } = this.#usualPair(at, indent) ?? this.#pair(at, indent);
       if (key === "<<" && plain) merged.push(...mergeSources(value));
       else if (entries.has(key)) throw new Beyond();
       else entries.set(key, { spelled: key, place, value });
@@ -83,15 +94,60 @@ class SimpleReader {
     return withMerged(entries, merged, this.#place(start, cursor.lastEnd));
   }
 
+  #pair(at: number, indent: number): Pair {
+    const cursor = this.#cursor;
+    const colon = cursor.keyEnd(at);
+    if (colon === -1) throw new Beyond();
+    return { ...cursor.key(at, colon), value: this.#value(colon + 1, indent, indent) };
+  }
+
+  /** A pair with one of the values that most have: one look is enough for them. */
+  #usualPair(at: number, indent: number): Pair | null {
+    const cursor = this.#cursor;
+    USUAL_PAIR.lastIndex = at;
+    const found = USUAL_PAIR.exec(cursor.text);
+    const key = found?.[1];
+    if (found === null || key === undefined || !isTextKey(key)) return null;
+    const colon = at + key.length;
+    const value = this.#usualValue(found, colon + 1, indent);
+    return value === null ? null : { key, place: this.#place(at, colon), plain: true, value };
+  }
+
+  /** The value behind a colon or dash that was found to be a usual one. `null`: it needs a closer look. */
+  #usualValue({ 2: quoted, 3: plain }: RegExpExecArray, after: number, indent: number): Node | null {
+    const cursor = this.#cursor;
+    const at = after + 1;
+    const text = quoted ?? plain;
+    if (text === undefined) {
+      if (cursor.text[after] === " ") return cursor.text[at] === "*" ? cursor.alias(at) : readFlow(cursor, at, indent);
+      cursor.endBefore(at, after);
+      return this.#below(after, indent, indent);
+    }
+    if (text.endsWith(" ")) return null;
+    const end = at + text.length;
+    cursor.endBefore(end + 1, end);
+    if (quoted !== undefined) return scalar(quoted.slice(1, -1), this.#place(at, end));
+    const line = cursor.line();
+    if (line !== null && line.indent > indent) throw new Beyond(); // it goes on there
+    return plainScalar(text, this.#place(at, end));
+  }
+
   #list(indent: number): Node {
     const cursor = this.#cursor;
     const items: Node[] = [];
     const first = cursor.line()?.start ?? 0;
     for (let line = cursor.line(); line !== null && line.indent === indent && cursor.isDash(line.start); line = cursor.line())
-      items.push(this.#item(line.start + 1, indent));
+      items.push(this.#usualItem(line.start, indent) ?? this.#item(line.start + 1, indent));
     const line = cursor.line();
     if (line !== null && line.indent > indent) throw new Beyond();
     return list(items, this.#place(first, cursor.lastEnd));
+  }
+
+  /** An item that takes the rest of its line, likewise. */
+  #usualItem(dash: number, indent: number): Node | null {
+    USUAL_ITEM.lastIndex = dash;
+    const found = USUAL_ITEM.exec(this.#cursor.text);
+    return found === null ? null : this.#usualValue(found, dash + 1, indent);
   }
 
   /** What follows a dash: a value, or a mapping or list that begins on the same line. */
@@ -122,9 +178,15 @@ class SimpleReader {
     const empty = cursor.skipBlanks(after);
     cursor.endLine(at, properties.anchor === null && properties.tag === null ? empty : at);
     const open = this.#open(properties);
+    return open(this.#below(at, indent, listAt));
+  }
+
+  /** What stands on the lines below a key or dash; nothing where the next line belongs to something else. */
+  #below(at: number, indent: number, listAt: number | null): Node {
+    const cursor = this.#cursor;
     const line = cursor.line();
     const holds = line !== null && (line.indent > indent || (line.indent === listAt && cursor.isDash(line.start)));
-    return open(holds ? this.#block(line, indent) : scalar(null, this.#place(at, at)));
+    return holds ? this.#block(line, indent) : scalar(null, this.#place(at, at));
   }
 
   /** A value that begins on this line. */

@@ -138,6 +138,9 @@ function plain(name: string, span: Span, context: TemplateContext): string {
 
 /** The brace that closes the one at `open`, or -1. Every `{` opens, whether a `$` stands before it or not, as compose-go counts. */
 function closing(text: string, open: number, end: number): number {
+  const close = text.indexOf("}", open);
+  const inner = text.indexOf("{", open + 1);
+  if (close === -1 || inner === -1 || inner > close) return close < end ? close : -1;
   let depth = 0;
   for (let at = open; at < end; at++) {
     if (text[at] === "}" && --depth === 0) return at;
