@@ -3,5 +3,8 @@ import type { Service } from "./service.ts";
 
 /** What services have got over time: a service that an earlier wharf wrote down is read as one that says nothing of it. */
 export const ADDITIONS: Partial<Service> = {
+  dns: [],
+  dnsSearch: [],
+  dnsOptions: [],
   resources: NO_LIMITS,
 };

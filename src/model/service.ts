@@ -37,6 +37,12 @@ export interface Service {
   readonly configs: readonly FileGrant[];
   readonly secrets: readonly FileGrant[];
   readonly extraHosts: readonly ExtraHost[];
+  /** Addresses of the servers that are asked for names outside; empty: this machine's. */
+  readonly dns: readonly string[];
+  /** Domains that names are looked up in; empty: this machine's, `.` alone: none. */
+  readonly dnsSearch: readonly string[];
+  /** As resolv.conf has them: `ndots:2`. */
+  readonly dnsOptions: readonly string[];
   /** Names without `CAP_`, upper case, sorted; `ALL` stands for all. */
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];

@@ -3,6 +3,9 @@ import { Resolver } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { Listener } from "../../src/engines/oci/supervisor/dns/listener.ts";
+import { parseQuery, reply } from "../../src/engines/oci/supervisor/dns/message.ts";
+import { withOutside } from "../support/outside.ts";
 import { busyboxRootfs } from "../support/rootfs.ts";
 import { supervisors } from "../support/supervisors.ts";
 import { until } from "../support/until.ts";
@@ -104,6 +107,41 @@ it(
     ]);
     await world.ok(["down", "-t", "0"], { cwd });
     await world.ok(["-p", "other", "down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "a service's own servers, domains and options count for it",
+  inWorld(async (world) => {
+    await furnish(world);
+    await withOutside(async ({ host }) => {
+      const cwd = await world.project("own", {
+        "wharf.yaml": `services:
+  a: { image: shell, init: true, dns: ${host}, dns_search: [here.example, more.example], dns_opt: ["ndots:1", "timeout:3"] }
+  b: { image: shell, init: true }
+`,
+      });
+      const server = await Listener.open({ address: host, port: 53 }, (message) => {
+        const query = parseQuery(message);
+        if (query === null || typeof query === "number") return null;
+        const answers = query.name === "only.here.example" ? [{ type: 1, data: Buffer.of(192, 0, 2, 44) }] : [];
+        return reply(query, { code: answers.length > 0 ? 0 : 3, ttl: 1, limit: 512, answers });
+      });
+      await world.ok(["up", "-d"], { cwd });
+      const gateway = gatewayOf(world, "own_default");
+      assert.is(
+        await inside(world, cwd, "cat", "/etc/resolv.conf"),
+        `nameserver ${gateway}\nsearch here.example more.example\noptions ndots:1 timeout:3\n`,
+      );
+      assert.match(await inside(world, cwd, "nslookup", "-type=a", "only.here.example"), /192\.0\.2\.44/);
+      assert.match(await inside(world, cwd, "ping", "-c", "1", "-W", "5", "b"), /1 packets received/);
+      const others = await world.wharf(["exec", "-T", "b", "nslookup", "-type=a", "only.here.example"], { cwd });
+      assert.not.match(others.stdout, /192\.0\.2\.44/, "they are nobody else's");
+      const { HostConfig } = JSON.parse(await world.ok(["inspect", "own-a-1"], { cwd }))[0];
+      assert.equal([HostConfig.Dns, HostConfig.DnsSearch], [[host], ["here.example", "more.example"]]);
+      await world.ok(["down", "-t", "0"], { cwd });
+      server.close();
+    });
   }),
 );
 

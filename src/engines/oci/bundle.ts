@@ -45,7 +45,7 @@ export async function writeBundle(context: Context, record: ContainerRecord, roo
 async function resolvConfOf(layout: Layout, record: ContainerRecord): Promise<string> {
   const first = record.spec.networks[0];
   const gateway = first === undefined ? null : (readNetwork(layout, first.name)?.gateway ?? null);
-  return containerResolvConf({ gateway });
+  return containerResolvConf({ gateway, host: false, service: record.spec.service });
 }
 
 /** Whether a bundle was written since the container was created or last taken apart. */

@@ -4,6 +4,7 @@ import type { Context, Draft } from "../draft.ts";
 import { booleanOf, child, type Entry, entriesOf, itemsOf, type Node, textOf } from "../node.ts";
 import { readCommand } from "./command.ts";
 import { type ReadDependency, readDependsOn } from "./depends-on.ts";
+import { readDns } from "./dns.ts";
 import { readPairs, readVariables, type Variable } from "./environment.ts";
 import { checkTargets, type ReadGrant, readGrants } from "./files.ts";
 import { readExtraHosts } from "./hosts.ts";
@@ -85,6 +86,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     configs: configs.map(({ grant }) => grant),
     secrets: secrets.map(({ grant }) => grant),
     extraHosts: readExtraHosts(at("extra_hosts"), scope),
+    ...readDns(node, scope),
     capAdd: readCapabilities(at("cap_add"), `${path}.cap_add`, scope),
     capDrop: readCapabilities(at("cap_drop"), `${path}.cap_drop`, scope),
     resources: readResources(node, scope),

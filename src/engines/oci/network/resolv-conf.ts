@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { Service } from "../../../model/service.ts";
 
 /** resolv.conf(5): what it says, and how one is written. */
 export interface ResolvConf {
@@ -42,12 +43,26 @@ export function resolvConfText({ servers, search, options }: ResolvConf): string
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** What a container's resolv.conf says. With a gateway names are looked up there, else where this machine looks them up. */
-export async function containerResolvConf({ gateway }: { readonly gateway: string | null }): Promise<string> {
+/**
+ * What a container's resolv.conf says. In a network names are looked up at its gateway, which passes on to the service's own servers; elsewhere at
+ * those servers, or where this machine looks them up.
+ */
+export async function containerResolvConf(wanted: {
+  readonly gateway: string | null;
+  /** It lives in this machine's own network, and reaches its loopback. */
+  readonly host: boolean;
+  readonly service: Pick<Service, "dns" | "dnsSearch" | "dnsOptions">;
+}): Promise<string> {
+  const { gateway, service } = wanted;
   const host = await readConf(PATH);
-  const options = [...host.options, ...(host.options.some((option) => option.startsWith("ndots:")) ? [] : ["ndots:0"])];
-  if (gateway !== null) return resolvConfText({ servers: [gateway], search: host.search, options });
-  return resolvConfText({ ...host, servers: await reachableServers(host) });
+  const search = (service.dnsSearch.length > 0 ? service.dnsSearch : host.search).filter((domain) => domain !== ".");
+  const options = service.dnsOptions.length > 0 ? service.dnsOptions : host.options;
+  if (gateway !== null) {
+    const dots = options.some((option) => option.startsWith("ndots:")) ? [] : ["ndots:0"]; // a service's name has none
+    return resolvConfText({ servers: [gateway], search, options: [...options, ...dots] });
+  }
+  const servers = wanted.host ? host.servers : await reachableServers(host);
+  return resolvConfText({ servers: service.dns.length > 0 ? service.dns : servers, search, options });
 }
 
 /** This machine's servers without those that only this machine reaches. */

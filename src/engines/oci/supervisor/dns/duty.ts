@@ -106,13 +106,17 @@ export function zoneOf(view: View): Zone {
 }
 
 function residentOf(record: ContainerRecord, networks: readonly NetworkRecord[]): Resident {
+  const { service } = record.spec;
   const places = record.spec.networks.flatMap(({ name, aliases }) => {
     const address = networks.find((network) => network.name === name)?.leases[record.id];
     const names = [record.name, record.hostname, record.id.slice(0, 12), ...aliases];
     return address === undefined ? [] : [{ network: name, addresses: [address], names }];
   });
-  return { id: record.id, name: record.name, places, settings: { servers: [], ndots: false } };
+  return { id: record.id, name: record.name, places, settings: { servers: service.dns, ndots: service.dnsOptions.some(asksForDots) } };
 }
+
+/** More than no dot in a name makes it complete. */
+const asksForDots = (option: string): boolean => /^ndots:[1-9]/.test(option);
 
 function zoneNetwork(network: NetworkRecord): ZoneNetwork {
   const first = parseIpv4(network.subnet);
