@@ -10,7 +10,13 @@ interface Payloads {
   readonly "image.pull": { readonly reference: Reference; readonly platform: string | null; readonly policy: "always" | "missing" };
   readonly "network.create": { readonly network: string; readonly key: string; readonly labels: Readonly<Record<string, string>> };
   readonly "network.remove": { readonly network: string };
-  readonly "volume.create": { readonly volume: string; readonly key: string | null; readonly labels: Readonly<Record<string, string>> };
+  readonly "volume.create": {
+    readonly volume: string;
+    readonly key: string | null;
+    readonly labels: Readonly<Record<string, string>>;
+    /** Absent: none. */
+    readonly driverOptions?: Readonly<Record<string, string>>;
+  };
   readonly "volume.remove": { readonly volume: string };
   readonly "container.create": { readonly container: string; readonly spec: ContainerSpec; readonly contents?: Contents };
   /** `contents`: its secrets, for when they were lost with the machine's memory. */

@@ -22,6 +22,11 @@ export const CODES = {
     explain:
       "A YAML alias (`*name`) or merge key (`<<`) cannot be followed: its anchor is not defined above it, it refers to the value that it is a part of, it is no mapping where one is merged, or the aliases of the file multiply into more values than any spec has. Anchors are set with `&name` before a value.",
   },
+  E_API_SOCKET: {
+    family: "spec",
+    explain:
+      "`use_api_socket` gives a container the socket of the Docker daemon, to make other containers with. Here is no daemon and no such socket. Where Docker runs beside wharf, bind mount /var/run/docker.sock and mind that who has it has the machine.",
+  },
   E_ARCHIVE: {
     family: "failed",
     explain:
@@ -427,6 +432,11 @@ export const CODES = {
     explain:
       "A record of the image store cannot be read, so that it cannot be known what it needs, and nothing is removed for that reason. `wharf image verify --repair` takes the damaged record away and says which image has to be pulled, loaded or imported again.",
   },
+  E_SUBPATH: {
+    family: "failed",
+    explain:
+      "A mount names a part of a volume that is not in it. The volume itself is as it was. As with Docker the part must be there first: a container that mounts all of the volume can make it. Links in the volume are followed inside it only.",
+  },
   E_TOO_LARGE: {
     family: "spec",
     explain: "A file has more bytes than any spec or file of variables. Most likely another file was meant.",
@@ -499,11 +509,21 @@ export const CODES = {
     explain:
       "A value in the spec is of the right kind but not one that its place can take. The message names the value and what is possible.",
   },
+  E_VOLUME_DRIVER: {
+    family: "spec",
+    explain:
+      "Volumes are directories of this machine, or what the kernel can mount: `driver: local` with `driver_opts` `type`, `o` and `device`, as mount(8) takes them. There are no other drivers and no other options.",
+  },
   E_VOLUME_IN_USE: { family: "failed", explain: "A volume is removed only after the containers that mount it. `wharf ps -a` lists them." },
   E_VOLUME_MISSING: {
     family: "failed",
     explain:
       "A volume is named that is not there. One marked `external` is not made by `wharf up`: make it with `wharf volume create`, or take `external` away to have it made and removed with the project. `wharf volume ls` lists what there is.",
+  },
+  E_VOLUME_MOUNT: {
+    family: "failed",
+    explain:
+      "A volume with `driver_opts` is mounted when a container needs it, and the mount was refused; what mount(8) said is in the message. NFS and CIFS need their helpers on this machine (nfs-common, cifs-utils).",
   },
   E_VOLUME_NAME: {
     family: "failed",
@@ -606,6 +626,11 @@ export const CODES = {
     family: "warning",
     explain:
       "The spec has an attribute of the Compose Specification that this version of wharf does not act on yet. The rest of the spec is carried out without it; whether that is good enough depends on the attribute, so each one is named with its place.",
+  },
+  W_VOLUME_CHANGED: {
+    family: "warning",
+    explain:
+      "The `driver_opts` of a volume were changed after it was made. It is used as it was made: to make it anew its data would have to be deleted, and that is done only when it is asked for by name.",
   },
   W_WAITING: {
     family: "warning",

@@ -88,6 +88,8 @@ export interface ObservedVolume {
   readonly name: string;
   readonly project: string | null;
   readonly key: string | null;
+  /** What it is mounted from; absent: a directory of its own. */
+  readonly driverOptions?: Readonly<Record<string, string>>;
 }
 
 export interface ObservedImage {

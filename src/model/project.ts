@@ -40,6 +40,8 @@ export interface Volume {
   /** Must exist already; never created, never removed. */
   readonly external: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  /** What it is mounted from: `type`, `o`, `device` of the local driver. Absent: a directory of its own. */
+  readonly driverOptions?: Readonly<Record<string, string>>;
 }
 
 /** A config or a secret of the project. */

@@ -33,6 +33,8 @@ export interface Service {
   readonly readOnly: boolean;
   /** `volumes` and `tmpfs` together, in the order of the file. */
   readonly mounts: readonly Mount[];
+  /** Whose mounts the container takes over as well. Absent: nobody's. */
+  readonly volumesFrom?: readonly VolumesFrom[];
   /** Files with content of the project that the container is given. */
   readonly configs: readonly FileGrant[];
   readonly secrets: readonly FileGrant[];
@@ -104,6 +106,8 @@ export type Mount =
       /** Make the source as a directory when it is missing (the short form does, as Docker). */
       readonly createHostPath: boolean;
       readonly propagation: "rprivate" | "private" | "rshared" | "shared" | "rslave" | "slave";
+      /** What lies mounted below the source: left out, there and writable, or there and as read-only as the rest. Absent: there. */
+      readonly recursive?: "disabled" | "writable" | "readonly";
     }
   | {
       readonly type: "volume";
@@ -127,6 +131,13 @@ export type Mount =
       /** Further mount options as written in the short form (`noexec`, `uid=1000`). */
       readonly options: readonly string[];
     };
+
+/** A service of the project, or a container by its name. */
+export interface VolumesFrom {
+  readonly from: "service" | "container";
+  readonly name: string;
+  readonly readOnly: boolean;
+}
 
 /** A config or a secret as a container sees it. */
 export interface FileGrant {

@@ -40,9 +40,9 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
       return { ...world, networks: world.networks.filter(({ name }) => name !== action.network) };
     }
     case "volume.create": {
-      const { volume: name, key, labels } = action;
+      const { volume: name, key, labels, driverOptions } = action;
       if (world.volumes.some((volume) => volume.name === name)) return world;
-      return { ...world, volumes: [...world.volumes, { name, project: projectOf(labels), key }] };
+      return { ...world, volumes: [...world.volumes, { name, project: projectOf(labels), key, ...(driverOptions && { driverOptions }) }] };
     }
     case "volume.remove": {
       const user = world.containers.find(({ volumes }) => volumes.some(({ name }) => name === action.volume));

@@ -40,6 +40,10 @@ const CHANGE = {
   stdinOpen: { key: "stdin_open", record: (s) => flag(s.stdinOpen) },
   readOnly: { key: "read_only", record: (s) => flag(s.readOnly) },
   mounts: { key: "volumes", record: (s) => some(Object.fromEntries(s.mounts.map((mount) => [mount.target, mountRecord(mount)]))) },
+  volumesFrom: {
+    key: "volumes_from",
+    record: (s) => list((s.volumesFrom ?? []).map(({ from, name, readOnly }) => `${from}:${name}${readOnly ? ":ro" : ""}`)),
+  },
   configs: { key: "configs", record: (s) => grants(s.configs) },
   secrets: { key: "secrets", record: (s) => grants(s.secrets) },
   extraHosts: { key: "extra_hosts", record: (s) => list(s.extraHosts.map(({ name, address }) => `${name}=${address}`)) },
@@ -158,6 +162,7 @@ function mountRecord(mount: Mount): Json {
   switch (mount.type) {
     case "bind":
       if (mount.propagation !== "rprivate") common["propagation"] = mount.propagation;
+      if (mount.recursive !== undefined) common["recursive"] = mount.recursive;
       return { ...common, source: mount.source }; // whether a missing source is made matters only while the container is
     case "volume":
       if (mount.source !== null) common["source"] = mount.source;

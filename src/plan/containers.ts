@@ -142,7 +142,7 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
     },
     reason,
     service: service.name,
-    after: groundwork(p, pattern),
+    after: [...groundwork(p, pattern), ...lenders(service)],
     ...undone(attempt, { kind: "container.remove", container: name, volumes: true, force: true }),
   });
   p.made.add(service);
@@ -164,6 +164,11 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
     changed(p, "replace", { address, reason, attributes: replacedAttributes(p, pattern, old) });
   }
   return { name: slot.name, after: steps, done: false };
+}
+
+/** What it takes mounts over from must be there when it is made. */
+function lenders({ volumesFrom = [] }: Service): readonly string[] {
+  return volumesFrom.flatMap(({ from, name }) => (from === "service" ? [readyKey(name)] : []));
 }
 
 /** Two services, or two replicas of one with a fixed name, that come to the same container name. */

@@ -1,3 +1,4 @@
+import { canonical } from "../model/json.ts";
 import { LABEL } from "../model/labels.ts";
 import type { Service } from "../model/service.ts";
 import { sourceOf } from "./change.ts";
@@ -18,6 +19,13 @@ export function planVolumes(p: Planning, services: readonly Service[]): void {
     const reason = "not there yet";
     if (found !== undefined) {
       changed(p, "unchanged", { address, reason: "there already" });
+      if (found.project === p.desired.name && canonical(found.driverOptions ?? {}) !== canonical(volume?.driverOptions ?? {}))
+        p.notices.push({
+          code: "W_VOLUME_CHANGED",
+          message: `volume ${name} was made with other \`driver_opts\`: it is used as it was made`,
+          hint: `nothing deletes its data by itself: \`wharf down\` and \`wharf volume rm ${name}\`, and \`wharf up\` makes it anew`,
+          ...placed(sourceOf(p.desired, `volumes.${key}`)),
+        });
       if (found.project !== p.desired.name && volume?.external !== true)
         p.notices.push(foreign({ kind: "volume", name, owner: found.project, project: p.desired.name }));
     } else if (volume?.external === true) {
@@ -28,8 +36,13 @@ export function planVolumes(p: Planning, services: readonly Service[]): void {
         ...placed(sourceOf(p.desired, `volumes.${key}`)),
       });
     } else {
+      const options = volume?.driverOptions;
       const labels = { ...volume?.labels, [LABEL.project]: p.desired.name, [LABEL.volume]: key };
-      p.draft.step(stepKey("volume.create", name), { action: { kind: "volume.create", volume: name, key, labels }, reason, service: null });
+      p.draft.step(stepKey("volume.create", name), {
+        action: { kind: "volume.create", volume: name, key, labels, ...(options && { driverOptions: options }) },
+        reason,
+        service: null,
+      });
       changed(p, "create", { address, reason });
     }
   }

@@ -49,7 +49,9 @@ async function warnOfSources({ tree }: Draft, { reader, report }: Context): Prom
       report.add({
         code: "W_NO_SOURCE",
         message: `${quote(path)} is mounted and does not exist`,
-        hint: "check the path; the short form makes an empty directory of it",
+        hint: path.endsWith("/docker.sock")
+          ? "Docker does not run here, and wharf has no daemon: what talks to that socket cannot work"
+          : "check the path; the short form makes an empty directory of it",
         source: sourceOf(source.place),
       });
     }),

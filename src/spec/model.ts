@@ -10,6 +10,7 @@ import { refuse } from "./service/scope.ts";
 import { type ReadService, readService } from "./service/service.ts";
 import { sourcesOf } from "./sources.ts";
 import { unsupported } from "./support.ts";
+import { readDriver } from "./volumes.ts";
 import { quote } from "./words.ts";
 
 /** Makes the project of the tree: services with nothing left to default, and the volumes and networks that they use. */
@@ -62,8 +63,7 @@ function readVolumes({ tree, name }: Draft, { report }: Context): readonly Volum
     const external = child(value, "external");
     const isExternal = booleanOf(external) ?? external?.kind === "mapping";
     const given = textOf(child(value, "name")) ?? textOf(child(external, "name"));
-    const driver = child(value, "driver");
-    if (driver !== undefined && textOf(driver) !== "local") unsupported(`volumes.${key}.driver: ${textOf(driver)}`, driver, { report });
+    const driverOptions = readDriver(value, { path: `volumes.${key}`, report });
     if (given !== null && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(given))
       refuse(
         { report },
@@ -74,6 +74,7 @@ function readVolumes({ tree, name }: Draft, { report }: Context): readonly Volum
       name: given ?? (isExternal ? key : scopedName(name, key)),
       external: isExternal,
       labels: readPairs(child(value, "labels")),
+      ...(driverOptions === null ? {} : { driverOptions }),
     };
   });
 }

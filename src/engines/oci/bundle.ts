@@ -30,7 +30,7 @@ export async function writeBundle(context: Context, record: ContainerRecord, roo
     user: userOf(record, rootfs),
     rootfs,
     hostname: record.hostname,
-    mounts: record.mounts,
+    mounts: record.mounts.map((mount) => ({ ...mount, source: mount.staged ?? mount.source })),
     files,
     cgroupsPath: cgroupPath(record.id),
     network: "private",

@@ -6,7 +6,7 @@ import type { Context } from "./context.ts";
 import { requireProgram } from "./executable.ts";
 import { placeFiles, writeConfigs, writeSecrets } from "./given-files.ts";
 import { lease } from "./network/networks.ts";
-import { placeMounts, prepareMounts } from "./placed-mounts.ts";
+import { inheritedMounts, placeMounts, prepareMounts } from "./placed-mounts.ts";
 import { mergeConfig } from "./process-config.ts";
 import { type ContainerRecord, createRecord, findContainer } from "./records.ts";
 import { discard } from "./remove.ts";
@@ -34,7 +34,10 @@ export async function createContainer(
   const id = randomBytes(32).toString("hex");
   const hostname = service.hostname ?? id.slice(0, 12);
   const process = mergeConfig(image.config, service, { hostname, tty: service.tty });
-  const mounts = [...placeMounts(layout, spec.mounts, process.volumes), ...placeFiles(layout, id, spec.files ?? [])];
+  const mounts = [
+    ...placeMounts(layout, id, { mounts: spec.mounts, declared: process.volumes, inherited: inheritedMounts(layout, spec) }),
+    ...placeFiles(layout, id, spec.files ?? []),
+  ];
   const { reference, layers, config } = { reference: service.image, layers: image.layers, config: image.config };
   const record: ContainerRecord = {
     version: 1,
@@ -53,7 +56,7 @@ export async function createContainer(
     const rootfs = await mountRootfs(layout, { id, layersDirectory: store.layersDirectory, layers: image.layers });
     await writeConfigs(layout, record, contents);
     await writeSecrets(layout, record, contents);
-    await prepareMounts(layout, spec, { mounts, rootfs });
+    await prepareMounts(layout, { record, rootfs });
     ensureWorkingDirectory(record, rootfs);
     userOf(record, rootfs);
     requireProgram(record.process, { name, root: rootfs, covers: coversOf(record) });
@@ -75,7 +78,7 @@ export function userOf(record: ContainerRecord, rootfs: string, user: string | n
 
 /** What lies over the root file system of a container. */
 export function coversOf(record: ContainerRecord): readonly Cover[] {
-  return record.mounts.map(({ target, source }) => ({ target, source }));
+  return record.mounts.map(({ target, source, staged }) => ({ target, source: staged ?? source }));
 }
 
 /** Makes the working directory where the image lacks it; one that lies in a mount is the mount's business. */

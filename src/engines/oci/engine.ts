@@ -42,6 +42,7 @@ import { hasEnded, killContainer, stopContainer } from "./stop.ts";
 import { supervisorGone } from "./supervisor/launch.ts";
 import { usageOf } from "./usage.ts";
 import { volumesOf } from "./volume-care.ts";
+import { sweepHolds } from "./volume-mounts.ts";
 import { createVolume, sweepVolumes } from "./volumes.ts";
 
 export interface OciOptions {
@@ -123,6 +124,7 @@ async function apply(context: Context, action: Action, { signal, progress, note 
         key: action.key,
         anonymous: false,
         labels: action.labels,
+        ...(action.driverOptions === undefined ? {} : { driverOptions: action.driverOptions }),
       });
     case "volume.remove":
       return removeUnusedVolume(context, action.volume);
@@ -229,6 +231,7 @@ async function sweep(context: Context): Promise<void> {
     sweepRecords(layout),
     sweepNetworks(layout),
     sweepVolumes(layout),
+    sweepHolds(layout),
     sweepSecrets(layout),
     sweepTemporaries(layout.locks),
     sweepStarts(context),

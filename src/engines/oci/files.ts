@@ -1,5 +1,5 @@
 /** The files of a container, looked at and written from outside, safe from what its programs do meanwhile. */
-import { closeSync, constants, openSync, type Stats } from "node:fs";
+import { closeSync, constants, existsSync, openSync, type Stats } from "node:fs";
 import { posix } from "node:path";
 import type { FileStat, Files } from "../../engine/files.ts";
 import { packTree } from "../../files/pack.ts";
@@ -37,9 +37,9 @@ async function mounted(context: Context, { record }: Container): Promise<Files> 
   await tidy(context, record.id);
   try {
     const root = await mountRootfs(layout, { id: record.id, layersDirectory: store.layersDirectory, layers: record.image.layers });
-    await prepareMounts(layout, record.spec, { mounts: record.mounts, rootfs: root });
+    await prepareMounts(layout, { record, rootfs: root });
     const depth = ({ target }: PlacedMount): number => posix.resolve("/", target).split("/").length;
-    for (const placed of [...record.mounts].sort((a, b) => depth(a) - depth(b))) if (placed.source !== "") bind(root, placed);
+    for (const placed of [...record.mounts].sort((a, b) => depth(a) - depth(b))) if (isThere(placed)) bind(root, placed);
     const descriptor = openSync(rootfsDirectory(layout, record.id), constants.O_RDONLY);
     return filesIn(descriptor, async () => {
       closeSync(descriptor);
@@ -51,8 +51,14 @@ async function mounted(context: Context, { record }: Container): Promise<Files> 
   }
 }
 
+/** A tmpfs has nothing to look at, nor have secrets that went with a reboot. */
+function isThere({ source, given }: PlacedMount): boolean {
+  return source !== "" && (given === undefined || existsSync(source));
+}
+
 /** As the runtime would: what is missing at the target is made. Reached through what is open, so that no link in a shared volume leads it astray. */
-function bind(root: string, { source, target }: PlacedMount): void {
+function bind(root: string, { target, ...placed }: PlacedMount): void {
+  const source = placed.staged ?? placed.source;
   const to = openSync(source, O_PATH);
   try {
     const make = { mode: 0o755, uid: 0, gid: 0 };

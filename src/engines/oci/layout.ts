@@ -18,6 +18,8 @@ import { join } from "node:path";
  *   root/volumes/NAME/{volume.json,data}                                                   (volumes)
  *   root/secret.key                    makes digests of secrets                            (given-files)
  *   run/secrets/ID12/N                 what its secrets hold, on a tmpfs                   (given-files)
+ *   run/mounts/ID12/N                  parts of volumes, mounted                           (staged)
+ *   run/volumes/NAME/ID12              who needs a volume that is mounted from elsewhere   (volume-mounts)
  *   run/c/ID12/…                       bundle: config.json, rootfs, conmon's files         (bundle)
  *   run/runtime/…                      runc's or crun's own state
  *   run/locks/…                        locks between processes

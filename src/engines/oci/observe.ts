@@ -25,7 +25,12 @@ export async function observeProject(context: Context, project: Project): Promis
       .map((n) => ({ name: n.name, project: n.project, key: n.key, present: isPresent(n) })),
     volumes: allVolumes(layout)
       .filter((v) => v.project === project.name || project.volumes.some(({ name }) => name === v.name))
-      .map(({ name, project: owner, key }) => ({ name, project: owner, key })),
+      .map(({ name, project: owner, key, driverOptions }) => ({
+        name,
+        project: owner,
+        key,
+        ...(driverOptions === undefined ? {} : { driverOptions }),
+      })),
     images: await observeImages(context, project),
     foreign: all.filter((container) => !own.includes(container)).map(({ record }) => ({ name: record.name, project: record.spec.project })),
     takenPorts: observePorts(context, project, own),

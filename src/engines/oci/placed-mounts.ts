@@ -1,67 +1,116 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { ContainerSpec } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { Mount } from "../../model/service.ts";
 import type { Layout } from "./layout.ts";
-import type { PlacedMount } from "./records.ts";
+import { allContainers, type Container, type ContainerRecord, containerNamed, type PlacedMount } from "./records.ts";
 import { resolveInside } from "./rootfs-path.ts";
+import { stage, stagedPath } from "./staged.ts";
+import { holdVolume } from "./volume-mounts.ts";
 import { absentVolume, copyUp, createVolume, readVolume, volumeData } from "./volumes.ts";
 
-/** Decides the source of every mount; a new anonymous volume gets its name here. `declared`: paths that the image wants volumes at. */
-export function placeMounts(layout: Layout, mounts: readonly Mount[], declared: readonly string[]): readonly PlacedMount[] {
-  const anonymous: readonly Mount[] = declared.map((target) => ({
-    type: "volume",
-    source: null,
-    target,
-    readOnly: false,
-    noCopy: false,
-    subpath: null,
-  }));
-  return [...mounts, ...anonymous].map((mount) => placeMount(layout, mount));
+export interface MountPlaces {
+  readonly mounts: readonly Mount[];
+  /** Paths that the image wants volumes at. */
+  readonly declared: readonly string[];
+  /** What it takes over from other containers. */
+  readonly inherited: readonly PlacedMount[];
 }
 
-/** Makes bind sources and anonymous volumes that are missing, and fills new volumes from the image. Throws E_BIND_SOURCE, E_VOLUME_MISSING. */
+/** Decides the source of every mount; a new anonymous volume gets its name here. */
+export function placeMounts(layout: Layout, id: string, { mounts, declared, inherited }: MountPlaces): readonly PlacedMount[] {
+  const own = new Set(mounts.map(({ target }) => target));
+  const taken = inherited.filter(({ target }) => !own.has(target));
+  const covered = new Set([...own, ...taken.map(({ target }) => target)]);
+  const anonymous = declared.flatMap((target): readonly Mount[] =>
+    covered.has(target) ? [] : [{ type: "volume", source: null, target, readOnly: false, noCopy: false, subpath: null }],
+  );
+  const placed = [...[...mounts, ...anonymous].map((mount) => placeMount(layout, mount)), ...taken];
+  return placed.map((mount, index) => (mount.subpath === undefined ? mount : { ...mount, staged: stagedPath(layout, id, index) }));
+}
+
+/** What a container takes over by `volumes_from`: all that others mount but what lies in memory. Throws E_NO_SUCH_CONTAINER. */
+export function inheritedMounts(layout: Layout, { project, service }: ContainerSpec): readonly PlacedMount[] {
+  const found = new Map<string, PlacedMount>();
+  for (const { from, name, readOnly } of service.volumesFrom ?? []) {
+    const { record } = from === "container" ? containerNamed(layout, name) : containerOfService(layout, { project, service: name });
+    for (const mount of record.mounts) {
+      if (mount.type === "tmpfs" || mount.given !== undefined) continue;
+      const { staged: _, ...rest } = mount;
+      found.set(mount.target, { ...rest, readOnly: mount.readOnly || readOnly });
+    }
+  }
+  return [...found.values()];
+}
+
+/** The newest one: while a replacement is under way that is the one that stays. */
+function containerOfService(layout: Layout, wanted: { readonly project: string; readonly service: string }): Container {
+  const all = allContainers(layout).filter(
+    ({ record: { spec } }) => spec.project === wanted.project && spec.service.name === wanted.service && !spec.oneOff,
+  );
+  const found = all.at(-1);
+  if (found !== undefined) return found;
+  throw new Failure({
+    code: "E_NO_SUCH_CONTAINER",
+    message: `service ${wanted.service}, whose volumes are to be taken over, has no container`,
+    hint: `wharf create ${wanted.service} makes one`,
+  });
+}
+
+/**
+ * Makes bind sources and anonymous volumes that are missing, mounts volumes that come from elsewhere, and fills new ones from the image.
+ * Throws E_BIND_SOURCE, E_VOLUME_MISSING, E_VOLUME_MOUNT, E_SUBPATH.
+ */
 export async function prepareMounts(
   layout: Layout,
-  spec: ContainerSpec,
-  request: { readonly mounts: readonly PlacedMount[]; readonly rootfs: string },
+  { record, rootfs }: { readonly record: ContainerRecord; readonly rootfs: string },
 ): Promise<void> {
-  for (const mount of request.mounts) {
-    if (mount.type === "bind" && mount.given === undefined && !existsSync(mount.source)) await makeBindSource(spec, mount);
-    if (mount.volume !== null) await prepareVolume(layout, spec, { mount, name: mount.volume, rootfs: request.rootfs });
+  for (const mount of record.mounts) {
+    if (mount.type === "bind" && mount.given === undefined && !existsSync(mount.source)) await makeBindSource(record.spec, mount);
+    if (mount.volume !== null) await prepareVolume(layout, record, { mount, name: mount.volume, rootfs });
+    const { staged, subpath } = mount;
+    if (staged !== undefined && subpath !== undefined)
+      await stage({ root: mount.source, subpath, at: staged, what: `volume ${mount.volume ?? mount.source}` });
   }
 }
 
-async function makeBindSource(spec: ContainerSpec, mount: PlacedMount): Promise<void> {
-  const wanted = spec.mounts.find((m) => m.type === "bind" && m.target === mount.target);
-  if (wanted?.type === "bind" && wanted.createHostPath) {
-    await mkdir(mount.source, { recursive: true });
+async function makeBindSource(spec: ContainerSpec, { source, target }: PlacedMount): Promise<void> {
+  const wanted = spec.mounts.find((m) => m.type === "bind" && m.target === target);
+  const isSocket = source.endsWith(".sock");
+  if (wanted?.type === "bind" && wanted.createHostPath && !isSocket) {
+    await mkdir(source, { recursive: true });
     return;
   }
   throw new Failure({
     code: "E_BIND_SOURCE",
-    message: `service ${spec.service.name}: ${mount.source}, to be mounted at ${mount.target}, does not exist`,
-    hint: "make it, or let wharf make a directory with bind: { create_host_path: true }",
+    message: `service ${spec.service.name}: ${source}, to be mounted at ${target}, does not exist`,
+    hint: isSocket
+      ? source.endsWith("/docker.sock")
+        ? "Docker does not run on this machine, and wharf has no daemon and no socket: what talks to Docker cannot be run here"
+        : "start the program that listens there first"
+      : "make it, or let wharf make a directory with bind: { create_host_path: true }",
   });
 }
 
 async function prepareVolume(
   layout: Layout,
-  spec: ContainerSpec,
+  { id, spec }: ContainerRecord,
   wanted: { readonly mount: PlacedMount; readonly name: string; readonly rootfs: string },
 ): Promise<void> {
   const { mount, name } = wanted;
-  if (readVolume(layout, name) === null) {
+  const known = readVolume(layout, name);
+  if (known === null) {
     if (!mount.anonymous) throw absentVolume(name, spec.service.name);
     await createVolume(layout, { name, project: spec.project, key: null, anonymous: true, labels: {} });
   }
   await mkdir(mount.source, { recursive: true });
-  if (mount.noCopy || mount.source !== volumeData(layout, name)) return;
+  const { driverOptions } = known ?? {};
+  if (driverOptions !== undefined) await holdVolume(layout, { name, directory: mount.source, driverOptions }, id);
+  if (mount.noCopy || mount.subpath !== undefined) return;
   const inImage = resolveInside(wanted.rootfs, mount.target);
-  if (inImage.stats?.isDirectory() === true) await copyUp(inImage.path, mount.source);
+  if (inImage.stats?.isDirectory() === true) await copyUp(layout, { name, source: inImage.path });
 }
 
 function placeMount(layout: Layout, mount: Mount): PlacedMount {
@@ -76,17 +125,22 @@ function placeMount(layout: Layout, mount: Mount): PlacedMount {
   };
   switch (mount.type) {
     case "bind":
-      return { ...common, type: "bind", source: mount.source, propagation: mount.propagation };
+      return {
+        ...common,
+        type: "bind",
+        source: mount.source,
+        propagation: mount.propagation,
+        ...(mount.recursive === undefined ? {} : { recursive: mount.recursive }),
+      };
     case "tmpfs":
       return { ...common, type: "tmpfs", source: "", options: tmpfsOptions(mount) };
     case "volume": {
       const name = mount.source ?? randomBytes(32).toString("hex");
-      const data = volumeData(layout, name);
-      const source = mount.subpath === null ? data : insideVolume(data, mount.subpath);
       return {
         ...common,
         type: "volume",
-        source,
+        source: volumeData(layout, name),
+        ...(mount.subpath === null ? {} : { subpath: mount.subpath }),
         volume: name,
         anonymous: mount.source === null || isAnonymousName(name),
         noCopy: mount.noCopy,
@@ -97,16 +151,6 @@ function placeMount(layout: Layout, mount: Mount): PlacedMount {
 
 /** An anonymous volume that a replacement takes over comes by its name. */
 const isAnonymousName = (name: string): boolean => /^[0-9a-f]{64}$/.test(name);
-
-function insideVolume(data: string, subpath: string): string {
-  const path = resolve(data, subpath);
-  if (path === data || path.startsWith(`${data}/`)) return path;
-  throw new Failure({
-    code: "E_VOLUME_NAME",
-    message: `the subpath ${JSON.stringify(subpath)} leads out of its volume`,
-    hint: "give a path below the volume's root",
-  });
-}
 
 function tmpfsOptions(mount: Extract<Mount, { readonly type: "tmpfs" }>): readonly string[] {
   const size = mount.size === null ? [] : [`size=${mount.size}`];

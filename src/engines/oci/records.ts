@@ -37,6 +37,12 @@ export interface PlacedMount {
   readonly anonymous: boolean;
   readonly noCopy: boolean;
   readonly propagation: string;
+  /** Of a bind: what lies mounted below the source. Absent: it is there too. */
+  readonly recursive?: "disabled" | "writable" | "readonly";
+  /** Path inside the volume of the part that is mounted; absent: all of it. */
+  readonly subpath?: string;
+  /** Where that part is mounted on this machine while the container has its mounts: what the runtime is given instead of `source`. */
+  readonly staged?: string;
   /** It is a config or secret of the service, and the source a file of ours. */
   readonly given?: "config" | "secret";
   /** Mount options of a tmpfs (`size=…`, `mode=…`), flags of a bind. */

@@ -9,7 +9,9 @@ import { release } from "./network/networks.ts";
 import { allContainers, type Container, type ContainerRecord, liveRun, readStarting, removeRecord } from "./records.ts";
 import { unmountRootfs } from "./rootfs.ts";
 import { killCgroup, runtimeForget } from "./runtime.ts";
+import { unstage } from "./staged.ts";
 import { endNow } from "./stop.ts";
+import { releaseVolumes } from "./volume-mounts.ts";
 import { removeVolume } from "./volumes.ts";
 
 /** Removes a container and what belongs to it alone. Throws E_STILL_RUNNING for a running one without `force`. */
@@ -72,6 +74,8 @@ export async function tidy(context: Context, id: string): Promise<void> {
   }
   await runtimeForget(layout, id);
   unmountRootfs(layout, id);
+  await unstage(layout, id);
+  await releaseVolumes(layout, id);
   await rm(bundleDirectory(layout, id), { recursive: true, force: true });
 }
 

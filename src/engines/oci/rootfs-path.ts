@@ -71,6 +71,14 @@ export function openDirectoryInside(root: string, path: string): number | null {
   return walk({ root, path }, ({ node }) => (node?.stats.isDirectory() === true ? openSync(through(node), constants.O_RDONLY) : null));
 }
 
+/**
+ * Hands over a path that leads to what lies inside, links followed, and that nothing can lead elsewhere, for as long as `use` runs; `null`:
+ * there is nothing. Throws E_ROOTFS_PATH as `resolveInside`.
+ */
+export function useInside<T>(root: string, path: string, use: (found: { readonly path: string; readonly stats: Stats } | null) => T): T {
+  return walk({ root, path }, ({ node }) => use(node === null ? null : { path: through(node), stats: node.stats }));
+}
+
 /** Makes a directory and those above it where they are missing; what exists keeps its owner and mode. Gives its host path. */
 export function ensureDirectoryInside(root: string, path: string, options: MakeOptions): string {
   return walk({ root, path, make: options }, ({ path: host, node }) => {

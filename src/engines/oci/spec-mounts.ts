@@ -11,6 +11,8 @@ export interface SpecMount {
   readonly readOnly: boolean;
   /** For a bind (`rprivate`, `rshared`, …). A volume's is always `rprivate`. */
   readonly propagation: string;
+  /** For a bind: `disabled` leaves out what is mounted below the source, `readonly` makes that read-only too. */
+  readonly recursive?: "disabled" | "writable" | "readonly";
   /** Of a tmpfs (`size=65536`, `exec`); later ones win. Of a bind flags such as `nosuid`. */
   readonly options: readonly string[];
 }
@@ -97,7 +99,17 @@ function serviceMount(mount: SpecMount): OciMount {
     case "volume":
       return { destination, type: "bind", source: mount.source, options: ["rbind", "rprivate", access] };
     case "bind":
-      return { destination, type: "bind", source: mount.source, options: ["rbind", mount.propagation, access, ...mount.options] };
+      return {
+        destination,
+        type: "bind",
+        source: mount.source,
+        options: [
+          mount.recursive === "disabled" ? "bind" : "rbind",
+          mount.propagation,
+          mount.readOnly && mount.recursive === "readonly" ? "rro" : access,
+          ...mount.options,
+        ],
+      };
   }
 }
 

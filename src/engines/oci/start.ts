@@ -44,7 +44,7 @@ async function begin(
   await clearState(layout, id);
   const rootfs = await mountRootfs(layout, { id, layersDirectory: context.store.layersDirectory, layers: record.image.layers });
   await writeSecrets(layout, record, options.contents);
-  await prepareMounts(layout, record.spec, { mounts: record.mounts, rootfs });
+  await prepareMounts(layout, { record, rootfs });
   ensureWorkingDirectory(record, rootfs);
   const networks = await ensureNetworks(context, record);
   const ports = await reservePorts(context, record);

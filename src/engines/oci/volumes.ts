@@ -1,11 +1,12 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAtomic } from "../../lib/atomic-file.ts";
 import { runOk } from "../../lib/process.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { isContainerName } from "../../model/names.ts";
 import type { Layout } from "./layout.ts";
+import { unmountVolume, withVolumeLock } from "./volume-mounts.ts";
 
 /** A directory that outlives containers. */
 export interface VolumeRecord {
@@ -16,6 +17,8 @@ export interface VolumeRecord {
   readonly anonymous: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly createdAt: string;
+  /** What it is mounted from (`type`, `o`, `device`); absent: its own directory. */
+  readonly driverOptions?: Readonly<Record<string, string>>;
 }
 
 export const volumeData = (layout: Layout, name: string): string => join(layout.volumes, name, "data");
@@ -65,6 +68,7 @@ export async function createVolume(layout: Layout, wanted: Omit<VolumeRecord, "v
 /** Deletes a volume and what is in it. Nothing when it is not there. */
 export async function removeVolume(layout: Layout, name: string): Promise<void> {
   const trash = join(layout.volumes, `.trash-${name}`);
+  unmountVolume(volumeData(layout, name));
   try {
     await rename(join(layout.volumes, name), trash);
   } catch (error) {
@@ -74,12 +78,21 @@ export async function removeVolume(layout: Layout, name: string): Promise<void> 
   await rm(trash, { recursive: true, force: true });
 }
 
-/** Fills an empty volume with what the image has at its mount point, owner and mode of the directory too, as Docker does. */
-export async function copyUp(source: string, data: string): Promise<void> {
-  if ((await readdir(data)).length > 0) return;
-  const there = await stat(source);
-  if (!there.isDirectory()) return;
-  await runOk("cp", ["-a", "--reflink=auto", "--", `${source}/.`, data]);
+/**
+ * Fills an empty volume with what the image has at its mount point, owner and mode of the directory too, as Docker does. What was broken off is
+ * begun again; of containers that come at once one does it.
+ */
+export async function copyUp(layout: Layout, { name, source }: { readonly name: string; readonly source: string }): Promise<void> {
+  const data = volumeData(layout, name);
+  const marker = join(layout.volumes, name, "filling");
+  const isDue = async (): Promise<boolean> => existsSync(marker) || (await readdir(data)).length === 0;
+  if (!(await isDue())) return;
+  await withVolumeLock(layout, name, async () => {
+    if (!(await isDue())) return;
+    await writeFile(marker, "");
+    await runOk("cp", ["-a", "--reflink=auto", "--", `${source}/.`, data]);
+    await rm(marker);
+  });
 }
 
 /** Finishes removals that were interrupted, and drops directories whose creation was. */

@@ -86,8 +86,6 @@ function longForm(node: Node, { path, scope }: At): ReadMount | null {
   const target = readTarget(written, { place: child(node, "target")?.place ?? node.place, path, scope });
   if (target === null) return null;
   const common = { target, readOnly: booleanOf(child(node, "read_only")) ?? false };
-  const selinux = textOf(child(child(node, "bind"), "selinux"));
-  if (selinux !== null) unsupported(`${path} (${selinux})`, { place: node.place }, scope);
   switch (type) {
     case "bind":
       return { mount: bindMount(node, { ...common, source: sourceText }), ...places };
@@ -97,9 +95,15 @@ function longForm(node: Node, { path, scope }: At): ReadMount | null {
       const mount = tmpfsMount(node, { ...common, path, scope });
       return mount === null ? null : { mount, ...places };
     }
-    case "image":
     case "npipe":
     case "cluster":
+      return refuse(scope, {
+        code: "E_MOUNT",
+        place: child(node, "type")?.place ?? node.place,
+        message: `\`${path}.type\` is ${quote(type)}: ${type === "npipe" ? "only Windows has named pipes" : "only a cluster has such volumes"}`,
+        hint: "mount a directory (`bind`) or a `volume`",
+      });
+    case "image":
       unsupported(`${path} (type ${type})`, { place: child(node, "type")?.place ?? node.place }, scope);
       return null;
     default:
@@ -112,11 +116,14 @@ interface Long {
   readonly readOnly: boolean;
 }
 
+const RECURSIVE = ["disabled", "writable", "readonly"] as const;
+
 function bindMount(node: Node, { source, target, readOnly }: Long & { readonly source: string }): Mount {
   const bind = child(node, "bind");
   const propagation = propagationOf(textOf(child(bind, "propagation")) ?? "") ?? "rprivate";
   const createHostPath = booleanOf(child(bind, "create_host_path")) ?? false;
-  return { type: "bind", source, target, readOnly, createHostPath, propagation };
+  const recursive = RECURSIVE.find((word) => word === textOf(child(bind, "recursive")));
+  return { type: "bind", source, target, readOnly, createHostPath, propagation, ...(recursive === undefined ? {} : { recursive }) };
 }
 
 function volumeMount(node: Node, { source, target, readOnly }: Long & { readonly source: string }): Mount {

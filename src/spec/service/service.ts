@@ -26,6 +26,7 @@ import {
   readUser,
   readWorkingDir,
 } from "./values.ts";
+import { readVolumesFrom, refuseApiSocket } from "./volumes-from.ts";
 
 /** A service as it was read, with the places that later checks and messages need. */
 export interface ReadService {
@@ -61,6 +62,8 @@ export function readService(name: string, entry: Entry, { draft, context, active
   const configs = readGrants(at("configs"), "configs", scope);
   const secrets = readGrants(at("secrets"), "secrets", scope);
   checkTargets({ grants: [...configs, ...secrets], mounts }, scope);
+  refuseApiSocket(node, scope);
+  const volumesFrom = readVolumesFrom(at("volumes_from"), scope);
   const dependencies = readDependsOn(at("depends_on"), scope);
   const variables = readVariables(at("environment"));
   const rest: ReadService["rest"] = {
@@ -83,6 +86,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     stdinOpen: booleanOf(at("stdin_open")) ?? false,
     readOnly: booleanOf(at("read_only")) ?? false,
     mounts: mounts.map(({ mount }) => mount),
+    ...(volumesFrom.length === 0 ? {} : { volumesFrom }),
     configs: configs.map(({ grant }) => grant),
     secrets: secrets.map(({ grant }) => grant),
     extraHosts: readExtraHosts(at("extra_hosts"), scope),
