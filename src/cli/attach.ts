@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "../engine/engine.ts";
 import { Failure } from "../model/diagnostic.ts";
-import type { ObservedContainer } from "../model/observed.ts";
+import type { ContainerState, ObservedContainer } from "../model/observed.ts";
 import type { Project } from "../model/project.ts";
 import { operate } from "../reconcile/reconcile.ts";
 import { labels, pourLogs } from "./logs.ts";
@@ -72,19 +73,36 @@ export function isWanted(container: ObservedContainer, only: readonly string[], 
   return (only.length === 0 || only.includes(service)) && !except.includes(service);
 }
 
-/** Says how a container ended, once it has. */
+/** Says how a container ended, each time; over when it does not come back by itself. */
 export async function watchEnd(session: Session, engine: Engine, container: ObservedContainer, signal: AbortSignal): Promise<End> {
   const name = labels([container]).get(container.id) ?? container.name;
   try {
-    const status = await engine.wait(container.id, signal);
-    session.say(`${name} exited with code ${status}`);
-    return { container, status };
+    for (;;) {
+      const status = await engine.wait(container.id, signal);
+      const again = await comesBack(engine, container, signal);
+      session.say(`${name} exited with code ${status}${again ? " (restarting)" : ""}`);
+      if (!again) return { container, status };
+      while ((await stateOf(engine, container, signal)) === "restarting") await sleep(RESTART_LOOK_MS, undefined, { signal });
+    }
   } catch (error) {
     if (!(error instanceof Failure && error.has("E_NO_SUCH_CONTAINER"))) throw error;
     session.say(`${name} was removed`);
     return { container, status: 0 };
   }
 }
+
+async function comesBack(engine: Engine, container: ObservedContainer, signal: AbortSignal): Promise<boolean> {
+  const state = await stateOf(engine, container, signal);
+  return state === "restarting" || state === "running";
+}
+
+/** `null`: it was removed. */
+async function stateOf(engine: Engine, { id }: ObservedContainer, signal: AbortSignal): Promise<ContainerState | null> {
+  return (await engine.containers(signal)).find((other) => other.id === id)?.state ?? null;
+}
+
+/** How often is looked whether a container that waits to come back is back. */
+const RESTART_LOOK_MS = 100;
 
 interface Watched {
   readonly containers: readonly ObservedContainer[];

@@ -3,7 +3,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { nothing, type Project } from "../model/project.ts";
 import { parseReference } from "../model/reference.ts";
 import { NO_LIMITS } from "../model/resources.ts";
-import type { Dependency, Service } from "../model/service.ts";
+import { type Dependency, NO_RESTART, type Service } from "../model/service.ts";
 
 /** A project as far as its containers tell of it, for commands that need no spec: its services, with what they depend on. */
 export function observedProject(name: string, containers: readonly ObservedContainer[], directory: string): Project {
@@ -53,7 +53,7 @@ const PLAIN: Omit<Service, "name" | "image" | "scale" | "dependsOn"> = {
   user: null,
   hostname: null,
   labels: {},
-  restart: { name: "no", limit: 0 },
+  restart: NO_RESTART,
   init: false,
   tty: false,
   stdinOpen: false,

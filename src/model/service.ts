@@ -92,9 +92,16 @@ export interface Dependency {
 
 export interface RestartPolicy {
   readonly name: "no" | "always" | "on-failure" | "unless-stopped";
-  /** Most restarts for `on-failure`; 0 is without limit. */
+  /** Most restarts; 0 is without limit. */
   readonly limit: number;
+  /** Milliseconds before each restart; `null`: 100 at first, then twice as many each time, 60,000 at most. */
+  readonly delayMs: number | null;
+  /** Milliseconds after which a restart counts as done, and the counting for `limit` begins anew; `null`: never. */
+  readonly windowMs: number | null;
 }
+
+/** Never, as where nothing is said. */
+export const NO_RESTART: RestartPolicy = { name: "no", limit: 0, delayMs: null, windowMs: null };
 
 export type Mount =
   | {

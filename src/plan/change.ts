@@ -137,9 +137,10 @@ function portText({ host, published, target, protocol }: Port): string {
   return `${host}:${published.from === published.to ? published.from : `${published.from}-${published.to}`}:${inside}`;
 }
 
-function restartText({ name, limit }: RestartPolicy): Json {
+function restartText({ name, limit, delayMs, windowMs }: RestartPolicy): Json {
   if (name === "no") return null;
-  return limit === 0 ? name : `${name}:${limit}`;
+  const text = limit === 0 ? name : `${name}:${limit}`;
+  return `${text}${delayMs === null ? "" : ` delay ${delayMs}`}${windowMs === null ? "" : ` window ${windowMs}`}`;
 }
 
 /** By key, so that a change of content is told as `configs.KEY`. The content itself is only there as a digest. */

@@ -2,7 +2,7 @@ import { oneOffName } from "../model/names.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
-import type { Service } from "../model/service.ts";
+import { NO_RESTART, type Service } from "../model/service.ts";
 import { sourceOf } from "./change.ts";
 import { contentsOf, withDigestsOf } from "./files.ts";
 import { gatesOf } from "./gates.ts";
@@ -33,7 +33,7 @@ export function planOneOff(project: Project, observed: Observed, options: OneOff
     ...options.service,
     containerName: null,
     ports: options.ports ? options.service.ports : [],
-    restart: { name: "no", limit: 0 },
+    restart: NO_RESTART,
     scale: 1,
   };
   const dependencies = options.dependencies ? service.dependsOn.map((d) => d.service) : [];

@@ -48,7 +48,7 @@ export const SUPPORT = {
           limits: { cpus: "yes", memory: "yes", pids: "yes" },
           reservations: { cpus: "no", memory: "yes", devices: "no", generic_resources: "no" },
         },
-        restart_policy: "no",
+        restart_policy: "yes",
         rollback_config: "no",
         update_config: "no",
       },

@@ -4,7 +4,7 @@ import type { Observed, ObservedContainer, ObservedImage } from "../../src/model
 import type { Project } from "../../src/model/project.ts";
 import { parseReference, type Reference } from "../../src/model/reference.ts";
 import { NO_LIMITS } from "../../src/model/resources.ts";
-import type { Dependency, Port, Service } from "../../src/model/service.ts";
+import { type Dependency, NO_RESTART, type Port, type Service } from "../../src/model/service.ts";
 import { patternOf } from "../../src/plan/making.ts";
 
 export function reference(text: string): Reference {
@@ -29,7 +29,7 @@ export function service(given: Partial<Omit<Service, "image">> & { readonly imag
     hostname: null,
     labels: {},
     dependsOn: [],
-    restart: { name: "no", limit: 0 },
+    restart: NO_RESTART,
     init: false,
     tty: false,
     stdinOpen: false,

@@ -10,6 +10,8 @@ export interface Listed {
   readonly Project: string;
   readonly Service: string;
   readonly State: string;
+  readonly Status: string;
+  readonly Health: string;
   readonly ExitCode: number;
   readonly CreatedAt: string;
 }
@@ -17,8 +19,15 @@ export interface Listed {
 /** The keys of a container's inspect document that tests look at. */
 export interface Inspected {
   readonly Id: string;
-  readonly State: { readonly Status: string; readonly StartedAt: string; readonly Pid: number };
   readonly HostConfig: Readonly<Record<string, Json>>;
+  readonly State: {
+    readonly Status: string;
+    readonly StartedAt: string;
+    readonly Pid: number;
+    readonly ExitCode: number;
+    readonly Error: string;
+  };
+  readonly RestartCount: number;
   readonly Config: { readonly Env: readonly string[]; readonly Cmd: readonly string[] };
   readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Source: string; readonly Destination: string }[];
 }

@@ -5,6 +5,7 @@ import type { World } from "./world.ts";
 export function supervisors(world: Pick<World, "root">): readonly number[] {
   return readdirSync("/proc").flatMap((name) => {
     const words = /^\d+$/.test(name) ? commandLine(name) : [];
+    if (words[0]?.endsWith("conmon") === true) return []; // it knows how to start one
     return words.some((word) => /supervisor\.cjs$|supervisor\/main\.ts$/.test(word)) && words.includes(world.root) ? [Number(name)] : [];
   });
 }

@@ -12,6 +12,8 @@ export interface Monitored {
   readonly name: string;
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** Run by the monitor once it has written how the container ended; empty: nothing. */
+  readonly exitCommand: readonly string[];
 }
 
 export interface Monitoring {
@@ -66,7 +68,7 @@ export async function killMonitors(id: string): Promise<void> {
   }
 }
 
-function conmonArguments(layout: Layout, runtime: Runtime, { id, name, tty, stdin }: Monitored): string[] {
+function conmonArguments(layout: Layout, runtime: Runtime, { id, name, tty, stdin, exitCommand }: Monitored): string[] {
   const file = (base: string): string => bundleFile(layout, id, base);
   const args = [
     "--api-version",
@@ -86,6 +88,8 @@ function conmonArguments(layout: Layout, runtime: Runtime, { id, name, tty, stdi
   args.push("--exit-dir", layout.exits);
   args.push("--log-path", `k8s-file:${containerDirectory(layout, id)}/log`, "--log-level", "error", "--full-attach", "--no-new-keyring");
   for (const word of ["--root", layout.runtime, "--log-format", "json", "--log", file("runtime.log")]) args.push("--runtime-arg", word);
+  const [program, ...words] = exitCommand;
+  if (program !== undefined) args.push("--exit-command", program, ...words.flatMap((word) => ["--exit-command-arg", word]));
   if (tty) args.push("--terminal");
   if (stdin) args.push("--stdin");
   return args;

@@ -12,6 +12,7 @@ import type { Action } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { LABEL } from "../../model/labels.ts";
 import type { RegistryMirror } from "../../model/registry-settings.ts";
+import { attachedStartAsked, killAsked, removeAsked, restartAsked, startAsked, stopAsked } from "./asked.ts";
 import { type Context, createContext } from "./context.ts";
 import { createContainer } from "./create.ts";
 import { checkMachine } from "./doctor.ts";
@@ -36,9 +37,9 @@ import {
   renameRecord,
   sweepRecords,
 } from "./records.ts";
-import { removeContainer, removeUnusedVolume, tidy } from "./remove.ts";
-import { startAttached, startContainer } from "./start.ts";
-import { hasEnded, killContainer, stopContainer } from "./stop.ts";
+import { removeUnusedVolume, tidy } from "./remove.ts";
+import { comesBack } from "./restarts.ts";
+import { hasEnded } from "./stop.ts";
 import { supervisorGone } from "./supervisor/launch.ts";
 import { usageOf } from "./usage.ts";
 import { volumesOf } from "./volume-care.ts";
@@ -131,20 +132,23 @@ async function apply(context: Context, action: Action, { signal, progress, note 
     case "container.create":
       return createContainer(context, action);
     case "container.start":
-      return startContainer(context, containerNamed(layout, action.container), action.contents);
+      return startAsked(context, containerNamed(layout, action.container), action.contents);
     case "container.stop":
-      return stopContainer(context, containerNamed(layout, action.container), { graceMs: action.graceMs, signal });
+      return stopAsked(context, containerNamed(layout, action.container), { graceMs: action.graceMs, signal });
     case "container.kill":
-      return killContainer(context, containerNamed(layout, action.container), action.signal);
+      return killAsked(context, containerNamed(layout, action.container), action.signal);
     case "container.pause":
       return pauseContainer(context, containerNamed(layout, action.container));
     case "container.unpause":
       return unpauseContainer(context, containerNamed(layout, action.container));
     case "container.restart":
-      await stopContainer(context, containerNamed(layout, action.container), { graceMs: action.graceMs, signal });
-      return startContainer(context, containerNamed(layout, action.container), action.contents);
+      return restartAsked(context, containerNamed(layout, action.container), {
+        graceMs: action.graceMs,
+        signal,
+        contents: action.contents,
+      });
     case "container.remove":
-      return removeContainer(context, containerNamed(layout, action.container), { force: action.force, volumes: action.volumes });
+      return removeAsked(context, containerNamed(layout, action.container), { force: action.force, volumes: action.volumes });
     case "container.rename":
       await renameRecord(layout, containerNamed(layout, action.container).record, action.to);
       return context.syncNetwork();
@@ -161,7 +165,7 @@ async function runAttached(
   container: Container,
   request: { readonly options: AttachOptions; readonly signal: AbortSignal },
 ): Promise<number> {
-  const attachment = await startAttached(context, container);
+  const attachment = await attachedStartAsked(context, container);
   if (attachment !== null) {
     const { stdin, stdout, stderr } = process;
     await attachment.copy({ stdin, stdout, stderr }, { ...request.options, signal: request.signal });
@@ -180,6 +184,15 @@ async function waitFor(context: Context, id: string, signal: AbortSignal): Promi
   }
 }
 
+/** As `waitFor`, but an end that a restart follows is none. */
+async function lastStatus(context: Context, id: string, signal: AbortSignal): Promise<number> {
+  for (;;) {
+    const code = await waitFor(context, id, signal);
+    if (!comesBack(context.layout, byId(context, id))) return code;
+    await sleep(50);
+  }
+}
+
 async function waitUntil(
   context: Context,
   action: Extract<Action, { readonly kind: "container.wait" }>,
@@ -192,7 +205,7 @@ async function waitUntil(
       hint: "use condition: service_started",
     });
   const { record } = containerNamed(context.layout, action.container);
-  const code = await waitFor(context, record.id, signal);
+  const code = await lastStatus(context, record.id, signal);
   if (code !== 0 && action.required)
     throw new Failure({
       code: "E_DEPENDENCY_FAILED",

@@ -3,15 +3,18 @@ import { join } from "node:path";
 import type { Json } from "../../model/json.ts";
 import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { Context } from "./context.ts";
-import { isFrozen } from "./freezer.ts";
 import { containerInspect, type InspectNetwork } from "./inspect.ts";
 import { bundleDirectory, containerDirectory } from "./layout.ts";
 import { nameFiles } from "./network/hosts.ts";
 import { macOf, readNetwork } from "./network/networks.ts";
+import { stateOf } from "./observe.ts";
 import type { Container, ContainerRecord, Status } from "./records.ts";
+import { readRestart } from "./restarts.ts";
 
 /** Docker's inspect document of a container, from what is on disk and in the process table. */
-export function inspectContainer({ layout }: Context, { record, status }: Container): Json {
+export function inspectContainer({ layout }: Context, container: Container): Json {
+  const { record, status } = container;
+  const restart = readRestart(layout, record.id);
   const run = status.state === "created" ? null : status.run;
   return containerInspect({
     id: record.id,
@@ -19,14 +22,14 @@ export function inspectContainer({ layout }: Context, { record, status }: Contai
     createdAt: record.createdAt,
     image: record.image,
     state: {
-      status: status.state === "running" && isFrozen(record.id) ? "paused" : status.state,
+      status: stateOf(layout, container),
       pid: status.state === "running" ? status.run.process.pid : null,
       exitCode: status.state === "exited" ? status.exitCode : null,
       startedAt: run?.startedAt ?? null,
       finishedAt: status.state === "exited" ? status.finishedAt : null,
       oomKilled: existsSync(join(bundleDirectory(layout, record.id), "oom")),
-      error: status.state === "exited" && !status.seen ? "nobody saw it end: its monitor was killed, or the machine went down" : "",
-      restartCount: 0,
+      error: status.state === "exited" && !status.seen ? UNSEEN : (restart.error ?? ""),
+      restartCount: restart.count,
     },
     service: record.spec.service,
     process: record.process,
@@ -38,6 +41,8 @@ export function inspectContainer({ layout }: Context, { record, status }: Contai
     files: { ...nameFiles(layout, record.id), log: join(containerDirectory(layout, record.id), "log") },
   });
 }
+
+const UNSEEN = "nobody saw it end: its monitor was killed, or the machine went down";
 
 function networkOf(
   layout: Context["layout"],

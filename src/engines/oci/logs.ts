@@ -5,6 +5,7 @@ import type { LogLine, LogOptions } from "../../engine/engine.ts";
 import { containerDirectory, type Layout } from "./layout.ts";
 import { LineJoiner, parseRecord } from "./log-lines.ts";
 import { findContainer } from "./records.ts";
+import { comesBack } from "./restarts.ts";
 
 /** How long a follower waits before it looks again, in milliseconds. */
 const PAUSE = 40;
@@ -56,10 +57,10 @@ class LogReader {
     this.#options = options;
   }
 
-  /** What was removed prints no more either. */
+  /** What was removed prints no more either; what comes back by itself does. */
   hasEnded(): boolean {
     const container = findContainer(this.#layout, this.#id);
-    return container === null || container.status.state === "exited";
+    return container === null || (container.status.state === "exited" && !comesBack(this.#layout, container));
   }
 
   /** What came since the last look. `last`: nothing will come after it, so an unfinished line counts. */

@@ -1,15 +1,19 @@
 import { LABEL, labelBoolean } from "../../model/labels.ts";
-import type { Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
+import type { ContainerState, Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
 import type { Project } from "../../model/project.ts";
 import { contentOf } from "../../model/service.ts";
 import type { Context } from "./context.ts";
 import { isFrozen } from "./freezer.ts";
 import { secretKey } from "./given-files.ts";
+import type { Layout } from "./layout.ts";
 import { limitConcerns } from "./limits-here.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
 import { holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
 import { allContainers, type Container, heldPorts } from "./records.ts";
+import { comesBack } from "./restarts.ts";
+import { ensureSupervisor } from "./supervisor/launch.ts";
+import { needsSupervisor } from "./supervisor/need.ts";
 import { allVolumes } from "./volumes.ts";
 
 /** What exists, as far as a project is concerned. Reads files and the process table; runs nothing and changes nothing. */
@@ -18,8 +22,9 @@ export async function observeProject(context: Context, project: Project): Promis
   const all = allContainers(layout);
   const networks = allNetworks(layout);
   const own = all.filter(({ record }) => record.spec.project === project.name);
+  await reviveSupervisors(context, own);
   return {
-    containers: own.map((container) => describe(container, networks)),
+    containers: own.map((container) => describe(layout, container, networks)),
     networks: networks
       .filter((n) => n.project === project.name || project.networks.some(({ name }) => name === n.name))
       .map((n) => ({ name: n.name, project: n.project, key: n.key, present: isPresent(n) })),
@@ -39,12 +44,16 @@ export async function observeProject(context: Context, project: Project): Promis
   };
 }
 
-export function observeAll(context: Context): readonly ObservedContainer[] {
-  const networks = allNetworks(context.layout);
-  return allContainers(context.layout).map((container) => describe(container, networks));
+export async function observeAll(context: Context): Promise<readonly ObservedContainer[]> {
+  const { layout } = context;
+  const networks = allNetworks(layout);
+  const all = allContainers(layout);
+  await reviveSupervisors(context, all);
+  return all.map((container) => describe(layout, container, networks));
 }
 
-function describe({ record, status }: Container, networks: readonly NetworkRecord[]): ObservedContainer {
+function describe(layout: Layout, container: Container, networks: readonly NetworkRecord[]): ObservedContainer {
+  const { record, status } = container;
   const { spec } = record;
   const run = status.state === "created" ? null : status.run;
   const addresses = addressesOf(record, networks);
@@ -58,7 +67,7 @@ function describe({ record, status }: Container, networks: readonly NetworkRecor
     hash: spec.hash,
     attributes: spec.attributes,
     image: { reference: record.image.reference, id: record.image.id },
-    state: status.state === "running" && isFrozen(record.id) ? "paused" : status.state,
+    state: stateOf(layout, container),
     exitCode: status.state === "exited" ? status.exitCode : null,
     pid: status.state === "running" ? status.run.process.pid : null,
     createdAt: record.createdAt,
@@ -74,6 +83,19 @@ function describe({ record, status }: Container, networks: readonly NetworkRecor
     volumes: record.mounts.flatMap(({ volume, target, anonymous }) => (volume === null ? [] : [{ name: volume, target, anonymous }])),
     mounts: record.mounts.flatMap(({ type, source, given }) => (given !== undefined ? [] : type === "tmpfs" ? ["tmpfs"] : [source])),
   };
+}
+
+/** The state as Docker names it: one that waits to come back is restarting. */
+export function stateOf(layout: Layout, container: Container): ContainerState {
+  const { record, status } = container;
+  if (status.state === "running") return isFrozen(record.id) ? "paused" : "running";
+  return comesBack(layout, container) ? "restarting" : status.state;
+}
+
+/** Whoever looks makes sure that what needs somebody has somebody: a supervisor may have been killed. */
+async function reviveSupervisors(context: Context, containers: readonly Container[]): Promise<void> {
+  const needing = containers.filter((container) => needsSupervisor(context.layout, container));
+  for (const project of new Set(needing.map(({ record }) => record.spec.project))) await ensureSupervisor(context, project);
 }
 
 async function observeImages({ store }: Context, project: Project): Promise<Readonly<Record<string, ObservedImage>>> {

@@ -18,7 +18,7 @@ import { mountRootfs } from "./rootfs.ts";
 import { programBegun, runtimeStart } from "./runtime.ts";
 import { endNow } from "./stop.ts";
 import { namesServed } from "./supervisor/dns/served.ts";
-import { ensureSupervisor, poke } from "./supervisor/launch.ts";
+import { ensureSupervisor, exitCommand, poke } from "./supervisor/launch.ts";
 import { wantsSupervisor } from "./supervisor/need.ts";
 
 /** Starts a container that does not run; `contents` are its secrets, where the caller has them. Nothing when it does. When it fails nothing of the start is left. */
@@ -55,7 +55,7 @@ async function begin(
     const { tty, stdinOpen } = record.spec.service;
     // The packet filter takes its time to answer, and needs nothing but the address: it works while the runtime makes the container.
     const [monitored] = await settled(
-      monitor(layout, runtime, { id, name, tty, stdin: stdinOpen, program: conmon }),
+      monitor(layout, runtime, { id, name, tty, stdin: stdinOpen, program: conmon, exitCommand: exitCommand(layout, record) }),
       context.syncNetwork(),
     );
     await writeState(layout, id, { ...monitored, startedAt: new Date().toISOString(), ports });

@@ -12,15 +12,16 @@ import { poke } from "./supervisor/launch.ts";
 /** How long a process may take to die of SIGKILL before we say so, in milliseconds. */
 const KILL_LIMIT = 10_000;
 
+export interface StopOptions {
+  readonly graceMs: number | null;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Asks a container to end with its stop signal, makes it end when the grace period (its own, or `graceMs`) is over, and takes its
  * mounts and control groups away. Nothing when it does not run. An abort cuts the grace period short.
  */
-export async function stopContainer(
-  context: Context,
-  { record }: Container,
-  options: { readonly graceMs: number | null; readonly signal: AbortSignal },
-): Promise<void> {
+export async function stopContainer(context: Context, { record }: Container, options: StopOptions): Promise<void> {
   const run = liveRun(context.layout, record.id);
   if (run !== null) {
     const grace = options.graceMs ?? record.spec.service.stopGraceMs;

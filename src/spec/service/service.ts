@@ -11,6 +11,7 @@ import { readExtraHosts } from "./hosts.ts";
 import { type ReadMount, readTmpfs, readVolumes } from "./mounts.ts";
 import { type LongPort, portModel, readExpose, readPorts } from "./ports.ts";
 import { readResources } from "./resources.ts";
+import { readRestart } from "./restart.ts";
 import type { Scope } from "./scope.ts";
 import {
   readCapabilities,
@@ -20,7 +21,6 @@ import {
   readImage,
   readPlatform,
   readPullPolicy,
-  readRestart,
   readScale,
   readStopSignal,
   readUser,
@@ -80,7 +80,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     hostname: readHostname(at("hostname"), scope),
     labels: readPairs(at("labels")),
     dependsOn: dependencies.filter(({ service }) => active.has(service)).map(({ place: _, ...dependency }) => dependency),
-    restart: readRestart(at("restart"), scope),
+    restart: readRestart(node, scope),
     init: booleanOf(at("init")) ?? false,
     tty: booleanOf(at("tty")) ?? false,
     stdinOpen: booleanOf(at("stdin_open")) ?? false,

@@ -4,7 +4,7 @@ import { isContainerName } from "../../model/names.ts";
 import { formatPlatform, parsePlatform } from "../../model/platform.ts";
 import { parseDuration } from "../../model/quantity.ts";
 import { parseReference, type Reference } from "../../model/reference.ts";
-import type { PullPolicy, RestartPolicy } from "../../model/service.ts";
+import type { PullPolicy } from "../../model/service.ts";
 import { suggestion } from "../../model/suggest.ts";
 import { child, type Entry, entry, itemsOf, type Node, numberOf, textOf } from "../node.ts";
 import { step } from "../path.ts";
@@ -88,24 +88,6 @@ export function readUser(node: Node | undefined, scope: Scope): string | null {
     hint: "names or numbers: 1000:1000",
   });
 }
-
-export function readRestart(node: Node | undefined, scope: Scope): RestartPolicy {
-  const none = { name: "no", limit: 0 } as const;
-  const text = textOf(node);
-  if (node === undefined || text === null) return none;
-  const [, word = "", limit] = /^([a-z-]*)(?::([0-9]{1,9}))?$/.exec(text) ?? [];
-  const name = RESTARTS.find((known) => known === word);
-  if (name !== undefined && (limit === undefined || name === "on-failure")) return { name, limit: Number(limit ?? 0) };
-  const hint = name === undefined ? suggestion(text, RESTARTS) : { hint: "only `on-failure` takes a number" };
-  refuse(scope, {
-    place: node.place,
-    message: `\`${scope.path}.restart\` is ${quote(text)}: it must be ${listing(RESTARTS, "or")}`,
-    ...hint,
-  });
-  return none;
-}
-
-const RESTARTS = ["no", "always", "unless-stopped", "on-failure"] as const;
 
 export function readPullPolicy(node: Node | undefined, scope: Scope): PullPolicy {
   const text = textOf(node);

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { containerInspect, type InspectInput } from "../../../src/engines/oci/inspect.ts";
 import { mergeConfig } from "../../../src/engines/oci/process-config.ts";
 import { NO_BLOCK_LIMITS, NO_LIMITS } from "../../../src/model/resources.ts";
+import { NO_RESTART } from "../../../src/model/service.ts";
 import { golden } from "../../support/golden.ts";
 import { service } from "./fixtures.ts";
 
@@ -50,7 +51,7 @@ it("with mounts, ports and networks is as written down", () => {
       { target: 3000, protocol: "tcp", host: "127.0.0.1", published: { from: 9000, to: 9010 } },
       { target: 53, protocol: "udp", host: "0.0.0.0", published: null },
     ],
-    restart: { name: "on-failure", limit: 3 },
+    restart: { ...NO_RESTART, name: "on-failure", limit: 3 },
     capAdd: ["NET_ADMIN"],
     readOnly: true,
     init: true,

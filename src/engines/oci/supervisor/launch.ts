@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { holderOf } from "../../../lib/file-lock.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../../lib/process-identity.ts";
 import type { Layout } from "../layout.ts";
-import { allContainers } from "../records.ts";
+import { allContainers, type ContainerRecord } from "../records.ts";
+import { hasPolicy } from "../restarts.ts";
 
 /** What a supervisor of a project has. */
 export interface SupervisorFiles {
@@ -54,6 +55,28 @@ export async function ensureSupervisor({ layout }: { readonly layout: Layout }, 
   const identity = child.pid === undefined ? null : identify(child.pid);
   if (identity !== null) started.set(lock, identity);
 }
+
+/**
+ * What a monitor runs when a container with a policy has ended, empty for others: a shell that starts the project's supervisor if that was killed.
+ * A live one, told from a later process with its number by its start time, has seen the end already.
+ */
+export function exitCommand(layout: Layout, record: ContainerRecord): readonly string[] {
+  if (!hasPolicy(record)) return [];
+  const { project } = record.spec;
+  const { command, args } = supervisorCommand(layout, project);
+  return ["/bin/sh", "-c", REVIVE, "wharf", supervisorFiles(layout, project).lock, command, ...args];
+}
+
+const REVIVE = `cd /
+lock=$(cat "$1" 2>/dev/null)
+pid=\${lock#*'"pid":'} pid=\${pid%%,*} start=\${lock#*'"start":"'} start=\${start%%'"'*}
+shift
+if [ -n "$lock" ] && read -r stat 2>/dev/null <"/proc/$pid/stat"; then
+  for field in \${stat##*) }; do [ "$field" = "$start" ] && exit 0; done
+fi
+exec </dev/null >/dev/null 2>&1
+UV_THREADPOOL_SIZE=2 setsid "$@" &
+`;
 
 /** Where a project has no container any more: waits until its supervisor has ended, two seconds at most. */
 export async function supervisorGone(layout: Layout, project: string): Promise<void> {

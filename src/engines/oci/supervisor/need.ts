@@ -1,11 +1,15 @@
-import type { Container, ContainerRecord } from "../records.ts";
+import type { Layout } from "../layout.ts";
+import { type Container, type ContainerRecord, readStarting } from "../records.ts";
+import { comesBack, hasPolicy } from "../restarts.ts";
 
 /** Whether a container of this kind wants somebody to look after it while it runs. */
-export function wantsSupervisor({ spec }: ContainerRecord): boolean {
-  return spec.networks.length > 0 || spec.service.restart.name !== "no"; // who is in a network asks for names
+export function wantsSupervisor(record: ContainerRecord): boolean {
+  return record.spec.networks.length > 0 || hasPolicy(record); // who is in a network asks for names
 }
 
-/** Whether somebody has to be there for a container now. */
-export function needsSupervisor({ record, status }: Container, starting: boolean): boolean {
-  return (starting || status.state === "running") && wantsSupervisor(record);
+/** Whether somebody has to be there for a container now: it runs or is being started and wants that, or it waits to come back. */
+export function needsSupervisor(layout: Layout, container: Container): boolean {
+  const { record, status } = container;
+  if (!wantsSupervisor(record)) return false;
+  return status.state === "running" || readStarting(layout, record.id) !== null || comesBack(layout, container);
 }

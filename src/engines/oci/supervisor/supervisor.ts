@@ -2,7 +2,6 @@ import { type FSWatcher, mkdirSync, watch } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { acquire, type Lock, LockHeld } from "../../../lib/file-lock.ts";
 import type { Context } from "../context.ts";
-import { readStarting } from "../records.ts";
 import { duties } from "./duties.ts";
 import type { Duty, View } from "./duty.ts";
 import { Journal } from "./journal.ts";
@@ -121,7 +120,7 @@ class Supervisor {
 }
 
 function isNeeded({ layout, containers }: View): boolean {
-  return containers.some((container) => needsSupervisor(container, readStarting(layout, container.record.id) !== null));
+  return containers.some((container) => needsSupervisor(layout, container));
 }
 
 async function lockOrNull(path: string): Promise<Lock | null> {

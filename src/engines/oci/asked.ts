@@ -1,0 +1,74 @@
+/** What a user asks of a container, where a restart policy may ask for something else: the user's word is written down first, and it counts. */
+import { signalNumber } from "../../lib/signal.ts";
+import type { Contents } from "../../model/action.ts";
+import type { Attachment } from "./attach.ts";
+import type { Context } from "./context.ts";
+import { type Container, type ContainerRecord, findContainer } from "./records.ts";
+import { removeContainer } from "./remove.ts";
+import { alone, comesBack, forgetRestarts, hasPolicy, markStopped } from "./restarts.ts";
+import { startAttached, startContainer } from "./start.ts";
+import { killContainer, type StopOptions, stopContainer } from "./stop.ts";
+
+/** How long a command waits for the supervisor to be done with a container: it starts it, at most. */
+const PATIENCE_MS = 60_000;
+
+export async function startAsked(context: Context, container: Container, contents: Contents | undefined): Promise<void> {
+  await turn(context, container.record, async () => startContainer(context, await anew(context, container), contents));
+}
+
+export async function attachedStartAsked(context: Context, container: Container): Promise<Attachment | null> {
+  return turn(context, container.record, async () => startAttached(context, await anew(context, container)));
+}
+
+export async function stopAsked(context: Context, container: Container, options: StopOptions): Promise<void> {
+  await turn(context, container.record, async () => {
+    await markStopped(context.layout, container.record);
+    await stopContainer(context, container, options);
+  });
+}
+
+export async function restartAsked(
+  context: Context,
+  container: Container,
+  options: StopOptions & { readonly contents: Contents | undefined },
+): Promise<void> {
+  await turn(context, container.record, async () => {
+    await markStopped(context.layout, container.record);
+    await stopContainer(context, container, options);
+    await startContainer(context, await anew(context, container), options.contents);
+  });
+}
+
+/**
+ * A signal by hand. One that is meant to end it keeps it down, as a stop does; one that waits to come back stays down by it. It waits for nobody:
+ * it may be meant to cut a stop short.
+ */
+export async function killAsked(context: Context, container: Container, signal: string): Promise<void> {
+  const { layout } = context;
+  const { record } = container;
+  const number = signalNumber(signal);
+  const ends = ["SIGKILL", "SIGTERM", record.process.stopSignal].some((name) => signalNumber(name) === number);
+  if (!ends || !hasPolicy(record)) return killContainer(context, container, signal);
+  const waits = comesBack(layout, container);
+  await markStopped(layout, record);
+  if (!waits) await killContainer(context, container, signal);
+}
+
+export async function removeAsked(
+  context: Context,
+  container: Container,
+  options: { readonly force: boolean; readonly volumes: boolean },
+): Promise<void> {
+  await turn(context, container.record, () => removeContainer(context, container, options));
+}
+
+/** As it is now, and one that does not run with nothing remembered of its restarts. */
+async function anew({ layout }: Context, { record, status }: Container): Promise<Container> {
+  const now = findContainer(layout, record.id) ?? { record, status };
+  if (now.status.state !== "running" && hasPolicy(record)) await forgetRestarts(layout, record.id);
+  return now;
+}
+
+function turn<T>({ layout }: Context, record: ContainerRecord, work: () => Promise<T>): Promise<T> {
+  return alone(layout, record, { purpose: `work on ${record.name}`, timeoutMs: PATIENCE_MS, work });
+}

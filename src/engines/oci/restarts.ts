@@ -1,0 +1,114 @@
+/** Who comes back after its end, and when: the policies, and what is remembered of each container that has one. */
+import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeAtomic } from "../../lib/atomic-file.ts";
+import { withLock } from "../../lib/file-lock.ts";
+import { bootId } from "../../lib/process-identity.ts";
+import type { RestartPolicy } from "../../model/service.ts";
+import { containerDirectory, type Layout, shortId } from "./layout.ts";
+import type { Container, ContainerRecord } from "./records.ts";
+
+/** What is remembered of a container with a policy, beside its state. */
+export interface RestartState {
+  /** Restarts since a user started it: Docker's RestartCount. */
+  readonly count: number;
+  /** Failures in a row, for a policy with a limit and a window. */
+  readonly attempts: number;
+  /** The last wait, in milliseconds; 0 before the first. */
+  readonly delayMs: number;
+  /** The run (its `startedAt`) whose end has been judged. */
+  readonly judged: string | null;
+  /** When it comes back, in milliseconds since 1970; `null`: it is not waiting for that. */
+  readonly dueAt: number | null;
+  /** A user stopped it: it stays down until a user starts it. */
+  readonly stopped: boolean;
+  /** Why the last restart failed. */
+  readonly error: string | null;
+}
+
+export const FRESH: RestartState = { count: 0, attempts: 0, delayMs: 0, judged: null, dueAt: null, stopped: false, error: null };
+
+/** Docker's waits: the first, and the longest; each is twice the one before. */
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 60_000;
+/** A run of this length counts as a success: the next wait is the first again. */
+const GOOD_RUN_MS = 10_000;
+
+/** Whether anything of a container is remembered here: without a policy nobody asks. */
+export const hasPolicy = ({ spec }: ContainerRecord): boolean => spec.service.restart.name !== "no";
+
+export function readRestart(layout: Layout, id: string): RestartState {
+  try {
+    return { ...FRESH, ...(JSON.parse(readFileSync(fileOf(layout, id), "utf8")) as Partial<RestartState>) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return FRESH;
+    throw error;
+  }
+}
+
+export async function writeRestart(layout: Layout, id: string, state: RestartState): Promise<void> {
+  await writeAtomic(fileOf(layout, id), JSON.stringify(state), { durable: false });
+}
+
+/** A user starts it: it begins anew. */
+export async function forgetRestarts(layout: Layout, id: string): Promise<void> {
+  await rm(fileOf(layout, id), { force: true });
+}
+
+/** A user stops it: it stays down. To be written before it is told to end. */
+export async function markStopped(layout: Layout, record: ContainerRecord): Promise<void> {
+  if (hasPolicy(record)) await writeRestart(layout, record.id, { ...readRestart(layout, record.id), dueAt: null, stopped: true });
+}
+
+/** Whether a container that does not run comes back by itself, now or when its wait is over. */
+export function comesBack(layout: Layout, container: Container): boolean {
+  const asks = container.status.state !== "running" && hasPolicy(container.record);
+  return asks && returnOf(container, readRestart(layout, container.record.id), Date.now()) !== null;
+}
+
+/**
+ * What is to be remembered of a container that comes back by itself, with when that is; `null`: it does not. The end of each run is judged once.
+ * Whether one comes back after a reboot is asked at boot, not here. `now` in milliseconds since 1970.
+ */
+export function returnOf({ record, status }: Container, state: RestartState, now: number): RestartState | null {
+  if (status.state === "running" || state.stopped) return null;
+  const waiting = state.dueAt === null ? null : state;
+  if (status.state === "created") return waiting; // it ended, and its last restart failed
+  const { run, exitCode, finishedAt } = status;
+  if (run.process.boot !== bootId()) return null;
+  if (state.judged === run.startedAt) return waiting;
+  const endedAt = finishedAt === null ? now : Date.parse(finishedAt);
+  const next = afterEnd(record.spec.service.restart, state, { exitCode, lastedMs: endedAt - Date.parse(run.startedAt) });
+  return next === null ? null : { ...next, judged: run.startedAt, dueAt: endedAt + next.delayMs };
+}
+
+/** How a run ended. */
+export interface End {
+  readonly exitCode: number;
+  readonly lastedMs: number;
+}
+
+/** What a policy makes of an end: the state with the next wait, or `null`: it stays down. */
+export function afterEnd(policy: RestartPolicy, state: RestartState, { exitCode, lastedMs }: End): RestartState | null {
+  if (policy.name === "no" || (policy.name === "on-failure" && exitCode === 0)) return null;
+  const doubled = lastedMs >= GOOD_RUN_MS || state.delayMs === 0 ? FIRST_DELAY_MS : Math.min(2 * state.delayMs, LONGEST_DELAY_MS);
+  const isGood = policy.windowMs !== null && lastedMs >= policy.windowMs;
+  const attempts = (isGood ? 0 : state.attempts) + 1;
+  return policy.limit > 0 && attempts > policy.limit ? null : { ...state, attempts, delayMs: policy.delayMs ?? doubled };
+}
+
+/**
+ * Does something to a container while no other process does: what a user asked for and what a policy asks for must not meet. One without a policy
+ * has nobody to meet. Throws LockHeld when the wait runs out.
+ */
+export async function alone<T>(
+  layout: Layout,
+  record: ContainerRecord,
+  { purpose, timeoutMs, work }: { readonly purpose: string; readonly timeoutMs: number; readonly work: () => Promise<T> },
+): Promise<T> {
+  if (!hasPolicy(record)) return work();
+  return withLock(join(layout.locks, `container-${shortId(record.id)}.lock`), { purpose, timeoutMs }, work);
+}
+
+const fileOf = (layout: Layout, id: string): string => join(containerDirectory(layout, id), "restart.json");
