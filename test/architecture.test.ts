@@ -18,7 +18,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   files: ["model", "images/unpack", "node:*"],
   images: ["model", "engine/images.ts", "lib", "koffi", "zstddec", "node:*"],
   "engines/memory": ["model", "engine", "node:*"],
-  "engines/oci": ["model", "engine", "files", "images", "lib", "koffi", "node:*"],
+  "engines/oci": ["model", "engine", "files", "images", "lib", "koffi", "yaml", "node:*"],
   execute: ["model", "engine", "lib"],
   reconcile: ["model", "spec", "plan", "engine", "execute", "lib", "node:*"],
   watch: ["model", "reconcile", "lib", "chokidar", "node:*"],

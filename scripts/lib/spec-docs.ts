@@ -17,7 +17,7 @@ interface Schema {
   readonly definitions?: Readonly<Record<string, Schema>>;
 }
 
-type Support = "yes" | "no" | { readonly [key: string]: Support };
+type Support = "yes" | "no" | "windows" | { readonly [key: string]: Support };
 
 export function specDocument(root: string): string {
   const schema = JSON.parse(readFileSync(join(root, "schemas/spec.schema.json"), "utf8")) as Schema; // our own file
@@ -36,7 +36,7 @@ For help while writing, put this line at the top of the file:
 \`\`\`
 
 The last column says what the \`oci\` engine does: **yes**, it acts on it; **in part**, see the attribute's own parts; **not yet**, \`wharf up\` warns
-with the place and goes on without it. Every attribute is checked and printed by \`wharf config\`, whatever engines do.
+with the place and goes on without it; **no effect**, it is of Windows. Every attribute is checked and printed by \`wharf config\`, whatever engines do.
 `;
 
 class SpecDocument {
@@ -128,7 +128,7 @@ function below(support: Support | undefined, key: string): Support | undefined {
 
 function word(support: Support | undefined): string {
   if (support === undefined) return "yes";
-  if (typeof support === "string") return support === "yes" ? "yes" : "not yet";
+  if (typeof support === "string") return { yes: "yes", no: "not yet", windows: "no effect" }[support];
   const words = new Set(Object.values(support).map(word));
   return words.size === 1 ? ([...words][0] ?? "yes") : "in part";
 }

@@ -1,3 +1,5 @@
+import { NO_DEVICES } from "../model/devices.ts";
+import { USUAL_ISOLATION } from "../model/isolation.ts";
 import { LABEL } from "../model/labels.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { nothing, type Project } from "../model/project.ts";
@@ -68,6 +70,8 @@ const PLAIN: Omit<Service, "name" | "image" | "scale" | "dependsOn"> = {
   capAdd: [],
   capDrop: [],
   resources: NO_LIMITS,
+  isolation: USUAL_ISOLATION,
+  devices: NO_DEVICES,
   stopSignal: null,
   stopGraceMs: 10_000,
   pullPolicy: "missing",

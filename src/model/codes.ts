@@ -258,6 +258,11 @@ export const CODES = {
     explain:
       "A service, volume or network has a name with characters that such a name cannot have. Letters, digits, `.`, `_` and `-` can stand in it.",
   },
+  E_NAMESPACE_SHARED: {
+    family: "failed",
+    explain:
+      "`pid` and `ipc` with `service:NAME` or `container:NAME` put a container among the processes, or beside the shared memory, of another one. That one must run, and share its IPC with `ipc: shareable`.",
+  },
   E_NAME_TAKEN: {
     family: "failed",
     explain:
@@ -635,6 +640,11 @@ export const CODES = {
   W_WAITING: {
     family: "warning",
     explain: "Another wharf command changes this project right now. This one goes on when that one has ended.",
+  },
+  W_WINDOWS: {
+    family: "warning",
+    explain:
+      "The attribute is one of Windows containers. Linux containers have no such thing, here as with Docker: the rest of the service is carried out.",
   },
 } as const satisfies Record<`E_${string}` | `W_${string}`, Entry>;
 

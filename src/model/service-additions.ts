@@ -1,3 +1,5 @@
+import { NO_DEVICES } from "./devices.ts";
+import { USUAL_ISOLATION } from "./isolation.ts";
 import { NO_LIMITS } from "./resources.ts";
 import type { Service } from "./service.ts";
 
@@ -7,4 +9,6 @@ export const ADDITIONS: Partial<Service> = {
   dnsSearch: [],
   dnsOptions: [],
   resources: NO_LIMITS,
+  isolation: USUAL_ISOLATION,
+  devices: NO_DEVICES,
 };

@@ -1,3 +1,5 @@
+import type { Devices } from "./devices.ts";
+import type { Isolation } from "./isolation.ts";
 import type { Reference } from "./reference.ts";
 import type { Resources } from "./resources.ts";
 
@@ -49,6 +51,8 @@ export interface Service {
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
   readonly resources: Resources;
+  readonly isolation: Isolation;
+  readonly devices: Devices;
   /** A name with `SIG` (`SIGTERM`, `SIGRTMIN+3`), or `null`: the image's, else SIGTERM. */
   readonly stopSignal: string | null;
   readonly stopGraceMs: number;

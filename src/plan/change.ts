@@ -7,6 +7,8 @@ import { canonical, isList, type Json } from "../model/json.ts";
 import type { AttributeChange } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import type { FileGrant, Mount, Port, RestartPolicy, Service } from "../model/service.ts";
+import { DEVICES } from "./change-devices.ts";
+import { ISOLATION } from "./change-isolation.ts";
 import { LIMITS } from "./change-limits.ts";
 
 /** What containers are made from, by the spec's own names; what is left at its default is absent. */
@@ -53,6 +55,8 @@ const CHANGE = {
   capAdd: { key: "cap_add", record: (s) => list(s.capAdd) },
   capDrop: { key: "cap_drop", record: (s) => list(s.capDrop) },
   resources: LIMITS,
+  isolation: ISOLATION,
+  devices: DEVICES,
   stopSignal: { key: "stop_signal", record: (s) => s.stopSignal },
   stopGraceMs: "none",
   scale: "scale",

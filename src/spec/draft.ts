@@ -1,5 +1,6 @@
 import type { Diagnostic, Report } from "../model/diagnostic.ts";
 import type { Project, ProjectFile } from "../model/project.ts";
+import type { SeccompProfile } from "../model/seccomp.ts";
 import type { LoadOptions, Reader } from "./load.ts";
 import type { Node, Place, SourceFile } from "./node.ts";
 import type { ReadService } from "./service/service.ts";
@@ -30,6 +31,8 @@ export interface Draft {
   /** Configs and secrets that services use, with what they hold. */
   readonly configs: readonly ProjectFile[];
   readonly secrets: readonly ProjectFile[];
+  /** Filters of system calls by the absolute path of their file, or why one cannot be used. */
+  readonly seccomp: ReadonlyMap<string, SeccompProfile | readonly Diagnostic[]>;
   /** Names of services that the active profiles leave out. */
   readonly disabled: readonly string[];
   /** Services that the active profiles leave in. */

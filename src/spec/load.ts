@@ -22,6 +22,7 @@ import { parse } from "./parse.ts";
 import { selectProfiles } from "./profiles.ts";
 import { resolvePaths } from "./resolve.ts";
 import { checkDeclared } from "./resources.ts";
+import { securityProfiles } from "./security-profiles.ts";
 import { spelling } from "./spelling.ts";
 import { grouped, support } from "./support.ts";
 import { leaveUnused } from "./used.ts";
@@ -109,6 +110,7 @@ export const PHASES: readonly Phase[] = [
   { name: "profiles", purpose: "leave out services that no active profile has", run: selectProfiles },
   { name: "consistency", purpose: "check what services say of each other and of resources", run: consistency },
   { name: "variables", purpose: "read env and label files, and pass the caller's variables on", run: variables },
+  { name: "security", purpose: "read the filters of system calls that services name", run: securityProfiles },
   { name: "used", purpose: "leave out resources that no service uses", run: leaveUnused },
   { name: "contents", purpose: "read the files of configs and secrets", run: contents },
   { name: "advice", purpose: "warn of what is valid and seldom meant", run: advise },
@@ -183,6 +185,7 @@ function begin({ cwd }: LoadOptions): Draft {
     whole: tree,
     configs: [],
     secrets: [],
+    seccomp: new Map(),
     disabled: [],
     services: [],
     project: nothing("", directory),

@@ -8,6 +8,7 @@ import { checkPorts } from "./port-conflicts.ts";
 import { readPairs } from "./service/environment.ts";
 import { refuse } from "./service/scope.ts";
 import { type ReadService, readService } from "./service/service.ts";
+import { checkSharing } from "./sharing-conflicts.ts";
 import { sourcesOf } from "./sources.ts";
 import { unsupported } from "./support.ts";
 import { readDriver } from "./volumes.ts";
@@ -21,6 +22,7 @@ export function model(draft: Draft, context: Context): Draft {
   const services = Array.from(entriesOf(child(draft.tree, "services")), ([name, entry]) => readService(name, entry, reading));
   warnOfNetworks(draft, services, reading.context);
   checkPorts(services, own);
+  checkSharing(services, own);
   let sources: Project["sources"] | null = null;
   const project: Project = {
     name: draft.name,

@@ -70,6 +70,7 @@ async function bytesOf(
 
 function codeFor(what: string): Code {
   if (what === "spec") return "E_NO_SPEC";
+  if (what === "seccomp profile") return "E_VALUE";
   return what === "extended file" ? "E_EXTENDS" : what === "included file" ? "E_INCLUDE" : "E_ENV_FILE";
 }
 

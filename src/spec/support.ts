@@ -3,8 +3,8 @@ import type { Context, Draft } from "./draft.ts";
 import { type Entry, type Node, sourceOf } from "./node.ts";
 import { step } from "./path.ts";
 
-/** Whether wharf acts on an attribute. A tree stands for an attribute of which wharf acts on parts; `*` is any name or item. */
-type Support = "yes" | "no" | { readonly [key: string]: Support };
+/** Whether wharf acts on an attribute; `windows`: it is of Windows and means nothing elsewhere. A tree stands for an attribute of which wharf acts on parts; `*` is any name or item. */
+type Support = "yes" | "no" | "windows" | { readonly [key: string]: Support };
 
 /**
  * Every attribute of the Compose Specification with what wharf does about it. A test holds it against the schema: no row can be missing.
@@ -16,19 +16,19 @@ export const SUPPORT = {
   include: "yes",
   services: {
     "*": {
-      annotations: "no",
+      annotations: "yes",
       attach: "no",
       blkio_config: "yes",
       build: "no",
       cap_add: "yes",
       cap_drop: "yes",
-      cgroup: "no",
+      cgroup: "yes",
       cgroup_parent: "no",
       command: "yes",
       configs: { "*": { source: "yes", target: "yes", uid: "yes", gid: "yes", mode: "yes" } },
       container_name: "yes",
-      cpu_count: "no",
-      cpu_percent: "no",
+      cpu_count: "windows",
+      cpu_percent: "windows",
       cpu_period: "yes",
       cpu_quota: "yes",
       cpu_rt_period: "yes",
@@ -36,7 +36,7 @@ export const SUPPORT = {
       cpu_shares: "yes",
       cpus: "yes",
       cpuset: "yes",
-      credential_spec: "no",
+      credential_spec: "yes",
       depends_on: "yes",
       deploy: {
         replicas: "yes",
@@ -46,15 +46,15 @@ export const SUPPORT = {
         placement: "no",
         resources: {
           limits: { cpus: "yes", memory: "yes", pids: "yes" },
-          reservations: { cpus: "no", memory: "yes", devices: "no", generic_resources: "no" },
+          reservations: { cpus: "no", memory: "yes", devices: "yes", generic_resources: "no" },
         },
         restart_policy: "yes",
         rollback_config: "no",
         update_config: "no",
       },
       develop: "no",
-      device_cgroup_rules: "no",
-      devices: "no",
+      device_cgroup_rules: "yes",
+      devices: "yes",
       dns: "yes",
       dns_opt: "yes",
       dns_search: "yes",
@@ -66,14 +66,14 @@ export const SUPPORT = {
       extends: "yes",
       external_links: "no",
       extra_hosts: "yes",
-      gpus: "no",
-      group_add: "no",
+      gpus: "yes",
+      group_add: "yes",
       healthcheck: "no",
       hostname: "yes",
       image: "yes",
       init: "yes",
-      ipc: "no",
-      isolation: "no",
+      ipc: "yes",
+      isolation: "windows",
       label_file: "yes",
       labels: "yes",
       links: "no",
@@ -88,37 +88,37 @@ export const SUPPORT = {
       networks: "yes", // the normaliser warns of any but `default`
       oom_kill_disable: "yes",
       oom_score_adj: "yes",
-      pid: "no",
+      pid: "yes",
       pids_limit: "yes",
       platform: "yes",
       ports: "yes",
       post_start: "no",
       pre_start: "no",
       pre_stop: "no",
-      privileged: "no",
+      privileged: "yes",
       profiles: "yes",
       provider: "no",
       pull_policy: "yes",
       pull_refresh_after: "no",
       read_only: "yes",
       restart: "yes",
-      runtime: "no",
+      runtime: "yes",
       scale: "yes",
       secrets: { "*": { source: "yes", target: "yes", uid: "yes", gid: "yes", mode: "yes" } },
-      security_opt: "no",
+      security_opt: "yes",
       shm_size: "yes",
       stdin_open: "yes",
       stop_grace_period: "yes",
       stop_signal: "yes",
-      storage_opt: "no",
-      sysctls: "no",
+      storage_opt: "yes",
+      sysctls: "yes",
       tmpfs: "yes",
       tty: "yes",
       ulimits: "yes",
       use_api_socket: "yes", // refused, with the reason
       user: "yes",
-      userns_mode: "no",
-      uts: "no",
+      userns_mode: "yes",
+      uts: "yes",
       volumes: {
         "*": {
           type: "yes",
@@ -201,7 +201,14 @@ function walk(node: Node, { path, support: known, context }: Walk): void {
     const below = Object.hasOwn(known, key) ? known[key] : known["*"];
     if (below === undefined) continue; // unknown keys are the validation's business
     const at = step(path, attribute.spelled);
-    if (below === "no") unsupported(at, attribute, context);
+    if (below === "windows")
+      context.report.add({
+        code: "W_WINDOWS",
+        message: `\`${at}\` is of Windows: it has no effect on a Linux container`,
+        hint: "take the line out, or leave it for others",
+        source: sourceOf(attribute.place),
+      });
+    else if (below === "no") unsupported(at, attribute, context);
     else walk(attribute.value, { path: at, support: below, context });
   }
 }

@@ -1,9 +1,11 @@
 /** Runs what `runtimeSpec` writes with the runtime of this machine, without the rest of the engine: a bundle in a temporary directory. */
+
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { NOTHING_GIVEN } from "../../src/engines/oci/devices.ts";
 import { type KernelFacts, parseKernelFacts } from "../../src/engines/oci/kernel-facts.ts";
 import { mergeConfig } from "../../src/engines/oci/process-config.ts";
 import { type RuntimeSpecInput, runtimeSpec } from "../../src/engines/oci/runtime-spec.ts";
@@ -183,6 +185,9 @@ function sh(directory: string, script: string, given: Partial<Service> = {}, mor
     network: "private",
     initProgram: "/usr/bin/tini-static",
     blocks: new Map(),
+    devices: NOTHING_GIVEN,
+    namespaces: { pid: "private", ipc: "private" },
+    sharedMemory: null,
     facts: facts(),
     ...more,
   });

@@ -34,7 +34,7 @@ const WRONG: readonly (readonly [attributes: string, error: RegExp])[] = [
   ["mem_limit: lots", /^E_VALUE .*a size is a number/],
   ["tty: maybe", /^E_VALUE .*it must be true or false/],
   ["devices: ['a:b:c:d']", /^E_VALUE .*more than three parts/],
-  ["security_opt: [a, a]", /^E_VALUE .*twice/],
+  ["security_opt: [label=a, label=a]", /^E_VALUE .*twice/],
   ["oom_score_adj: 2000", /^E_VALUE .*-1000 to 1000/],
   ["labels:", /^E_TYPE .*`services.web.labels` is empty/],
   ["gpus: [{count: 1, device_ids: [a]}]", /^E_CONFLICT .*both `count` and `device_ids`/],

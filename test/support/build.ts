@@ -1,4 +1,6 @@
 /** Builders of the model's values: a test says only what matters to it. */
+import { NO_DEVICES } from "../../src/model/devices.ts";
+import { USUAL_ISOLATION } from "../../src/model/isolation.ts";
 import { LABEL } from "../../src/model/labels.ts";
 import type { Observed, ObservedContainer, ObservedImage } from "../../src/model/observed.ts";
 import type { Project } from "../../src/model/project.ts";
@@ -44,6 +46,8 @@ export function service(given: Partial<Omit<Service, "image">> & { readonly imag
     capAdd: [],
     capDrop: [],
     resources: NO_LIMITS,
+    isolation: USUAL_ISOLATION,
+    devices: NO_DEVICES,
     stopSignal: null,
     stopGraceMs: 10_000,
     scale: 1,

@@ -1,22 +1,30 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import type { ExecOptions } from "../../engine/engine.ts";
+import type { Service } from "../../model/service.ts";
 import type { Context } from "./context.ts";
 import { userOf } from "./create.ts";
+import { devicesHere } from "./devices-here.ts";
+import { appArmorHere } from "./isolation-here.ts";
+import type { Joined } from "./joined.ts";
 import { cgroupPath, type Layout } from "./layout.ts";
 import { blocksHere, limitsHere } from "./limits-here.ts";
 import { nameFiles, writeHosts } from "./network/hosts.ts";
 import { readNetwork } from "./network/networks.ts";
 import { containerResolvConf } from "./network/resolv-conf.ts";
 import { firstHosts } from "./network/sync.ts";
-import type { OciProcess } from "./oci-spec.ts";
+import type { OciProcess, OciSpec } from "./oci-spec.ts";
 import type { ContainerRecord } from "./records.ts";
 import { ociJson } from "./resources.ts";
 import { bundleFile } from "./runtime.ts";
 import { execProcess as execProcessOf, runtimeSpec } from "./runtime-spec.ts";
 
-/** Writes everything that the runtime reads of a container whose root file system is mounted: its configuration and the files bound into it. */
-export async function writeBundle(context: Context, record: ContainerRecord, rootfs: string): Promise<void> {
+/** Writes everything that the runtime reads of a container whose root file system is mounted: its configuration, which it gives, and the files bound into it. */
+export async function writeBundle(
+  context: Context,
+  record: ContainerRecord,
+  { rootfs, joined }: { readonly rootfs: string; readonly joined: Joined },
+): Promise<OciSpec> {
   const { layout } = context;
   const { service } = record.spec;
   const { init, facts } = context.tools();
@@ -25,7 +33,7 @@ export async function writeBundle(context: Context, record: ContainerRecord, roo
   await writeFile(files.hostname, `${record.hostname}\n`, { mode: 0o644 });
   await writeFile(files.resolvConf, await resolvConfOf(layout, record), { mode: 0o644 });
   const spec = runtimeSpec({
-    service: { ...service, resources: limitsHere(service.resources) },
+    service: serviceHere(service),
     process: record.process,
     user: userOf(record, rootfs),
     rootfs,
@@ -34,11 +42,21 @@ export async function writeBundle(context: Context, record: ContainerRecord, roo
     files,
     cgroupsPath: cgroupPath(record.id),
     network: "private",
+    namespaces: joined.namespaces,
+    sharedMemory: joined.sharedMemory,
     initProgram: init,
     blocks: blocksHere(service.resources),
+    devices: await devicesHere(service),
     facts,
   });
   await writeFile(configFile(context, record.id), ociJson(spec), { mode: 0o600 });
+  return spec;
+}
+
+/** A service with what this machine can keep of it. */
+function serviceHere(service: Service): Service {
+  const { resources, isolation } = service;
+  return { ...service, resources: limitsHere(resources), isolation: { ...isolation, appArmor: appArmorHere(isolation.appArmor) } };
 }
 
 /** Its names are looked up at the gateway of its first network. */
@@ -68,7 +86,7 @@ export function execProcess(
     tty: options.tty,
     privileged: options.privileged,
     process: record.process,
-    service: { ...record.spec.service, resources: limitsHere(record.spec.service.resources) },
+    service: serviceHere(record.spec.service),
     facts: context.tools().facts,
   });
 }

@@ -5,9 +5,11 @@ import type { ImageStore } from "../../images/images.ts";
 import { coalesce } from "../../lib/coalesce.ts";
 import { withLock } from "../../lib/file-lock.ts";
 import { Failure } from "../../model/diagnostic.ts";
+import { runtimeNamed } from "./isolation-here.ts";
 import { type KernelFacts, parseKernelFacts } from "./kernel-facts.ts";
 import type { Layout } from "./layout.ts";
 import { syncNetwork } from "./network/sync.ts";
+import type { ContainerRecord } from "./records.ts";
 import { findProgram, findRuntime, type Runtime } from "./runtime.ts";
 
 /** What every part of the engine works with. */
@@ -44,6 +46,12 @@ export function createContext(layout: Layout, store: ImageStore): Context {
       return tools;
     },
   };
+}
+
+/** The runtime of a container: the one that its service asks for, else the engine's choice. Throws E_MACHINE. */
+export function runtimeOf(context: Context, { spec }: ContainerRecord): Runtime {
+  const { runtime } = spec.service.isolation;
+  return runtime === null ? context.tools().runtime : runtimeNamed(runtime);
 }
 
 function findTools(): Tools {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { hostname as machineName } from "node:os";
 import type { Action } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { contentOf } from "../../model/service.ts";
@@ -32,7 +33,7 @@ export async function createContainer(
       hint: "wharf pull fetches it",
     });
   const id = randomBytes(32).toString("hex");
-  const hostname = service.hostname ?? id.slice(0, 12);
+  const hostname = service.isolation.uts === "host" ? machineName() : (service.hostname ?? id.slice(0, 12));
   const process = mergeConfig(image.config, service, { hostname, tty: service.tty });
   const mounts = [
     ...placeMounts(layout, id, { mounts: spec.mounts, declared: process.volumes, inherited: inheritedMounts(layout, spec) }),
@@ -73,6 +74,7 @@ export function userOf(record: ContainerRecord, rootfs: string, user: string | n
     passwd: readInside(rootfs, "/etc/passwd", options),
     group: readInside(rootfs, "/etc/group", options),
     image: record.image.reference,
+    groupAdd: record.spec.service.isolation.groups,
   });
 }
 

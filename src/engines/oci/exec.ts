@@ -5,7 +5,7 @@ import { constants } from "node:os";
 import type { ExecOptions } from "../../engine/engine.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { execProcess } from "./bundle.ts";
-import type { Context } from "./context.ts";
+import { type Context, runtimeOf } from "./context.ts";
 import { requireProgram } from "./executable.ts";
 import { isFrozen } from "./freezer.ts";
 import { bundleDirectory, rootfsDirectory } from "./layout.ts";
@@ -50,7 +50,7 @@ export async function execIn(
       ...(options.detach ? ["--detach"] : []),
       record.id,
     ];
-    const child = spawn(context.tools().runtime.path, words, {
+    const child = spawn(runtimeOf(context, record).path, words, {
       cwd: bundleDirectory(layout, record.id),
       // One that nobody waits for must not hold the caller's streams: whoever reads them would wait for its end.
       stdio: options.detach ? "ignore" : [options.stdin ? "inherit" : "ignore", "inherit", "inherit"],

@@ -1,9 +1,10 @@
 import type { Json } from "../../model/json.ts";
 import type { ContainerState, PublishedPort } from "../../model/observed.ts";
 import type { Service } from "../../model/service.ts";
+import { devicesOf } from "./inspect-devices.ts";
+import { wallsOf } from "./inspect-isolation.ts";
 import { limitsOf } from "./inspect-limits.ts";
 import type { ProcessConfig } from "./process-config.ts";
-import { MASKED_PATHS, READONLY_PATHS } from "./runtime-spec.ts";
 
 /** What is known of a container, for its document. Times are RFC 3339 UTC. */
 export interface InspectInput {
@@ -143,14 +144,12 @@ function hostConfigOf({ service, mounts, networks }: InspectInput): Json {
     DnsOptions: service.dnsOptions,
     DnsSearch: service.dnsSearch,
     ExtraHosts: orNull(service.extraHosts.map(({ name, address }) => `${name}:${address}`)),
-    IpcMode: "private",
-    Privileged: false,
     PublishAllPorts: false,
     ReadonlyRootfs: service.readOnly,
     ...(tmpfs.length > 0 ? { Tmpfs: Object.fromEntries(tmpfs.map((mount) => [mount.target, tmpfsOptions(mount)])) } : {}),
     Init: service.init,
-    MaskedPaths: MASKED_PATHS,
-    ReadonlyPaths: READONLY_PATHS,
+    ...wallsOf(service.isolation),
+    ...devicesOf(service.devices),
     ...limitsOf(service.resources),
   };
 }

@@ -2,9 +2,11 @@ import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { ContainerState, Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
 import type { Project } from "../../model/project.ts";
 import { contentOf } from "../../model/service.ts";
-import type { Context } from "./context.ts";
+import { type Context, readKernelFacts } from "./context.ts";
+import { deviceConcerns } from "./devices-here.ts";
 import { isFrozen } from "./freezer.ts";
 import { secretKey } from "./given-files.ts";
+import { isolationConcerns } from "./isolation-here.ts";
 import type { Layout } from "./layout.ts";
 import { limitConcerns } from "./limits-here.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
@@ -39,8 +41,12 @@ export async function observeProject(context: Context, project: Project): Promis
     images: await observeImages(context, project),
     foreign: all.filter((container) => !own.includes(container)).map(({ record }) => ({ name: record.name, project: record.spec.project })),
     takenPorts: observePorts(context, project, own),
-    concerns: limitConcerns(project.services),
     ...(project.secrets.length === 0 ? {} : { secretKey: await secretKey(layout) }),
+    concerns: [
+      ...limitConcerns(project.services),
+      ...isolationConcerns(project.services, readKernelFacts),
+      ...(await deviceConcerns(project.services)),
+    ],
   };
 }
 

@@ -5,9 +5,12 @@ export interface OciSpec {
   readonly ociVersion: "1.0.2";
   readonly process: OciProcess;
   readonly root: { readonly path: string; readonly readonly: boolean };
-  readonly hostname: string;
+  /** Absent where the machine's own is shared. */
+  readonly hostname?: string;
   /** Mounted in this order. */
   readonly mounts: readonly OciMount[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly hooks?: OciHooks;
   readonly linux: OciLinux;
 }
 
@@ -23,6 +26,8 @@ export interface OciProcess {
   /** Absent: inherited. */
   readonly oomScoreAdj?: number;
   readonly noNewPrivileges: boolean;
+  /** Absent: none, or the one that the engine itself is under. */
+  readonly apparmorProfile?: string;
 }
 
 /** Names with `CAP_`. Inheritable and ambient ones are left empty, as their absence means. */
@@ -47,13 +52,17 @@ export interface OciMount {
 }
 
 export interface OciLinux {
-  readonly namespaces: readonly { readonly type: OciNamespace }[];
+  /** With a path: one that there is already. */
+  readonly namespaces: readonly { readonly type: OciNamespace; readonly path?: string }[];
   readonly cgroupsPath: string;
+  /** Beside those that the runtime makes for every container. */
+  readonly devices?: readonly OciDevice[];
   readonly resources: OciResources;
   readonly sysctl: Readonly<Record<string, string>>;
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
-  readonly seccomp: OciSeccomp;
+  /** Absent: no filter. */
+  readonly seccomp?: OciSeccomp;
   /** Absent: the runtime's own, under which nothing that the container mounts reaches the host. */
   readonly rootfsPropagation?: "shared" | "slave";
 }
@@ -62,7 +71,7 @@ export type OciNamespace = "mount" | "network" | "uts" | "pid" | "ipc" | "cgroup
 
 export interface OciDeviceRule {
   readonly allow: boolean;
-  readonly type?: "c";
+  readonly type?: "a" | "b" | "c";
   readonly major?: number;
   readonly minor?: number;
   readonly access: string;
@@ -110,4 +119,34 @@ export interface OciBlockRate {
   readonly major: number;
   readonly minor: number;
   readonly rate: number;
+}
+
+export interface OciDevice {
+  /** In the container. */
+  readonly path: string;
+  readonly type: "b" | "c";
+  readonly major: number;
+  readonly minor: number;
+  /** Permission bits. */
+  readonly fileMode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Programs of the host that run at moments of a container's life. */
+export interface OciHooks {
+  readonly prestart?: readonly OciHook[];
+  readonly createRuntime?: readonly OciHook[];
+  readonly createContainer?: readonly OciHook[];
+  readonly startContainer?: readonly OciHook[];
+  readonly poststart?: readonly OciHook[];
+  readonly poststop?: readonly OciHook[];
+}
+
+export interface OciHook {
+  readonly path: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly string[];
+  /** Seconds. */
+  readonly timeout?: number;
 }

@@ -4,6 +4,7 @@ import { Failure } from "../../model/diagnostic.ts";
 import { killMonitors } from "./conmon.ts";
 import type { Context } from "./context.ts";
 import { wipeSecrets } from "./given-files.ts";
+import { unmountSharedMemory } from "./joined.ts";
 import { bundleDirectory, type Layout } from "./layout.ts";
 import { release } from "./network/networks.ts";
 import { allContainers, type Container, type ContainerRecord, liveRun, readStarting, removeRecord } from "./records.ts";
@@ -76,6 +77,7 @@ export async function tidy(context: Context, id: string): Promise<void> {
   unmountRootfs(layout, id);
   await unstage(layout, id);
   await releaseVolumes(layout, id);
+  unmountSharedMemory(layout, id);
   await rm(bundleDirectory(layout, id), { recursive: true, force: true });
 }
 

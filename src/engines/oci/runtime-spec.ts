@@ -1,18 +1,20 @@
 import { Failure } from "../../model/diagnostic.ts";
+import type { Isolation } from "../../model/isolation.ts";
 import type { Resources } from "../../model/resources.ts";
 import type { Service } from "../../model/service.ts";
-import { type Capability, grantCapabilities } from "./capabilities.ts";
+import type { Capability } from "./capabilities.ts";
+import { deviceRules, type GivenDevices, withEnvironment } from "./devices.ts";
+import { capabilitiesOf, closedPaths, type Namespaces, namespacesOf, seccompOf } from "./isolation.ts";
 import type { KernelFacts } from "./kernel-facts.ts";
-import type { OciDeviceRule, OciLinux, OciNamespace, OciProcess, OciSpec } from "./oci-spec.ts";
+import type { OciLinux, OciProcess, OciSpec } from "./oci-spec.ts";
 import type { ProcessConfig } from "./process-config.ts";
 import { type DeviceNumbers, ociResources, ociRlimits, shmSize } from "./resources.ts";
-import { seccompProfile } from "./seccomp.ts";
 import { INIT_TARGET, mountsOf, type OwnFiles, rootPropagation, type SpecMount } from "./spec-mounts.ts";
 import type { ContainerUser } from "./user.ts";
 
 /** Everything that a container's configuration is made of. */
 export interface RuntimeSpecInput {
-  readonly service: Pick<Service, "name" | "tty" | "init" | "readOnly" | "capAdd" | "capDrop" | "resources">;
+  readonly service: Pick<Service, "name" | "tty" | "init" | "readOnly" | "capAdd" | "capDrop" | "resources" | "isolation">;
   readonly process: ProcessConfig;
   readonly user: ContainerUser;
   /** Absolute path of the mounted root file system. */
@@ -24,6 +26,9 @@ export interface RuntimeSpecInput {
   readonly cgroupsPath: string;
   /** `private`: a new network namespace, wired by the process id once the runtime has made it (or left with loopback alone). */
   readonly network: "private" | "host";
+  readonly namespaces: Namespaces;
+  /** Host directory to show at /dev/shm; `null`: one of its own. */
+  readonly sharedMemory: string | null;
   /**
    * Host path of a program that reaps and forwards signals, for services with `init`; `null`: there is none here. It has to be statically
    * linked: it runs where the image's libraries are, or none.
@@ -31,6 +36,7 @@ export interface RuntimeSpecInput {
   readonly initProgram: string | null;
   /** Numbers of the block devices that limits name. */
   readonly blocks: ReadonlyMap<string, DeviceNumbers>;
+  readonly devices: GivenDevices;
   readonly facts: KernelFacts;
 }
 
@@ -46,7 +52,7 @@ export interface ExecInput {
   readonly privileged: boolean;
   /** Of the container. */
   readonly process: ProcessConfig;
-  readonly service: Pick<Service, "capAdd" | "capDrop" | "resources">;
+  readonly service: Pick<Service, "capAdd" | "capDrop" | "resources" | "isolation">;
   readonly facts: KernelFacts;
 }
 
@@ -55,10 +61,14 @@ export interface ExecInput {
  * A capability that is asked for and not held here is left out; `grantCapabilities` says which.
  */
 export function runtimeSpec(input: RuntimeSpecInput): OciSpec {
-  const { service, user, facts } = input;
-  const { argv, env, cwd } = input.process;
-  const { granted } = grantCapabilities({ add: service.capAdd, drop: service.capDrop, held: facts.capabilities });
-  const init = service.init ? initProgram(input) : null;
+  const { service, facts, devices } = input;
+  const { argv, cwd } = input.process;
+  const env = withEnvironment(input.process.env, devices.env);
+  const user = { ...input.user, additionalGids: [...new Set([...input.user.additionalGids, ...devices.groups])] };
+  const { isolation } = service;
+  const granted = capabilitiesOf(service, facts);
+  // Where the processes of others are seen as well the first one is not the container's, and orphans go to that.
+  const init = service.init && input.namespaces.pid === "private" ? initProgram(input) : null;
   return {
     ociVersion: "1.0.2",
     process: processOf({
@@ -69,17 +79,24 @@ export function runtimeSpec(input: RuntimeSpecInput): OciSpec {
       user,
       capabilities: granted,
       resources: service.resources,
+      isolation,
       facts,
     }),
     root: { path: input.rootfs, readonly: service.readOnly },
-    hostname: input.hostname,
+    ...(isolation.uts === "host" ? {} : { hostname: input.hostname }),
     mounts: mountsOf({
       mounts: input.mounts,
       files: input.files,
       init,
       readOnly: service.readOnly,
       shmSize: shmSize(service.resources),
+      privileged: isolation.privileged,
+      ipc: isolation.ipc.type,
+      sharedMemory: input.sharedMemory,
+      devices: devices.mounts,
     }),
+    ...(Object.keys(isolation.annotations).length === 0 ? {} : { annotations: isolation.annotations }),
+    ...(Object.keys(devices.hooks).length === 0 ? {} : { hooks: devices.hooks }),
     linux: linuxOf(input, granted),
   };
 }
@@ -88,7 +105,7 @@ export function runtimeSpec(input: RuntimeSpecInput): OciSpec {
 export function execProcess(input: ExecInput): OciProcess {
   const { service, facts } = input;
   const { env: own, cwd } = input.process;
-  const { granted } = grantCapabilities({ add: service.capAdd, drop: service.capDrop, held: facts.capabilities });
+  const granted = capabilitiesOf(service, facts);
   const env = new Map(own.map(splitEntry));
   if (input.tty && !env.has("TERM")) env.set("TERM", "xterm");
   for (const [key, value] of Object.entries(input.env)) env.set(key, value);
@@ -100,28 +117,10 @@ export function execProcess(input: ExecInput): OciProcess {
     user: input.user,
     capabilities: input.privileged ? [...facts.capabilities] : granted,
     resources: service.resources,
+    isolation: service.isolation,
     facts,
   });
 }
-
-/** What the kernel shows about the whole machine and a container has no business with. A path that does not exist is passed over. */
-export const MASKED_PATHS: readonly string[] = [
-  "/proc/acpi",
-  "/proc/asound",
-  "/proc/interrupts",
-  "/proc/kcore",
-  "/proc/keys",
-  "/proc/latency_stats",
-  "/proc/sched_debug",
-  "/proc/scsi",
-  "/proc/timer_list",
-  "/proc/timer_stats",
-  "/sys/devices/virtual/powercap",
-  "/sys/firmware",
-];
-
-/** What a container may read of it, and not change. */
-export const READONLY_PATHS: readonly string[] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 interface ProcessParts {
   readonly argv: readonly string[];
@@ -131,29 +130,17 @@ interface ProcessParts {
   readonly user: ContainerUser;
   readonly capabilities: readonly Capability[];
   readonly resources: Resources;
+  readonly isolation: Isolation;
   readonly facts: KernelFacts;
 }
 
 /** Asked for whatever shell the engine was started from, so that a container's limits do not depend on it. */
 const OPEN_FILES = 1_048_576;
 
-/** `null`, `zero`, `full`, `random`, `urandom`, `tty`, `console`, and every pseudo terminal. */
-const DEVICES: readonly (readonly [major: number, minor: number | null])[] = [
-  [1, 3],
-  [1, 5],
-  [1, 7],
-  [1, 8],
-  [1, 9],
-  [5, 0],
-  [5, 1],
-  [5, 2],
-  [136, null],
-];
-
 /** In a network of its own a container may serve any port and send pings without a capability. */
 const PRIVATE_NETWORK_SYSCTLS = { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" } as const;
 
-function processOf({ argv, env, cwd, tty, user, capabilities, resources, facts }: ProcessParts): OciProcess {
+function processOf({ argv, env, cwd, tty, user, capabilities, resources, isolation, facts }: ProcessParts): OciProcess {
   const names = capabilities.map((name) => `CAP_${name}`);
   return {
     terminal: tty,
@@ -164,46 +151,28 @@ function processOf({ argv, env, cwd, tty, user, capabilities, resources, facts }
     capabilities: { bounding: names, effective: names, permitted: names },
     rlimits: ociRlimits(resources, Math.min(OPEN_FILES, facts.maxOpenFiles)),
     ...(resources.oomScoreAdj === null ? {} : { oomScoreAdj: resources.oomScoreAdj }),
-    noNewPrivileges: false,
+    noNewPrivileges: isolation.noNewPrivileges,
+    ...(isolation.appArmor === null ? {} : { apparmorProfile: isolation.appArmor }),
   };
 }
 
 function linuxOf(input: RuntimeSpecInput, granted: readonly Capability[]): OciLinux {
-  const { facts } = input;
+  const { facts, service } = input;
+  const { isolation, resources } = service;
   const propagation = rootPropagation(input.mounts);
+  const { masked, readOnly } = closedPaths(isolation);
+  const seccomp = seccompOf(isolation, granted, facts);
   return {
-    namespaces: namespacesOf(input).map((type) => ({ type })),
+    namespaces: namespacesOf(isolation, input),
     cgroupsPath: input.cgroupsPath,
-    resources: ociResources({ resources: input.service.resources, blocks: input.blocks, devices: deviceRules() }),
-    sysctl: input.network === "private" ? PRIVATE_NETWORK_SYSCTLS : {},
-    maskedPaths: MASKED_PATHS,
-    readonlyPaths: READONLY_PATHS,
-    seccomp: seccompProfile({ capabilities: new Set(granted), architecture: facts.architecture, kernel: facts.version }),
+    ...(input.devices.nodes.length === 0 ? {} : { devices: input.devices.nodes }),
+    resources: ociResources({ resources, blocks: input.blocks, devices: deviceRules(input.devices, isolation.privileged) }),
+    sysctl: { ...(input.network === "private" ? PRIVATE_NETWORK_SYSCTLS : {}), ...isolation.sysctls },
+    maskedPaths: masked,
+    readonlyPaths: readOnly,
+    ...(seccomp === null ? {} : { seccomp }),
     ...(propagation === null ? {} : { rootfsPropagation: propagation }),
   };
-}
-
-/** A cgroup namespace hides nothing where version 1 hierarchies carry the controllers. The one for time is left out: runc 1.1 does not know it. */
-function namespacesOf({ network, facts }: RuntimeSpecInput): readonly OciNamespace[] {
-  return [
-    "mount",
-    ...(network === "private" ? (["network"] as const) : []),
-    "uts",
-    "pid",
-    "ipc",
-    ...(facts.cgroups === "v2" ? (["cgroup"] as const) : []),
-  ];
-}
-
-function deviceRules(): readonly OciDeviceRule[] {
-  const allowed = DEVICES.map(([major, minor]) => ({
-    allow: true,
-    type: "c" as const,
-    major,
-    ...(minor === null ? {} : { minor }),
-    access: "rwm",
-  }));
-  return [{ allow: false, access: "rwm" }, ...allowed];
 }
 
 function initProgram({ service, initProgram: program }: RuntimeSpecInput): string {

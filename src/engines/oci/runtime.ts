@@ -59,9 +59,15 @@ export function crunWorksHere(): boolean {
 export async function runtimeStart(
   layout: Layout,
   runtime: Runtime,
-  { id, name, process }: { readonly id: string; readonly name: string; readonly process: ProcessIdentity },
+  {
+    id,
+    name,
+    process,
+    hasHooks,
+  }: { readonly id: string; readonly name: string; readonly process: ProcessIdentity; readonly hasHooks: boolean },
 ): Promise<void> {
-  if (runtime.name === "runc" && (await openGate(join(layout.runtime, id, "exec.fifo"), process))) return;
+  // What is to run once the program has begun the runtime runs, nobody else.
+  if (runtime.name === "runc" && !hasHooks && (await openGate(join(layout.runtime, id, "exec.fifo"), process))) return;
   const finished = await run(runtime.path, ["--root", layout.runtime, "start", id]);
   if (finished.status !== 0) throw startFailure(name, finished.stderr.trim());
 }
@@ -130,8 +136,12 @@ export async function runtimeForget(layout: Layout, id: string): Promise<void> {
 /** Ends everything in a container's control groups, for what a killed start left running. */
 export async function killCgroup(id: string): Promise<void> {
   for (const directory of await cgroupDirectories(id)) {
-    for (const pid of (await readOrEmpty(join(directory, "cgroup.procs"))).split("\n").filter(Boolean)) killIfThere(Number(pid));
+    for (const pid of await pidsIn(directory)) killIfThere(pid);
   }
+}
+
+async function pidsIn(directory: string): Promise<readonly number[]> {
+  return (await readOrEmpty(join(directory, "cgroup.procs"))).split("\n").filter(Boolean).map(Number);
 }
 
 /** A runtime's words, turned into ours. */
@@ -176,6 +186,8 @@ async function removeTree(directory: string): Promise<void> {
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EBUSY" || attempt === RMDIR_TRIES) throw error;
+      // What shares the process numbers of others outlives the container's first process.
+      for (const pid of await pidsIn(directory)) killIfThere(pid);
       await sleep(5);
     }
   }

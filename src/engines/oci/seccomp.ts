@@ -13,17 +13,19 @@ import {
 
 /** `linux.seccomp` of the runtime specification, as far as it is written here. */
 export interface OciSeccomp {
-  readonly defaultAction: "SCMP_ACT_ERRNO";
-  readonly defaultErrnoRet: number;
+  /** `SCMP_ACT_ERRNO` unless a profile of the user's says otherwise. */
+  readonly defaultAction: string;
+  readonly defaultErrnoRet?: number;
   /** Absent where libseccomp has no name for it: the machine's own alone. */
   readonly architectures?: readonly string[];
+  readonly flags?: readonly string[];
   readonly syscalls: readonly OciSyscallRule[];
 }
 
 /** A call is let through when one rule for it fits; the conditions of one rule must all hold. */
 export interface OciSyscallRule {
   readonly names: readonly string[];
-  readonly action: "SCMP_ACT_ALLOW" | "SCMP_ACT_ERRNO";
+  readonly action: string;
   readonly errnoRet?: number;
   readonly args?: readonly OciSyscallCondition[];
 }
@@ -31,7 +33,7 @@ export interface OciSyscallRule {
 export interface OciSyscallCondition {
   /** Which argument, from 0. */
   readonly index: number;
-  readonly op: "SCMP_CMP_EQ" | "SCMP_CMP_LT" | "SCMP_CMP_GT" | "SCMP_CMP_MASKED_EQ";
+  readonly op: string;
   /** For `MASKED_EQ` the mask, and `valueTwo` what is left. */
   readonly value: number;
   readonly valueTwo?: number;

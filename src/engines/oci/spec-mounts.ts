@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import type { Sharing } from "../../model/isolation.ts";
 import type { OciMount } from "./oci-spec.ts";
 
 /** A mount of the service whose source is decided. */
@@ -33,6 +34,12 @@ export interface MountPlan {
   readonly readOnly: boolean;
   /** Bytes of /dev/shm. */
   readonly shmSize: number;
+  readonly privileged: boolean;
+  readonly ipc: Sharing["type"];
+  /** Host directory to show at /dev/shm; `null`: one of its own. */
+  readonly sharedMemory: string | null;
+  /** What devices bring along. */
+  readonly devices: readonly OciMount[];
 }
 
 /** Where Docker puts its init, and programs look for it. */
@@ -42,7 +49,8 @@ export const INIT_TARGET = "/sbin/docker-init";
  * Every mount of a container in the order it is made: the kernel's file systems, then the engine's files and the service's own mounts,
  * the shallow ones first. What the service mounts takes the place of whatever would lie there; below its own /dev nothing else is put.
  */
-export function mountsOf({ mounts, files, init, readOnly, shmSize }: MountPlan): readonly OciMount[] {
+export function mountsOf(plan: MountPlan): readonly OciMount[] {
+  const { mounts, files, init, readOnly } = plan;
   const own = new Set(mounts.map(({ target }) => normal(target)));
   const isFree = ({ destination }: OciMount): boolean => !own.has(destination) && !(own.has("/dev") && destination.startsWith("/dev/"));
   const engine = [
@@ -51,8 +59,8 @@ export function mountsOf({ mounts, files, init, readOnly, shmSize }: MountPlan):
     ownFile("/etc/hosts", files.hosts, { readOnly }),
     ...(init === null ? [] : [ownFile(INIT_TARGET, init, { readOnly: true })]),
   ];
-  const upper = [...engine.filter(isFree), ...mounts.map(serviceMount)].sort((a, b) => depth(a) - depth(b));
-  return [...[...KERNEL_MOUNTS, sharedMemory(shmSize)].filter(isFree), ...upper];
+  const upper = [...engine.filter(isFree), ...plan.devices.filter(isFree), ...mounts.map(serviceMount)].sort((a, b) => depth(a) - depth(b));
+  return [...kernelMounts(plan).filter(isFree), ...upper];
 }
 
 /** The propagation that the root must have for the binds' own to work; `null`: none of them asks for one. */
@@ -76,7 +84,22 @@ const KERNEL_MOUNTS: readonly OciMount[] = [
   { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
 ];
 
-function sharedMemory(bytes: number): OciMount {
+/** A privileged container may change what the kernel shows of itself and its control groups. Who shares IPC shares what lies in memory for it. */
+function kernelMounts({ privileged, ipc, sharedMemory, shmSize }: MountPlan): readonly OciMount[] {
+  const writable = (mount: OciMount): OciMount => ({ ...mount, options: mount.options.filter((option) => option !== "ro") });
+  const open = (mount: OciMount): OciMount => (mount.type === "sysfs" || mount.type === "cgroup" ? writable(mount) : mount);
+  const memory =
+    ipc === "none"
+      ? []
+      : [
+          sharedMemory === null
+            ? ownMemory(shmSize)
+            : { destination: "/dev/shm", type: "bind", source: sharedMemory, options: ["rbind", "rprivate"] },
+        ];
+  return [...(privileged ? KERNEL_MOUNTS.map(open) : KERNEL_MOUNTS), ...memory];
+}
+
+function ownMemory(bytes: number): OciMount {
   const size = bytes % 1024 === 0 ? `${bytes / 1024}k` : String(bytes);
   return { destination: "/dev/shm", type: "tmpfs", source: "shm", options: ["nosuid", "noexec", "nodev", "mode=1777", `size=${size}`] };
 }

@@ -6,9 +6,10 @@ import type { PublishedPort } from "../../model/observed.ts";
 import { Attachment } from "./attach.ts";
 import { hasBundle, writeBundle } from "./bundle.ts";
 import { monitor } from "./conmon.ts";
-import type { Context } from "./context.ts";
+import { type Context, runtimeOf } from "./context.ts";
 import { ensureWorkingDirectory } from "./create.ts";
 import { writeSecrets } from "./given-files.ts";
+import { confirmJoined, joinedOf, mountSharedMemory } from "./joined.ts";
 import { attach, ensureBridge, lease, type NetworkRecord, readNetwork } from "./network/networks.ts";
 import { choosePorts, holders } from "./network/publish.ts";
 import { prepareMounts } from "./placed-mounts.ts";
@@ -39,7 +40,8 @@ async function begin(
   const { layout } = context;
   const { id, name } = record;
   if (status.state === "running") return null;
-  const { runtime, conmon } = context.tools();
+  const { conmon } = context.tools();
+  const runtime = runtimeOf(context, record);
   if (hasBundle(context, id) || status.state === "exited") await tidy(context, id);
   await clearState(layout, id);
   const rootfs = await mountRootfs(layout, { id, layersDirectory: context.store.layersDirectory, layers: record.image.layers });
@@ -51,7 +53,9 @@ async function begin(
   if (wantsSupervisor(record)) await ensureSupervisor(context, record.spec.project); // comes up beside the runtime
   let attachment: Attachment | null = null;
   try {
-    await writeBundle(context, record, rootfs);
+    await mountSharedMemory(layout, record);
+    const joined = joinedOf(layout, record);
+    const { hooks } = await writeBundle(context, record, { rootfs, joined });
     const { tty, stdinOpen } = record.spec.service;
     // The packet filter takes its time to answer, and needs nothing but the address: it works while the runtime makes the container.
     const [monitored] = await settled(
@@ -59,10 +63,11 @@ async function begin(
       context.syncNetwork(),
     );
     await writeState(layout, id, { ...monitored, startedAt: new Date().toISOString(), ports });
+    confirmJoined(joined, { name, pid: monitored.process.pid });
     attach(networks, { id, pid: monitored.process.pid });
     await namesServed(layout, networks);
     if (options.attached) attachment = new Attachment(layout, id);
-    await runtimeStart(layout, runtime, { id, name, process: monitored.process });
+    await runtimeStart(layout, runtime, { id, name, process: monitored.process, hasHooks: hooks?.poststart !== undefined });
     await programBegun(monitored.process.pid);
     await unmarkStarting(layout, id);
     poke(layout);

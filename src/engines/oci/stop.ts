@@ -6,7 +6,7 @@ import type { Context } from "./context.ts";
 import { thaw } from "./freezer.ts";
 import { type Container, liveRun, type RunState } from "./records.ts";
 import { tidy } from "./remove.ts";
-import { killIfThere, signalIfThere } from "./runtime.ts";
+import { killCgroup, killIfThere, signalIfThere } from "./runtime.ts";
 import { poke } from "./supervisor/launch.ts";
 
 /** How long a process may take to die of SIGKILL before we say so, in milliseconds. */
@@ -52,6 +52,7 @@ export async function endNow(context: Context, id: string): Promise<void> {
   const run = liveRun(context.layout, id);
   if (run === null) return;
   killIfThere(run.process.pid);
+  await killCgroup(id); // of those that share process numbers with others the first process takes nobody along
   await thaw(id);
   if (!(await hasEnded({ run, withinMs: KILL_LIMIT, signal: AbortSignal.timeout(KILL_LIMIT) }))) {
     throw new Failure({

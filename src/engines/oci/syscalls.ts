@@ -25,6 +25,7 @@ const EADDRNOTAVAIL = 99;
 
 export const MS_NOSUID = 1 << 1;
 export const MS_NODEV = 1 << 2;
+export const MS_NOEXEC = 1 << 3;
 export const MS_BIND = 1 << 12;
 export const MS_REC = 1 << 14;
 export const MS_PRIVATE = 1 << 18;

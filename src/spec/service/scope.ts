@@ -1,5 +1,6 @@
 import type { Code } from "../../model/codes.ts";
 import type { Report } from "../../model/diagnostic.ts";
+import type { Draft } from "../draft.ts";
 import { type Place, sourceOf } from "../node.ts";
 
 /** What the readers of a service's attributes share. */
@@ -9,6 +10,7 @@ export interface Scope {
   readonly path: string;
   readonly directory: string;
   readonly variables: ReadonlyMap<string, string>;
+  readonly seccomp: Draft["seccomp"];
 }
 
 export interface Refusal {

@@ -4,10 +4,12 @@ import type { Context, Draft } from "../draft.ts";
 import { booleanOf, child, type Entry, entriesOf, itemsOf, type Node, textOf } from "../node.ts";
 import { readCommand } from "./command.ts";
 import { type ReadDependency, readDependsOn } from "./depends-on.ts";
+import { readDevices } from "./devices.ts";
 import { readDns } from "./dns.ts";
 import { readPairs, readVariables, type Variable } from "./environment.ts";
 import { checkTargets, type ReadGrant, readGrants } from "./files.ts";
 import { readExtraHosts } from "./hosts.ts";
+import { readIsolation } from "./isolation.ts";
 import { type ReadMount, readTmpfs, readVolumes } from "./mounts.ts";
 import { type LongPort, portModel, readExpose, readPorts } from "./ports.ts";
 import { readResources } from "./resources.ts";
@@ -56,7 +58,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
   const node = entry.value;
   const at = (key: string): Node | undefined => child(node, key);
   const path = `services.${name}`;
-  const scope: Scope = { report: context.report, path, directory: draft.directory, variables: draft.variables };
+  const scope: Scope = { report: context.report, path, directory: draft.directory, variables: draft.variables, seccomp: draft.seccomp };
   const ports = readPorts(at("ports"), scope);
   const mounts = readMounts(node, scope);
   const configs = readGrants(at("configs"), "configs", scope);
@@ -94,6 +96,8 @@ export function readService(name: string, entry: Entry, { draft, context, active
     capAdd: readCapabilities(at("cap_add"), `${path}.cap_add`, scope),
     capDrop: readCapabilities(at("cap_drop"), `${path}.cap_drop`, scope),
     resources: readResources(node, scope),
+    isolation: readIsolation(node, scope),
+    devices: readDevices(node, scope),
     stopSignal: readStopSignal(at("stop_signal"), scope),
     stopGraceMs: readGracePeriod(at("stop_grace_period")),
     scale: readScale(node, scope),

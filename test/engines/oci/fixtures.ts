@@ -1,8 +1,11 @@
 /** A service, a machine and a container's input, so that a test states only what matters to it. */
+
 import { DEFAULT_CAPABILITIES } from "../../../src/engines/oci/capabilities.ts";
+import { NOTHING_GIVEN } from "../../../src/engines/oci/devices.ts";
 import type { KernelFacts } from "../../../src/engines/oci/kernel-facts.ts";
 import { mergeConfig } from "../../../src/engines/oci/process-config.ts";
 import type { RuntimeSpecInput } from "../../../src/engines/oci/runtime-spec.ts";
+import { USUAL_ISOLATION } from "../../../src/model/isolation.ts";
 import { NO_LIMITS } from "../../../src/model/resources.ts";
 import type { Service } from "../../../src/model/service.ts";
 import { service as build } from "../../support/build.ts";
@@ -34,6 +37,9 @@ export function specInput(given: Partial<RuntimeSpecInput> & { readonly service?
     network: "private",
     initProgram: "/usr/bin/tini",
     blocks: new Map(),
+    devices: NOTHING_GIVEN,
+    namespaces: { pid: "private", ipc: "private" },
+    sharedMemory: null,
     facts: KERNEL,
     ...given,
     service: wanted,
@@ -104,6 +110,62 @@ export const EXAMPLES: Readonly<Record<string, RuntimeSpecInput>> = {
       },
     }),
     blocks: new Map([["/dev/vda", { major: 254, minor: 0 }]]),
+  }),
+  fenced: specInput({
+    service: service({
+      isolation: {
+        ...USUAL_ISOLATION,
+        noNewPrivileges: true,
+        seccomp: {
+          path: "/srv/filter.json",
+          profile: {
+            defaultAction: "SCMP_ACT_ERRNO",
+            defaultErrnoRet: 38,
+            architectures: [],
+            archMap: [{ architecture: "SCMP_ARCH_X86_64", subArchitectures: ["SCMP_ARCH_X86"] }],
+            flags: ["SECCOMP_FILTER_FLAG_LOG"],
+            rules: [
+              {
+                names: ["read", "write"],
+                action: "SCMP_ACT_ALLOW",
+                errnoRet: null,
+                args: [{ index: 1, value: 2, valueTwo: 3, op: "SCMP_CMP_MASKED_EQ" }],
+                includes: { caps: ["CAP_CHOWN"], arches: ["amd64"], minKernel: "4.8" },
+                excludes: { caps: [], arches: [], minKernel: null },
+              },
+              {
+                names: ["mount"],
+                action: "SCMP_ACT_ALLOW",
+                errnoRet: null,
+                args: [],
+                includes: { caps: ["CAP_SYS_ADMIN"], arches: [], minKernel: null },
+                excludes: { caps: [], arches: [], minKernel: null },
+              },
+            ],
+          },
+        },
+        appArmor: "mine",
+        unmask: ["/proc/acpi"],
+        ipc: { type: "shareable" },
+        uts: "host",
+        cgroup: "host",
+        sysctls: { "net.core.somaxconn": "99" },
+        annotations: { "org.example": "yes" },
+      },
+    }),
+    namespaces: { pid: { path: "/proc/42/ns/pid" }, ipc: "private" },
+    sharedMemory: "/run/wharf/c/0123456789ab/shm",
+    devices: {
+      nodes: [{ path: "/dev/thing", type: "c", major: 10, minor: 7, fileMode: 0o660, uid: 0, gid: 44 }],
+      rules: [{ allow: true, type: "c", major: 10, minor: 7, access: "rw" }],
+      mounts: [{ destination: "/opt/thing", type: "bind", source: "/usr/lib/thing", options: ["ro", "bind"] }],
+      env: ["THING=yes"],
+      groups: [44],
+      hooks: { createContainer: [{ path: "/usr/bin/hook", args: ["hook", "now"], timeout: 5 }] },
+    },
+  }),
+  privileged: specInput({
+    service: service({ isolation: { ...USUAL_ISOLATION, privileged: true, ipc: { type: "none" } }, capDrop: ["ALL"] }),
   }),
   "on the host's network": specInput({ network: "host" }),
 };
