@@ -36,24 +36,27 @@ export function consistency(draft: Draft, context: Context): Draft {
     if (value.kind !== "mapping") continue;
     const checked = { name, service: value, place, draft, report };
     checkImage(checked);
-    for (const [keys, check] of CHECKS) if (keys.some((key) => value.entries.has(key))) check(checked);
+    checkGiven(checked);
   }
   checkContainerNames(draft, report);
   checkCycles(draft, report);
   return draft;
 }
 
-/** What is checked of a service that has one of the attributes. */
-const CHECKS: readonly (readonly [keys: readonly string[], check: (checked: Checked) => void])[] = [
-  [["build"], checkBuild],
-  [["network_mode", "networks"], checkNetworks],
-  [["build", "configs", "models", "secrets", "volumes"], checkReferences],
-  [["depends_on"], checkDependencies],
-  [["healthcheck"], checkHealth],
-  [["deploy", "scale"], checkScale],
-  [["tmpfs", "volumes"], checkMounts],
-  [["develop"], checkWatch],
-];
+/** Checks what a service has: there are many attributes, and most services have few. */
+function checkGiven(checked: Checked): void {
+  const { entries } = checked.service;
+  if (entries.has("build")) checkBuild(checked);
+  if (entries.has("networks") || entries.has("network_mode")) checkNetworks(checked);
+  if (REFERRING.some((key) => entries.has(key))) checkReferences(checked);
+  if (entries.has("depends_on")) checkDependencies(checked);
+  if (entries.has("healthcheck")) checkHealth(checked);
+  if (entries.has("deploy") || entries.has("scale")) checkScale(checked);
+  if (entries.has("volumes") || entries.has("tmpfs")) checkMounts(checked);
+  if (entries.has("develop")) checkWatch(checked);
+}
+
+const REFERRING = ["build", "configs", "models", "secrets", "volumes"] as const;
 
 export function fail(
   { report }: Pick<Checked, "report">,

@@ -188,8 +188,8 @@ export function toJson(node: Node): Json {
   }
 }
 
-/** Sets a member of a JSON object, whatever its name. */
-export function addMember(members: { [key: string]: Json }, key: string, value: Json): void {
+/** Sets a member of an object, whatever its name. */
+export function addMember<Value>(members: { [key: string]: Value }, key: string, value: Value): void {
   if (key === "__proto__") Object.defineProperty(members, key, { value, enumerable: true, configurable: true, writable: true });
   else members[key] = value;
 }

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Context, Draft } from "./draft.ts";
 import { type Entry, type Node, sourceOf } from "./node.ts";
-import { step } from "./path.ts";
+import { spell, type Trail } from "./path.ts";
 
 /** Whether wharf acts on an attribute; `windows`: it is of Windows and means nothing elsewhere. A tree stands for an attribute of which wharf acts on parts; `*` is any name or item. */
 type Support = "yes" | "no" | "windows" | { readonly [key: string]: Support };
@@ -172,7 +172,7 @@ export const SUPPORT = {
 
 /** Warns of each attribute that wharf knows and does not act on yet, and of obsolete ones. */
 export function support(draft: Draft, context: Context): Draft {
-  walk(draft.tree, { path: "", support: SUPPORT, context });
+  walk(draft.tree, { trail: null, support: SUPPORT, context });
   const version = draft.tree.kind === "mapping" ? draft.tree.entries.get("version") : undefined;
   if (version !== undefined)
     context.report.add({
@@ -185,32 +185,32 @@ export function support(draft: Draft, context: Context): Draft {
 }
 
 interface Walk {
-  readonly path: string;
-  readonly support: Support;
+  readonly trail: Trail | null;
+  readonly support: Exclude<Support, string>;
   readonly context: Context;
 }
 
-function walk(node: Node, { path, support: known, context }: Walk): void {
-  if (typeof known === "string") return;
-  if (node.kind === "list")
-    node.items.forEach((item, index) => {
-      walk(item, { path: step(path, index), support: known["*"] ?? "yes", context });
+function walk(node: Node, { trail: up, support: known, context }: Walk): void {
+  const { "*": any } = known;
+  if (node.kind === "list" && any !== undefined && typeof any !== "string")
+    node.items.forEach((item, key) => {
+      walk(item, { trail: { up, key }, support: any, context });
     });
   if (node.kind !== "mapping") return;
-  for (const [key, attribute] of node.entries) {
-    const below = Object.hasOwn(known, key) ? known[key] : known["*"];
-    if (below === undefined) continue; // unknown keys are the validation's business
-    const at = step(path, attribute.spelled);
+  node.entries.forEach((attribute, key) => {
+    const below = Object.hasOwn(known, key) ? known[key] : any;
+    if (below === undefined || below === "yes") return; // unknown keys are the validation's business
+    const trail = { up, key: attribute.spelled };
     if (below === "windows")
       context.report.add({
         code: "W_WINDOWS",
-        message: `\`${at}\` is of Windows: it has no effect on a Linux container`,
+        message: `\`${spell(trail)}\` is of Windows: it has no effect on a Linux container`,
         hint: "take the line out, or leave it for others",
         source: sourceOf(attribute.place),
       });
-    else if (below === "no") unsupported(at, attribute, context);
-    else walk(attribute.value, { path: at, support: below, context });
-  }
+    else if (below === "no") unsupported(spell(trail), attribute, context);
+    else walk(attribute.value, { trail, support: below, context });
+  });
 }
 
 /** Adds the warning that an attribute has no effect yet. */

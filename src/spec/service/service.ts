@@ -6,7 +6,7 @@ import { readCommand } from "./command.ts";
 import { type ReadDependency, readDependsOn } from "./depends-on.ts";
 import { readDevices } from "./devices.ts";
 import { readDns } from "./dns.ts";
-import { readPairs, readVariables, type Variable } from "./environment.ts";
+import { readPairs, readVariables, type Variable, valuesOf } from "./environment.ts";
 import { checkTargets, type ReadGrant, readGrants } from "./files.ts";
 import { readExtraHosts } from "./hosts.ts";
 import { readIsolation } from "./isolation.ts";
@@ -74,7 +74,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     containerName: readContainerName(node, scope),
     command: readCommand(at("command"), `${path}.command`, scope),
     entrypoint: readCommand(at("entrypoint"), `${path}.entrypoint`, scope),
-    environment: Object.fromEntries(Array.from(variables, ([key, { value }]) => [key, value])),
+    environment: valuesOf(variables),
     ports: ports.map(portModel),
     expose: readExpose(at("expose"), scope),
     workingDir: readWorkingDir(at("working_dir"), scope),

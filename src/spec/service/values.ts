@@ -137,24 +137,21 @@ export function readGracePeriod(node: Node | undefined): number {
 
 /** `scale` or `deploy.replicas`: 1 when neither is given. */
 export function readScale(service: Node, scope: Scope): number {
-  const own = child(service, "scale");
-  const deployed = child(child(service, "deploy"), "replicas");
-  const counts = [own, deployed].map((node, index) =>
-    checkCount(node, `${scope.path}.${index === 0 ? "scale" : "deploy.replicas"}`, scope),
-  );
-  const [first = null, second = null] = counts;
-  return first ?? second ?? 1;
+  const own = checkCount(child(service, "scale"), "scale", scope);
+  const deployed = checkCount(child(child(service, "deploy"), "replicas"), "deploy.replicas", scope);
+  return own ?? deployed ?? 1;
 }
 
-function checkCount(node: Node | undefined, path: string, scope: Scope): number | null {
+function checkCount(node: Node | undefined, key: string, scope: Scope): number | null {
   const count = numberOf(node);
   if (node === undefined || count === null) return null;
   if (count <= MOST_REPLICAS) return count;
-  return refuse(scope, { place: node.place, message: `\`${path}\` is ${count}: it must be 0 to ${MOST_REPLICAS}` });
+  return refuse(scope, { place: node.place, message: `\`${scope.path}.${key}\` is ${count}: it must be 0 to ${MOST_REPLICAS}` });
 }
 
 /** Capability names without `CAP_`, upper case, sorted. */
 export function readCapabilities(node: Node | undefined, path: string, scope: Scope): readonly string[] {
+  if (node === undefined) return [];
   const names = itemsOf(node).flatMap((item, index) => {
     const text = textOf(item) ?? "";
     const name = text.toUpperCase().replace(/^CAP_/, "");
