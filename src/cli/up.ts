@@ -94,6 +94,7 @@ export async function down(session: Session, options: DownOptions): Promise<numb
     services,
     removeOrphans: true,
     removeVolumes: options.volumes,
+    preStop: Object.fromEntries(project.services.map(({ name, preStop }) => [name, preStop])),
     stopGraceMs: graceMs(options.timeout),
   });
   const status = await conclude(session, outcomeOf(result), began);

@@ -2,7 +2,7 @@ import type { Json } from "./json.ts";
 import type { FileOrigin } from "./project.ts";
 import type { Reference } from "./reference.ts";
 import type { Content } from "./secret.ts";
-import type { FileGrant, Mount, Service } from "./service.ts";
+import type { FileGrant, Hook, Mount, Service } from "./service.ts";
 
 /** Everything that an engine can be asked to do to the world, one effect each. The map ties a payload to its kind. */
 interface Payloads {
@@ -24,6 +24,8 @@ interface Payloads {
   /** Ends it: `signal` (or the container's own), after `graceMs` SIGKILL. Nothing when it is not running. */
   readonly "container.stop": { readonly container: string; readonly graceMs: number | null };
   readonly "container.kill": { readonly container: string; readonly signal: string };
+  /** Runs a program in it to its end. One that stops has nothing to say any more in a container that ended: nothing then. */
+  readonly "container.hook": { readonly container: string; readonly when: "post_start" | "pre_stop"; readonly hook: Hook };
   /** Holds every process of it still. Nothing when that is so already. */
   readonly "container.pause": { readonly container: string };
   /** Lets it go on. Nothing when it is not paused. */
@@ -88,6 +90,7 @@ export function subject(action: Action): string {
     case "container.start":
     case "container.stop":
     case "container.kill":
+    case "container.hook":
     case "container.pause":
     case "container.unpause":
     case "container.restart":

@@ -128,6 +128,11 @@ export const CODES = {
     explain:
       "A service takes values from another one with `extends`, and that one cannot be used: it is not there, its file cannot be read, or services extend each other in a circle. Without `file` the other service is looked for in the same file only, also where several files are merged.",
   },
+  E_HOOK: {
+    family: "failed",
+    explain:
+      "A program of `post_start` or `pre_stop` could not be run or ended with another status than 0. After a failed `post_start` hook the container runs on and the command counts as failed; after a failed `pre_stop` hook the container is not stopped, as with Compose: `wharf kill SERVICE` ends it without asking.",
+  },
   E_IMAGE_ABSENT: {
     family: "failed",
     explain:

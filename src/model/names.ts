@@ -10,6 +10,11 @@ export function oneOffName(project: string, service: string, slug: string): stri
   return `${project}-${service}-run-${slug}`;
 }
 
+/** Name of the container that runs a `pre_start` step (from 0) before a service, or one container of it, starts. */
+export function preStartName(of: string, step: number): string {
+  return `${of}-pre-start-${step + 1}`;
+}
+
 /** Name of a project's network or volume in the engine. */
 export function scopedName(project: string, key: string): string {
   return `${project}_${key}`;

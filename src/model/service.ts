@@ -53,6 +53,10 @@ export interface Service {
   readonly resources: Resources;
   readonly isolation: Isolation;
   readonly devices: Devices;
+  /** Containers that run to their end before the service's own starts. */
+  readonly preStart: readonly PreStart[];
+  readonly postStart: readonly Hook[];
+  readonly preStop: readonly Hook[];
   /** A name with `SIG` (`SIGTERM`, `SIGRTMIN+3`), or `null`: the image's, else SIGTERM. */
   readonly stopSignal: string | null;
   readonly stopGraceMs: number;
@@ -66,6 +70,27 @@ export interface Service {
 /** The reference under which a service's image is looked for, pulled and found. */
 export function contentOf({ image, pin }: Pick<Service, "image" | "pin">): Reference {
   return pin ?? image;
+}
+
+/** A program that is run in a container at a point of its life. */
+export interface Hook {
+  /** Never empty. */
+  readonly command: readonly string[];
+  /** `null`: as the container's own program. */
+  readonly user: string | null;
+  readonly privileged: boolean;
+  readonly workingDir: string | null;
+  /** Besides the container's own. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface PreStart extends Omit<Hook, "command"> {
+  /** `null`: the service's. */
+  readonly image: Reference | null;
+  /** `null`: the image's own. */
+  readonly command: readonly string[] | null;
+  /** Once for each container of the service, not once for all of them. */
+  readonly perReplica: boolean;
 }
 
 export type Protocol = "tcp" | "udp" | "sctp";

@@ -61,6 +61,10 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
       return isLive(find(world, action.container)) ? end(world, { name: action.container, exitCode: 0, now }) : world;
     case "container.kill":
       return kill(world, { name: action.container, signal: action.signal, now });
+    case "container.hook":
+      if (action.when === "post_start" && !isLive(find(world, action.container)))
+        throw refused("E_HOOK", `container ${action.container} ended before its post_start hook could run`);
+      return world;
     case "container.pause":
       return hold(world, action.container, "paused");
     case "container.unpause":

@@ -6,7 +6,7 @@ import type { Source } from "../model/diagnostic.ts";
 import { canonical, isList, type Json } from "../model/json.ts";
 import type { AttributeChange } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
-import type { FileGrant, Mount, Port, RestartPolicy, Service } from "../model/service.ts";
+import type { FileGrant, Mount, Port, PreStart, RestartPolicy, Service } from "../model/service.ts";
 import { DEVICES } from "./change-devices.ts";
 import { ISOLATION } from "./change-isolation.ts";
 import { LIMITS } from "./change-limits.ts";
@@ -57,6 +57,9 @@ const CHANGE = {
   resources: LIMITS,
   isolation: ISOLATION,
   devices: DEVICES,
+  preStart: { key: "pre_start", record: (s) => (s.preStart.length === 0 ? null : s.preStart.map(preStartRecord)) },
+  postStart: "none",
+  preStop: "none",
   stopSignal: { key: "stop_signal", record: (s) => s.stopSignal },
   stopGraceMs: "none",
   scale: "scale",
@@ -139,6 +142,18 @@ function portText({ host, published, target, protocol }: Port): string {
   const inside = `${target}/${protocol}`;
   if (published === null) return `${host}::${inside}`;
   return `${host}:${published.from === published.to ? published.from : `${published.from}-${published.to}`}:${inside}`;
+}
+
+function preStartRecord({ image, command, user, privileged, workingDir, environment, perReplica }: PreStart): Json {
+  return {
+    ...(image === null ? {} : { image }),
+    ...(command === null ? {} : { command }),
+    ...(user === null ? {} : { user }),
+    ...(privileged ? { privileged } : {}),
+    ...(workingDir === null ? {} : { working_dir: workingDir }),
+    ...(Object.keys(environment).length === 0 ? {} : { environment }),
+    ...(perReplica ? { per_replica: true } : {}),
+  };
 }
 
 function restartText({ name, limit, delayMs, windowMs }: RestartPolicy): Json {

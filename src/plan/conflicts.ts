@@ -1,6 +1,7 @@
 /** Names and host ports that steps take: who has them now, and whether that one lets go of them in the same plan. */
 import type { Observed, ObservedContainer } from "../model/observed.ts";
 import type { Port, Protocol } from "../model/service.ts";
+import { hookKey } from "./hooks.ts";
 import { isUp, type NameClaim, type Planning, type PortClaim, placed, stepKey } from "./planning.ts";
 
 /** Orders each taking behind the letting go, and reports what nobody lets go of. All containers are planned by now. */
@@ -9,7 +10,11 @@ export function planConflicts(p: Planning): void {
   const needed = new Set(p.ports.flatMap((claim) => claimPort(p, claim)));
   claimTwice(p);
   // An old container that nobody waits for runs until its successor can start.
-  for (const { stop, until } of p.patient) if (!needed.has(stop)) for (const earlier of until) p.draft.order(stop, earlier);
+  for (const { container, until } of p.patient) {
+    const stop = stepKey("container.stop", container);
+    if (needed.has(stop)) continue;
+    for (const earlier of until) for (const key of [hookKey("pre_stop", container), stop]) p.draft.order(key, earlier);
+  }
 }
 
 function claimName(p: Planning, { name, step, source }: NameClaim): void {

@@ -9,10 +9,12 @@ import { contentOf, type Service } from "../model/service.ts";
 import { compare, sourceOf } from "./change.ts";
 import { contentsOf, secretsOf } from "./files.ts";
 import { gatesOf, restartCause } from "./gates.ts";
+import { beforeStop, runHooks } from "./hooks.ts";
 import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
 import { changed, graceOf, isUp, type Planning, placed, readyKey, type Settled, stepKey, takeAway, undone } from "./planning.ts";
+import { preStart } from "./pre-start.ts";
 
-interface Slot {
+export interface Slot {
   readonly number: number;
   /** The name of its container in the end. */
   readonly name: string;
@@ -106,9 +108,10 @@ function keep(p: Planning, pattern: Pattern, { slot, keeper }: { readonly slot: 
   const steps: string[] = [];
   const stops = stopKeys(others);
   if (p.options.start && !isUp(keeper) && !done) {
-    steps.push(start(p, pattern, { container: keeper.name, slot, reason: stateText(keeper), after: stops }));
-    waitPatiently(p, stops, service);
-  } else if (p.options.start && cause !== null) steps.push(restart(p, keeper, cause));
+    const groundwork = keeper.state === "created" ? preStart(p, pattern, { slot, after: stops }) : stops;
+    steps.push(...start(p, pattern, { container: keeper.name, slot, reason: stateText(keeper), after: groundwork }));
+    waitPatiently(p, others, service);
+  } else if (p.options.start && cause !== null) steps.push(...restart(p, keeper, cause));
   const wasStarted = steps.length > 0;
   const finishing = "an interrupted replacement goes on";
   for (const other of others) takeAway(p, other, { reason: finishing, after: steps });
@@ -151,8 +154,9 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
   for (const stale of inTheWay) takeAway(p, stale, { reason: "left over from a replacement" });
   if (p.options.start) {
     const stops = stopKeys(olds);
-    steps.push(start(p, pattern, { container: name, slot, reason, after: [create, ...stops], attempt }));
-    waitPatiently(p, stops, service);
+    const groundwork = preStart(p, pattern, { slot, after: [create] });
+    steps.push(...start(p, pattern, { container: name, slot, reason, after: [...groundwork, create, ...stops], attempt }));
+    waitPatiently(p, olds, service);
   }
   if (attempt !== null) steps.push(prove(p, pattern, { container: name, slot, reason, after: steps, attempt }));
   for (const container of olds) takeAway(p, container, { reason, stopAfter: [create], after: [...steps], attempt });
@@ -195,9 +199,9 @@ function stopKeys(containers: readonly ObservedContainer[]): readonly string[] {
 }
 
 /** What is stopped for a successor that has to wait runs until that one need not wait any more. */
-function waitPatiently(p: Planning, stops: readonly string[], service: Service): void {
+function waitPatiently(p: Planning, containers: readonly ObservedContainer[], service: Service): void {
   const until = gatesOf(p, service, "wait").after;
-  for (const stop of stops) p.patient.push({ stop, until });
+  for (const { name } of containers.filter(isUp)) p.patient.push({ container: name, until });
 }
 
 interface SlotStep {
@@ -224,7 +228,8 @@ function prove(p: Planning, { service }: Pattern, { container, reason, after, at
 /** How long a container that takes another one's place is watched, in milliseconds. */
 const MONITOR_MS = 1000;
 
-function start(p: Planning, { service }: Pattern, { container, slot, reason, after, attempt = null }: SlotStep): string {
+/** Gives the key of the step after which it runs and what it wants to be run in it has been run. */
+function start(p: Planning, { service }: Pattern, { container, slot, reason, after, attempt = null }: SlotStep): readonly string[] {
   const gates = gatesOf(p, service, "wait");
   const step = p.draft.step(stepKey("container.start", container), {
     action: { kind: "container.start", container, ...secretsOf(p.desired, service) },
@@ -237,17 +242,19 @@ function start(p: Planning, { service }: Pattern, { container, slot, reason, aft
   service.ports.forEach((port, index) => {
     p.ports.push({ port, container: slot.name, step, source: sourceOf(p.desired, `services.${service.name}.ports.${index}`) });
   });
-  return step;
+  return runHooks(p, "post_start", { container, service: service.name, reason, after: [step] });
 }
 
-function restart(p: Planning, { name, service }: ObservedContainer, reason: string): string {
+function restart(p: Planning, container: ObservedContainer, reason: string): readonly string[] {
+  const { name, service } = container;
   const desired = p.desired.services.find((candidate) => candidate.name === service);
-  return p.draft.step(stepKey("container.restart", name), {
+  const step = p.draft.step(stepKey("container.restart", name), {
     action: { kind: "container.restart", container: name, graceMs: graceOf(p, service), ...secretsOf(p.desired, desired) },
     reason,
     service,
-    after: desired === undefined ? [] : gatesOf(p, desired, "order").after,
+    after: beforeStop(p, container, { reason, after: desired === undefined ? [] : gatesOf(p, desired, "order").after }),
   });
+  return runHooks(p, "post_start", { container: name, service, reason, after: [step] });
 }
 
 function rename(p: Planning, { service }: Pattern, { container, slot, reason, after }: SlotStep): string {

@@ -6,9 +6,13 @@ import type { Project } from "../model/project.ts";
 import { suggestion } from "../model/suggest.ts";
 import { groups } from "./dependents.ts";
 import { secretsOf } from "./files.ts";
+import { beforeStop, runHooks } from "./hooks.ts";
+import { planImages } from "./images.ts";
+import { patternOf } from "./making.ts";
 import { withDependencies } from "./order.ts";
 import { DEFAULTS, type Operation } from "./plan.ts";
 import { beginPlanning, changed, finishPlanning, graceOf, isUp, type Planning, stepKey } from "./planning.ts";
+import { preStart } from "./pre-start.ts";
 
 /** A plan for an operation on services or containers by name (`null`: all of the project), in the order of dependencies. */
 export function planOperation(project: Project, observed: Observed, operation: Operation, names: readonly string[] | null): Plan {
@@ -24,6 +28,7 @@ export function planOperation(project: Project, observed: Observed, operation: O
     const steps = group.containers.flatMap((container) => planOne(p, operation, { container, after, named: names !== null }));
     p.draft.milestone(passedKey(group.service ?? ""), { after: steps.length > 0 ? steps : after });
   }
+  planImages(p, p.preStart);
   return finishPlanning(p);
 }
 
@@ -94,13 +99,26 @@ function planOne(
     return [];
   }
   const reason = REASON[operation.kind];
-  const keys: string[] = [];
+  let before = after;
+  let passed: readonly string[] | null = null;
   for (const action of actions) {
-    const key = stepKey(action.kind, container.name);
-    keys.push(p.draft.step(key, { action, reason, service: container.service, after: [...after, ...keys] }));
+    if (action.kind === "container.stop" || action.kind === "container.restart")
+      before = beforeStop(p, container, { reason, after: before });
+    if (action.kind === "container.start") before = firstStart(p, container, before);
+    before = [p.draft.step(stepKey(action.kind, container.name), { action, reason, service: container.service, after: before })];
+    if ((action.kind === "container.start" || action.kind === "container.restart") && !container.oneOff)
+      before = runHooks(p, "post_start", { container: container.name, service: container.service, reason, after: before });
+    passed ??= before;
   }
   changed(p, CHANGE[operation.kind], { address, reason });
-  return keys.slice(0, 1);
+  return passed ?? [];
+}
+
+/** What a service runs before the first start of a container. */
+function firstStart(p: Planning, { state, name, service }: ObservedContainer, after: readonly string[]): readonly string[] {
+  const desired = p.desired.services.find((candidate) => candidate.name === service);
+  if (desired === undefined || state !== "created") return after;
+  return preStart(p, patternOf(p.desired, desired), { slot: { name }, after });
 }
 
 /** The steps in a row; none when it is as asked, `null` when that must not be done to a container that runs. */

@@ -1,6 +1,7 @@
 import type { Observed } from "../model/observed.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
+import type { Hook } from "../model/service.ts";
 import { beginPlanning, finishPlanning } from "./planning.ts";
 import { planGround, planServices, selectServices } from "./services.ts";
 import { planOrphans, planTeardown } from "./teardown.ts";
@@ -20,6 +21,8 @@ export interface PlanOptions {
   readonly renewAnonymousVolumes: boolean;
   /** Replaces each service's own pull policy. */
   readonly pull: "always" | "missing" | "never" | null;
+  /** Of services that the project does not have, what their containers are to run before they stop. */
+  readonly preStop: Readonly<Record<string, readonly Hook[]>>;
   /** Replaces each service's stop grace period. */
   readonly stopGraceMs: number | null;
   /** Replica counts by service that win over the spec's. */
@@ -39,6 +42,7 @@ export const DEFAULTS: PlanOptions = {
   removeVolumes: false,
   renewAnonymousVolumes: false,
   pull: null,
+  preStop: {},
   stopGraceMs: null,
   scale: {},
   rollback: true,

@@ -8,6 +8,7 @@ import type { Port, Service } from "../model/service.ts";
 import { sourceOf } from "./change.ts";
 import { Draft, type Sketch } from "./draft.ts";
 import { withDigests } from "./files.ts";
+import { beforeStop } from "./hooks.ts";
 import type { PlanOptions } from "./plan.ts";
 
 export interface Planning {
@@ -22,6 +23,8 @@ export interface Planning {
   readonly names: NameClaim[];
   /** Fixed host ports that steps open. */
   readonly ports: PortClaim[];
+  /** Services as their `pre_start` steps' containers have them. */
+  readonly preStart: Service[];
   /** Services of which a container is made. */
   readonly made: Set<Service>;
   /** Services of which a container is replaced. */
@@ -29,7 +32,7 @@ export interface Planning {
   /** What each service has in the end. */
   readonly settled: Map<string, readonly Settled[]>;
   /** Stops that had better wait, so that nothing is down longer than it must. */
-  readonly patient: { readonly stop: string; readonly until: readonly string[] }[];
+  readonly patient: { readonly container: string; readonly until: readonly string[] }[];
 }
 
 export interface NameClaim {
@@ -68,6 +71,7 @@ export function beginPlanning(desired: Project, observed: Observed, options: Pla
     problems: [],
     names: [],
     ports: [],
+    preStart: [],
     made: new Set(),
     replaced: new Set(),
     settled: new Map(),
@@ -159,11 +163,12 @@ export function takeAway(
   const stop = stepKey("container.stop", name);
   if (isUp(container)) {
     const graceMs = graceOf(p, service);
+    const after = beforeStop(p, container, { reason, after: how.stopAfter ?? [] });
     p.draft.step(stop, {
       action: { kind: "container.stop", container: name, graceMs },
       reason,
       service,
-      after: how.stopAfter ?? [],
+      after,
       ...undone(attempt, { kind: "container.start", container: name }),
     });
   }

@@ -29,7 +29,7 @@ export function planServices(p: Planning, services: readonly Service[]): void {
 /** What containers stand on: images, networks, volumes; and whether names and ports are free for them. All containers are planned by now. */
 export function planGround(p: Planning, services: readonly Service[]): void {
   const used = services.filter(({ name, scale }) => (p.options.scale[name] ?? scale) > 0);
-  planImages(p, used);
+  planImages(p, [...used, ...p.preStart]);
   if (used.length > 0) planNetworks(p);
   planVolumes(p, used);
   planFiles(p, used);

@@ -86,6 +86,7 @@ async function apply(place: Place, action: Action, context: ApplyContext): Promi
     case "network.create":
     case "network.remove":
     case "volume.remove":
+    case "container.hook":
     case "container.rename":
     case "container.pause":
     case "container.unpause":

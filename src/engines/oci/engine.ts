@@ -19,6 +19,7 @@ import { checkMachine } from "./doctor.ts";
 import { execIn } from "./exec.ts";
 import { filesOf } from "./files.ts";
 import { sweepSecrets } from "./given-files.ts";
+import { runHook } from "./hooks.ts";
 import { inspectContainer } from "./inspection.ts";
 import { openLayout } from "./layout.ts";
 import { readLogs } from "./logs.ts";
@@ -137,6 +138,8 @@ async function apply(context: Context, action: Action, { signal, progress, note 
       return stopAsked(context, containerNamed(layout, action.container), { graceMs: action.graceMs, signal });
     case "container.kill":
       return killAsked(context, containerNamed(layout, action.container), action.signal);
+    case "container.hook":
+      return runHook(context, containerNamed(layout, action.container), { ...action, signal, note });
     case "container.pause":
       return pauseContainer(context, containerNamed(layout, action.container));
     case "container.unpause":
@@ -210,7 +213,7 @@ async function waitUntil(
     throw new Failure({
       code: "E_DEPENDENCY_FAILED",
       message: `${action.container} ended with ${code}, and others wait for it to succeed`,
-      hint: `wharf logs ${record.spec.service.name} shows what it printed`,
+      hint: `wharf logs ${record.spec.oneOff ? record.name : record.spec.service.name} shows what it printed`,
     });
 }
 

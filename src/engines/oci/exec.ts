@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
@@ -13,18 +13,18 @@ import { type Container, runOf } from "./records.ts";
 import { ociJson } from "./resources.ts";
 import { bundleFile } from "./runtime.ts";
 
-/**
- * Runs another process inside a running container, on the caller's own standard streams: the runtime itself keeps the terminal, its size and
- * its keys. Gives the exit status (126: not executable, 127: no such program, 128 + n: ended by signal n). Throws E_NOT_RUNNING, E_PAUSED, E_USER_UNKNOWN.
- */
-export async function execIn(
-  context: Context,
-  container: Container,
-  request: { readonly options: ExecOptions; readonly signal: AbortSignal },
-): Promise<number> {
+/** A further process of a container, ready to be begun by the runtime's `exec` with these words. `done` removes what was written for it. */
+export interface PreparedExec {
+  readonly program: string;
+  readonly words: readonly string[];
+  readonly cwd: string;
+  done(): Promise<void>;
+}
+
+/** Throws E_NOT_RUNNING, E_PAUSED, E_USER_UNKNOWN, E_COMMAND_NOT_FOUND, E_COMMAND_NOT_EXECUTABLE. */
+export async function prepareExec(context: Context, container: Container, options: ExecOptions): Promise<PreparedExec> {
   const { layout } = context;
   const { record } = container;
-  const { options, signal } = request;
   const run = runOf(layout, container);
   if (isFrozen(record.id))
     throw new Failure({
@@ -38,34 +38,48 @@ export async function execIn(
   requireProgram({ argv: wanted.args, env: wanted.env, cwd: wanted.cwd }, { name: record.name, root });
   const file = bundleFile(layout, record.id, `exec-${randomUUID()}.json`);
   await writeFile(file, ociJson(wanted), { mode: 0o600 });
+  const detach = options.detach ? ["--detach"] : [];
+  return {
+    program: runtimeOf(context, record).path,
+    words: ["--root", layout.runtime, "--log", "/dev/null", "exec", "--process", file, ...detach, record.id],
+    cwd: bundleDirectory(layout, record.id),
+    done: () => rm(file, { force: true }),
+  };
+}
+
+/**
+ * Runs another process inside a running container, on the caller's own standard streams: the runtime itself keeps the terminal, its size and
+ * its keys. Gives the exit status (126: not executable, 127: no such program, 128 + n: ended by signal n). Throws as `prepareExec`.
+ */
+export async function execIn(
+  context: Context,
+  container: Container,
+  request: { readonly options: ExecOptions; readonly signal: AbortSignal },
+): Promise<number> {
+  const { options, signal } = request;
+  const prepared = await prepareExec(context, container, options);
   try {
-    const words = [
-      "--root",
-      layout.runtime,
-      "--log",
-      "/dev/null",
-      "exec",
-      "--process",
-      file,
-      ...(options.detach ? ["--detach"] : []),
-      record.id,
-    ];
-    const child = spawn(runtimeOf(context, record).path, words, {
-      cwd: bundleDirectory(layout, record.id),
+    const child = spawn(prepared.program, prepared.words, {
+      cwd: prepared.cwd,
       // One that nobody waits for must not hold the caller's streams: whoever reads them would wait for its end.
       stdio: options.detach ? "ignore" : [options.stdin ? "inherit" : "ignore", "inherit", "inherit"],
     });
-    const abort = (): void => void child.kill("SIGTERM");
-    signal.addEventListener("abort", abort, { once: true });
-    try {
-      return await new Promise<number>((resolve, reject) => {
-        child.once("error", reject);
-        child.once("exit", (code, by) => resolve(code ?? 128 + (by === null ? 0 : constants.signals[by])));
-      });
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
+    return await statusOf(child, signal);
   } finally {
-    await rm(file, { force: true });
+    await prepared.done();
+  }
+}
+
+/** How a child ended, as a shell has it. An abort ends it. */
+export async function statusOf(child: ChildProcess, signal: AbortSignal): Promise<number> {
+  const abort = (): void => void child.kill("SIGTERM");
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (code, by) => resolve(code ?? 128 + (by === null ? 0 : constants.signals[by])));
+    });
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

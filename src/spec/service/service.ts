@@ -8,6 +8,7 @@ import { readDevices } from "./devices.ts";
 import { readDns } from "./dns.ts";
 import { readPairs, readVariables, type Variable, valuesOf } from "./environment.ts";
 import { checkTargets, type ReadGrant, readGrants } from "./files.ts";
+import { readHooks, readPreStart } from "./hooks.ts";
 import { readExtraHosts } from "./hosts.ts";
 import { readIsolation } from "./isolation.ts";
 import { type ReadMount, readTmpfs, readVolumes } from "./mounts.ts";
@@ -98,6 +99,9 @@ export function readService(name: string, entry: Entry, { draft, context, active
     resources: readResources(node, scope),
     isolation: readIsolation(node, scope),
     devices: readDevices(node, scope),
+    preStart: readPreStart(at("pre_start"), scope),
+    postStart: readHooks(at("post_start"), "post_start", scope),
+    preStop: readHooks(at("pre_stop"), "pre_stop", scope),
     stopSignal: readStopSignal(at("stop_signal"), scope),
     stopGraceMs: readGracePeriod(at("stop_grace_period")),
     scale: readScale(node, scope),

@@ -1,0 +1,62 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "../../model/diagnostic.ts";
+import type { Hook } from "../../model/service.ts";
+import type { Context } from "./context.ts";
+import { prepareExec, statusOf } from "./exec.ts";
+import { type Container, liveRun } from "./records.ts";
+
+export interface HookRequest {
+  readonly when: "post_start" | "pre_stop";
+  readonly hook: Hook;
+  readonly signal: AbortSignal;
+  /** Told each line that it prints. */
+  readonly note: (line: string) => void;
+}
+
+/** Lines that are told of one hook; what it prints beyond is dropped. */
+const LINE_LIMIT = 200;
+const LENGTH_LIMIT = 500;
+const DRAIN_MS = 300;
+
+/** Runs a service's hook in a container to its end. Throws E_HOOK when it does not end well, and what `exec` throws. */
+export async function runHook(context: Context, container: Container, { when, hook, signal, note }: HookRequest): Promise<void> {
+  const { record } = container;
+  if (liveRun(context.layout, record.id) === null) {
+    if (when === "pre_stop") return; // it has ended by itself
+    throw new Failure({
+      code: "E_HOOK",
+      message: `${record.name} ended before its post_start hook could run`,
+      hint: `wharf logs ${record.spec.service.name} shows what it printed`,
+    });
+  }
+  const { command: argv, environment: env, user, workingDir, privileged } = hook;
+  const options = { argv, env, user, workingDir, privileged, tty: false, stdin: false, detach: false };
+  const prepared = await prepareExec(context, container, options);
+  const printed: string[] = [];
+  try {
+    const child = spawn(prepared.program, prepared.words, { cwd: prepared.cwd, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [child.stdout, child.stderr]) listen(stream, (line) => printed.push(line) <= LINE_LIMIT && note(line));
+    const closed = new Promise((resolve) => child.once("close", resolve));
+    const status = await statusOf(child, signal);
+    // What it left running may hold its output for ever.
+    await Promise.race([closed, sleep(DRAIN_MS)]);
+    for (const stream of [child.stdout, child.stderr]) stream.destroy();
+    signal.throwIfAborted();
+    if (status === 0 || (when === "pre_stop" && liveRun(context.layout, record.id) === null)) return;
+    const last = printed.at(-1);
+    throw new Failure({
+      code: "E_HOOK",
+      message: `${record.name}: the ${when} hook ${JSON.stringify(argv.join(" "))} ended with ${status}${last === undefined ? "" : `: ${last}`}`,
+      hint: when === "pre_stop" ? `wharf kill ${record.spec.service.name} ends it without asking` : "the container runs on",
+    });
+  } finally {
+    await prepared.done();
+  }
+}
+
+function listen(stream: Readable, told: (line: string) => void): void {
+  createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => told(line.slice(0, LENGTH_LIMIT)));
+}

@@ -1,0 +1,107 @@
+/** Containers that run to their end, one after the other, before a service's own container starts for the first time. */
+import { preStartName } from "../model/names.ts";
+import { NO_RESTART, type PreStart, type Service } from "../model/service.ts";
+import { sourceOf } from "./change.ts";
+import type { Slot } from "./containers.ts";
+import { contentsOf, secretsOf } from "./files.ts";
+import { gatesOf } from "./gates.ts";
+import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
+import { type Planning, stepKey, takeAway } from "./planning.ts";
+
+/**
+ * Steps for the container of a slot. Gives the keys that its start has to wait for. What is for all replicas is run before the first of them: not
+ * again where one ran already, for a start that comes second it is only waited for.
+ */
+export function preStart(
+  p: Planning,
+  pattern: Pattern,
+  { slot, after }: { readonly slot: Pick<Slot, "name">; readonly after: readonly string[] },
+): readonly string[] {
+  const { service } = pattern;
+  let before = after;
+  service.preStart.forEach((step, index) => {
+    const ofAll = !step.perReplica;
+    if (ofAll && hasRun(p, pattern)) return;
+    const name = preStartName(ofAll ? `${p.desired.name}-${service.name}` : slot.name, index);
+    const planned = p.draft.has(stepKey("container.create", name));
+    before = planned ? [...before, endKey(name)] : runStep(p, service, { step, index, name, after: before });
+  });
+  return before;
+}
+
+/** Whether a container that is as the spec says was started before, and so all that comes before a first start was done. */
+function hasRun({ observed }: Planning, { service, hash }: Pattern): boolean {
+  return observed.containers.some((c) => c.service === service.name && !c.oneOff && c.hash === hash && c.state !== "created");
+}
+
+interface OneStep {
+  readonly step: PreStart;
+  readonly index: number;
+  readonly name: string;
+  readonly after: readonly string[];
+}
+
+/** Made, started, waited for, removed. One that failed is left, so that its logs can be read, until the next try. */
+function runStep(p: Planning, service: Service, { step, index, name, after }: OneStep): readonly string[] {
+  const pattern = patternOf(p.desired, serviceOf(service, step));
+  const gates = gatesOf(p, service, "wait");
+  const reason = `before ${service.name} starts`;
+  const common = { reason, service: service.name };
+  const old = p.observed.containers.find((container) => container.name === name);
+  if (old !== undefined) takeAway(p, old, { reason: "left over from a try that failed" });
+  const create = p.draft.step(stepKey("container.create", name), {
+    ...common,
+    action: {
+      kind: "container.create",
+      container: name,
+      spec: containerSpec(p, pattern, { name, number: 0, oneOff: true, old: null }),
+      ...contentsOf(p.desired, pattern.service),
+    },
+    after: [...groundwork(p, pattern), ...after],
+  });
+  p.names.push({ name, step: create, source: sourceOf(p.desired, `services.${service.name}.pre_start.${index}`) });
+  p.preStart.push(pattern.service);
+  p.made.add(pattern.service);
+  const start = p.draft.step(stepKey("container.start", name), {
+    ...common,
+    action: { kind: "container.start", container: name, ...secretsOf(p.desired, pattern.service) },
+    after: [create, ...gates.after],
+    afterAnyway: gates.afterAnyway,
+  });
+  const wait = p.draft.step(stepKey("container.wait", name), {
+    ...common,
+    action: { kind: "container.wait", container: name, until: "completed", required: true },
+    after: [start],
+  });
+  const remove = { kind: "container.remove", container: name, volumes: true, force: false } as const;
+  return [p.draft.step(endKey(name), { ...common, action: remove, after: [wait] })];
+}
+
+/** Of the step that removes it when it is done; what removes one that was there before has the plain key. */
+const endKey = (name: string): string => `${stepKey("container.remove", name)} done`;
+
+/** The service as its step's container has it: its image, networks and mounts, and of the rest what the step says. */
+function serviceOf(service: Service, step: PreStart): Service {
+  return {
+    ...service,
+    image: step.image ?? service.image,
+    pin: step.image === null ? service.pin : null,
+    containerName: null,
+    command: step.command,
+    entrypoint: null, // the service's own may be all that it runs
+    environment: { ...service.environment, ...step.environment },
+    user: step.user ?? (step.image === null ? service.user : null),
+    workingDir: step.workingDir ?? (step.image === null ? service.workingDir : null),
+    ports: [],
+    expose: [],
+    hostname: null,
+    restart: NO_RESTART,
+    isolation: { ...service.isolation, privileged: step.privileged || service.isolation.privileged },
+    tty: false,
+    stdinOpen: false,
+    preStart: [],
+    postStart: [],
+    preStop: [],
+    scale: 1,
+  };
+}
