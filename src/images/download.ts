@@ -74,6 +74,8 @@ async function downloadAlone<T>(from: From, options: DownloadOptions, { consume,
   try {
     made = await consume(partial.bytes());
     verify(made);
+    await fetching; // what was read may not be in the file yet
+    partial.finish();
   } catch (error) {
     stop.abort();
     await fetching;
@@ -85,7 +87,6 @@ async function downloadAlone<T>(from: From, options: DownloadOptions, { consume,
     await partial.discard();
     throw partial.resumed ? new StaleDownload(error) : error;
   }
-  await fetching;
   await partial.commit(layout.blob(descriptor.digest));
   return made;
 }
@@ -114,8 +115,8 @@ const CONTENT_PROBLEMS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The first segment comes alone until the registry has shown that it knows ranges; then several lanes take the others in their order. A lane
- * that fails is told to the partial, whose reader ends the others.
+ * Segments come one after another until the registry has shown that it knows ranges and the reader that it waits for bytes: then more lanes take
+ * them, one at a time up to the limit, until the reader has enough again. A lane that fails is told to the partial, whose reader ends the others.
  */
 async function fetchAll(
   partial: Partial,
@@ -123,31 +124,50 @@ async function fetchAll(
   options: DownloadOptions,
 ): Promise<void> {
   options.progress(partial.received);
-  const waiting = partial.segments.filter(({ to, at }) => at < to);
-  const first = waiting.shift();
-  if (first === undefined) return;
+  const waiting = partial.segments.filter(({ to, got }) => got < to);
   const lanes: Promise<void>[] = [];
+  let running = 0;
+  let wanted = 1;
+  let ranges = false;
   const lane = async (): Promise<void> => {
-    for (let segment = waiting.shift(); segment !== undefined; segment = waiting.shift())
-      await fetchSegment(partial, segment, { ...from, ...options });
+    for (let segment = waiting.shift(); segment !== undefined; segment = waiting.shift()) {
+      await fetchSegment(partial, segment, { ...from, ...options, ...(ranges ? {} : { onAnswer }) });
+      if (running > 1 && partial.ahead > SEGMENT_SIZE) break;
+    }
   };
   const start = (): void => {
-    lanes.push(lane().catch((error: unknown) => partial.fail(error)));
+    running += 1;
+    partial.crowded = running > 1;
+    const ended = lane()
+      .catch((error: unknown) => partial.fail(error))
+      .then(() => {
+        running -= 1;
+        wanted = Math.max(1, running);
+        partial.crowded = running > 1;
+      });
+    lanes.push(ended);
   };
-  await fetchSegment(partial, first, {
-    ...from,
-    ...options,
-    onAnswer: (whole) => {
-      if (!whole) for (let more = Math.min(SEGMENTS_AT_ONCE - 1, waiting.length); more > 0; more -= 1) start();
-      else {
-        // Everything behind the first segment comes with it, also what was here already.
-        waiting.length = 0;
-        for (const segment of partial.segments.slice(partial.segments.indexOf(first) + 1)) segment.at = segment.from;
-      }
-    },
-  }).catch((error: unknown) => partial.fail(error));
+  const more = (): void => {
+    while (ranges && running < wanted && waiting.length > 0) start();
+  };
+  const onAnswer = (segment: Segment, whole: boolean): void => {
+    ranges = !whole;
+    if (whole) {
+      // Everything behind the segment comes with it, also what was here already.
+      waiting.length = 0;
+      for (const later of partial.segments.slice(partial.segments.indexOf(segment) + 1)) partial.restart(later);
+    } else more();
+  };
+  partial.hungry = () => {
+    wanted = Math.min(wanted + 1, SEGMENTS_AT_ONCE);
+    more();
+  };
   start();
-  await Promise.all(lanes);
+  // Others may begin while these are waited for.
+  for (let known = 0; known < lanes.length; ) {
+    known = lanes.length;
+    await Promise.all(lanes);
+  }
 }
 
 async function fetchSegment(
@@ -156,16 +176,18 @@ async function fetchSegment(
   options: DownloadOptions & {
     readonly repository: Repository;
     readonly descriptor: Descriptor;
-    readonly onAnswer?: (whole: boolean) => void;
+    /** For the first request, which shows whether the registry knows ranges. */
+    readonly onAnswer?: (segment: Segment, whole: boolean) => void;
   },
 ): Promise<void> {
   const { repository, descriptor, what, signal, onAnswer, progress } = options;
-  const span = { from: segment.at, to: segment.to };
+  const span = { from: segment.got, to: segment.to };
   let into = segment;
-  for await (const chunk of fetchBlob(repository, descriptor, { what, signal, span, ...(onAnswer === undefined ? {} : { onAnswer }) })) {
+  const told = onAnswer === undefined ? {} : { onAnswer: (whole: boolean): void => onAnswer(segment, whole) };
+  for await (const chunk of fetchBlob(repository, descriptor, { what, signal, span, ...told })) {
     for (let rest = chunk; rest.length > 0; ) {
-      if (into.at === into.to) into = after(into, partial); // a whole blob fills several
-      const part = rest.subarray(0, into.to - into.at);
+      if (into.got === into.to) into = after(into, partial); // a whole blob fills several
+      const part = rest.subarray(0, into.to - into.got);
       await partial.write(into, part);
       rest = rest.subarray(part.length);
     }

@@ -263,6 +263,7 @@ async function obtain(
               if (arrived === size) progress(item, "unpack", done, size);
             }),
             size,
+            handsOver: true,
             options: { directory, standalone: false, algorithm: algorithmOf(descriptor.digest) },
           }),
         verify: (made) => {
@@ -310,8 +311,8 @@ export async function completed(
 async function* counted(bytes: AsyncIterable<Uint8Array>, tell: (done: number) => void): AsyncGenerator<Uint8Array> {
   let done = 0;
   for await (const chunk of bytes) {
+    done += chunk.length; // its memory may be handed on
     yield chunk;
-    done += chunk.length;
     tell(done);
   }
 }

@@ -63,8 +63,13 @@ const serves = (blob: Document): Hook => {
 const ranges = (fake: FakeRegistry): readonly string[] => fake.requests.map(({ headers }) => headers.range ?? "whole");
 
 /** Leaves what a killed download leaves. */
-async function leave(layout: Layout, blob: Document, upTo: number, bytes = blob.bytes): Promise<void> {
-  const partial = await Partial.open(layout, blob.digest, { size: blob.bytes.length, segmentSize: blob.bytes.length });
+async function leave(
+  layout: Layout,
+  blob: Document,
+  upTo: number,
+  { bytes = blob.bytes, segmentSize = blob.bytes.length }: { readonly bytes?: Uint8Array; readonly segmentSize?: number } = {},
+): Promise<void> {
+  const partial = await Partial.open(layout, blob.digest, { size: blob.bytes.length, segmentSize });
   const [segment] = partial.segments;
   if (segment === undefined) throw new Error("a blob without segments");
   await partial.write(segment, bytes.subarray(0, upTo));
@@ -83,14 +88,14 @@ it(
 );
 
 it(
-  "a large blob comes in several parts at once, none of them twice",
+  "a large blob that is waited for comes in several parts at once, none of them twice",
   inPlace(async ({ fake, layout, get }) => {
     let now = 0;
     let most = 0;
     fake.hook = async (seen, response) => {
       now += 1;
       most = Math.max(most, now);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await new Promise((resolve) => setTimeout(resolve, 150));
       now -= 1;
       return sendBlob(seen, response, large.bytes);
     };
@@ -162,7 +167,7 @@ it(
 it(
   "what an earlier process left is discarded when it turns out to be wrong",
   inPlace(async ({ fake, layout, get }) => {
-    await leave(layout, small, 2 * MB, randomBytes(2 * MB));
+    await leave(layout, small, 2 * MB, { bytes: randomBytes(2 * MB) });
     fake.hook = serves(small);
     const error = await get(small).catch((problem: unknown) => problem);
     assert.instance(error, StaleDownload);
@@ -223,6 +228,37 @@ it(
     assert.match(ranges(fake).join(), /^bytes=[1-9]\d+-$/);
   }),
 );
+
+for (const [what, stop, begin] of [
+  ["keeps up", 0, 0],
+  ["falls behind", 1200, 0],
+  ["goes on where an earlier process stopped", 0, 100_001],
+] as const)
+  it(
+    `a reader that ${what} gets all bytes in their order, and so does the file`,
+    inPlace(async ({ layout }) => {
+      const { digest, bytes } = small;
+      if (begin > 0) await leave(layout, small, begin, { segmentSize: 3 * MB });
+      const partial = await Partial.open(layout, digest, { size: bytes.length, segmentSize: 3 * MB });
+      const read = async (): Promise<Buffer> => {
+        const parts: Uint8Array[] = [];
+        for await (const part of partial.bytes()) {
+          parts.push(part);
+          if (parts.length === 2 && stop > 0) await new Promise((resolve) => setTimeout(resolve, stop));
+        }
+        return Buffer.concat(parts);
+      };
+      const write = async (): Promise<void> => {
+        for (const segment of partial.segments)
+          for (let step = 1; segment.got < segment.to; step = (step * 7) % 300_007)
+            await partial.write(segment, bytes.subarray(segment.got, Math.min(segment.got + step, segment.to)));
+      };
+      const [seen] = await Promise.all([read(), write()]);
+      assert.ok(seen.equals(bytes));
+      await partial.commit(layout.blob(digest));
+      assert.ok((await readFile(layout.blob(digest))).equals(bytes));
+    }),
+  );
 
 it(
   "two downloads of one blob at the same time do not write over each other",

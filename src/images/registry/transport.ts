@@ -120,14 +120,21 @@ function send(
   const headers = { "user-agent": USER_AGENT, ...request.headers };
   return new Promise((resolve, reject) => {
     const open = (proxy ?? url).protocol === "http:" ? httpRequest : httpsRequest;
-    const options = { method, agent, signal, timeout: IDLE_MS };
+    const options = { method, agent, timeout: IDLE_MS };
     const outgoing =
       proxy === null
         ? open(url, { ...options, headers })
         : open(proxy, { ...options, path: url.href, headers: { host: url.host, ...proxyHeaders(proxy), ...headers } });
+    // The signal is not given to node: it would end the connection with an error also where nobody uses it, and so nobody hears of it.
+    let answer: IncomingMessage | null = null;
+    const abort = (): void => void (answer === null ? outgoing.destroy(new Error("called off")) : answer.destroy());
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+    outgoing.on("close", () => signal.removeEventListener("abort", abort));
     let ours: { readonly error: unknown } | null = null; // what is sent could not be read: no word of the other side
     outgoing.on("response", (response) => {
       URLS.set(response, url);
+      answer = response;
       resolve(response);
     });
     outgoing.on("timeout", () => outgoing.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })));

@@ -6,9 +6,9 @@ import { Failure } from "../../model/diagnostic.ts";
 export type Compression = "none" | "gzip" | "zstd";
 
 /** Big pieces: the reader's work per piece is then small beside that on the bytes. */
-const CHUNK_SIZE = 1024 * 1024;
+const CHUNK_SIZE = 512 * 1024;
 /** Inflated by another thread while what came before is written. */
-const AHEAD = { chunkSize: CHUNK_SIZE, highWaterMark: 2 * CHUNK_SIZE };
+const AHEAD = { chunkSize: CHUNK_SIZE, readableHighWaterMark: 2 * CHUNK_SIZE, writableHighWaterMark: CHUNK_SIZE };
 const MAGIC_LENGTH = 6;
 
 const MAGIC: readonly { readonly bytes: Buffer; readonly name: string; readonly compression: Compression | null }[] = [

@@ -11,12 +11,16 @@ export interface UnpackJob {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Bytes that `chunks` will give, as far as is known. */
   readonly size: number;
+  /** What `chunks` gives is the job's: its memory may be handed on to a thread. */
+  readonly handsOver?: boolean;
   readonly options: UnpackOptions;
 }
 
 const MOST_WORKERS = 8;
 /** Layers below this are unpacked here and now: a worker's start costs more. */
 const SMALL = 1 << 20;
+/** Chunks are let go of with the small objects of their time: the sooner those are collected, the less memory is in use. */
+const LIMITS = { maxYoungGenerationSizeMb: 4 };
 /** Bytes of one message to a worker, and how many may wait there. */
 const MESSAGE_SIZE = 512 * 1024;
 const QUEUE_LENGTH = 4;
@@ -66,10 +70,10 @@ export class UnpackPool {
 
 /** Starts a worker from the file that a build puts beside the bundle, or straight from the sources. */
 function startWorker(): Worker {
-  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./unpack-worker.cjs", import.meta.url));
+  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./unpack-worker.cjs", import.meta.url), { resourceLimits: LIMITS });
   const loader = createRequire(import.meta.url).resolve("tsx/cjs"); // threads do not inherit what reads TypeScript
   const source = fileURLToPath(new URL("../unpack-worker.ts", import.meta.url));
-  return new Worker(`require(${JSON.stringify(loader)}); require(${JSON.stringify(source)});`, { eval: true });
+  return new Worker(`require(${JSON.stringify(loader)}); require(${JSON.stringify(source)});`, { eval: true, resourceLimits: LIMITS });
 }
 
 /** Sends a layer to a worker, never more than it can take, until it answers. */
@@ -102,7 +106,7 @@ async function converse(worker: Worker, job: UnpackJob): Promise<Unpacked> {
   answer.catch(() => {}); // whoever awaits it below hears of it; until then it is no unhandled rejection
   try {
     send({ kind: "begin", options: job.options });
-    for await (const bytes of gathered(job.chunks)) {
+    for await (const bytes of gathered(job)) {
       while (room === 0 && !answered)
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -119,10 +123,14 @@ async function converse(worker: Worker, job: UnpackJob): Promise<Unpacked> {
 }
 
 /** The same bytes in larger pieces, each with memory of its own that can be handed over. */
-async function* gathered(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+async function* gathered({ chunks, handsOver = false }: UnpackJob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   let piece = new Uint8Array(MESSAGE_SIZE);
   let filled = 0;
   for await (const chunk of chunks) {
+    if (handsOver && filled === 0 && chunk.length >= MESSAGE_SIZE && ownsMemory(chunk)) {
+      yield chunk;
+      continue;
+    }
     for (let at = 0; at < chunk.length; ) {
       const part = chunk.subarray(at, at + MESSAGE_SIZE - filled);
       piece.set(part, filled);
@@ -135,4 +143,8 @@ async function* gathered(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     }
   }
   if (filled > 0) yield piece.subarray(0, filled);
+}
+
+function ownsMemory(chunk: Uint8Array): chunk is Uint8Array<ArrayBuffer> {
+  return chunk.buffer instanceof ArrayBuffer && chunk.length === chunk.buffer.byteLength;
 }
