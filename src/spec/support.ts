@@ -23,7 +23,7 @@ export const SUPPORT = {
       cap_add: "yes",
       cap_drop: "yes",
       cgroup: "yes",
-      cgroup_parent: "no",
+      cgroup_parent: "yes",
       command: "yes",
       configs: { "*": { source: "yes", target: "yes", uid: "yes", gid: "yes", mode: "yes" } },
       container_name: "yes",

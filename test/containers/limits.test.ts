@@ -1,6 +1,7 @@
 /** Limits as a container meets them and as this machine keeps them, through the built command. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import * as assert from "uvu/assert";
 import { box, boxSpec } from "../support/box.ts";
 import { inspect } from "../support/listings.ts";
@@ -14,6 +15,8 @@ it("memory, processors, processes and open files are limited, as seen from insid
 it("what this machine cannot do is said before anything is touched, and what it cannot keep is told of", inWorld(impossible));
 
 it("a changed limit is a new container, one that is written elsewhere is not", inWorld(changed));
+
+it("containers are in the group that is named, under its limits, and what was made for them goes with them", inWorld(inGroup));
 
 it.run();
 
@@ -104,6 +107,27 @@ async function changed(world: World): Promise<void> {
   await world.ok(["up", "-d"], { cwd });
   assert.is((await inspect(world, "shop-web-1")).HostConfig["Memory"], 96 << 20);
   await world.ok(["down", "-t", "1"], { cwd });
+}
+
+async function inGroup(world: World): Promise<void> {
+  const name = `wharf-test-${process.pid}`;
+  const attributes = `cgroup_parent: ${name}/inner\nscale: 2\nmem_limit: 64m`;
+  const cwd = await box(world, attributes);
+  await world.ok(["up", "-d"], { cwd });
+  const { State, HostConfig, Id } = await inspect(world, "shop-web-1");
+  const group = await groupOf(State.Pid);
+  assert.match(group("memory"), new RegExp(`/${name}/inner/wharf-${Id.slice(0, 12)}$`));
+  assert.is(HostConfig["CgroupParent"], `/${name}/inner`);
+  const parent = dirname(group("memory"));
+  assert.ok(existsSync(parent));
+  await world.ok(["pause"], { cwd });
+  await world.ok(["unpause"], { cwd });
+  assert.match(await world.ok(["top"], { cwd }), /sh -c trap/);
+  assert.match(await world.ok(["stats", "--no-stream"], { cwd }), /\/ 64(\.0+)?MiB/);
+  await world.ok(["stop", "-t", "1", "web"], { cwd });
+  await world.ok(["start"], { cwd });
+  await world.ok(["down", "-t", "1"], { cwd });
+  assert.not.ok(existsSync(dirname(parent)), `${dirname(parent)} is still there`);
 }
 
 /** Where the control group of a process is, in the hierarchy of a controller. */

@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import type { ExecOptions } from "../../engine/engine.ts";
 import type { Service } from "../../model/service.ts";
+import { cgroupPath } from "./cgroups.ts";
 import type { Context } from "./context.ts";
 import { userOf } from "./create.ts";
 import { devicesHere } from "./devices-here.ts";
 import { appArmorHere } from "./isolation-here.ts";
 import type { Joined } from "./joined.ts";
-import { cgroupPath, type Layout } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import { blocksHere, limitsHere } from "./limits-here.ts";
 import { nameFiles, writeHosts } from "./network/hosts.ts";
 import { readNetwork } from "./network/networks.ts";
@@ -40,7 +41,7 @@ export async function writeBundle(
     hostname: record.hostname,
     mounts: record.mounts.map((mount) => ({ ...mount, source: mount.staged ?? mount.source })),
     files,
-    cgroupsPath: cgroupPath(record.id),
+    cgroupsPath: cgroupPath(layout, record.id),
     network: "private",
     namespaces: joined.namespaces,
     sharedMemory: joined.sharedMemory,

@@ -3,6 +3,7 @@ import { hostname as machineName } from "node:os";
 import type { Action } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { contentOf } from "../../model/service.ts";
+import { placeCgroup } from "./cgroups.ts";
 import type { Context } from "./context.ts";
 import { requireProgram } from "./executable.ts";
 import { placeFiles, writeConfigs, writeSecrets } from "./given-files.ts";
@@ -52,6 +53,7 @@ export async function createContainer(
     mounts,
   };
   await createRecord(layout, record);
+  await placeCgroup(layout, record);
   try {
     for (const network of spec.networks) await lease(layout, network.name, { id, live: (other) => findContainer(layout, other) !== null });
     const rootfs = await mountRootfs(layout, { id, layersDirectory: store.layersDirectory, layers: image.layers });

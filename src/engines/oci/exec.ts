@@ -26,7 +26,7 @@ export async function prepareExec(context: Context, container: Container, option
   const { layout } = context;
   const { record } = container;
   const run = runOf(layout, container);
-  if (isFrozen(record.id))
+  if (isFrozen(layout, record.id))
     throw new Failure({
       code: "E_PAUSED",
       message: `container ${record.name} is paused`,

@@ -3,18 +3,19 @@ import { readFileSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../model/diagnostic.ts";
-import { cgroupPath } from "./layout.ts";
+import { cgroupPath } from "./cgroups.ts";
+import type { Layout } from "./layout.ts";
 import { cgroupMode } from "./runtime.ts";
 
 /** Whether a container is paused. `false` also for one that does not run. */
-export function isFrozen(id: string): boolean {
-  const { file, frozen } = freezerOf(id);
+export function isFrozen(layout: Layout, id: string): boolean {
+  const { file, frozen } = freezerOf(layout, id);
   return readIfThere(file).trim() === frozen;
 }
 
 /** Holds it still, and comes back when nothing in it moves any more. Throws E_UNSUPPORTED, E_WILL_NOT_FREEZE. */
-export async function freeze(id: string): Promise<void> {
-  const freezer = freezerOf(id);
+export async function freeze(layout: Layout, id: string): Promise<void> {
+  const freezer = freezerOf(layout, id);
   if (statSync(freezer.file, { throwIfNoEntry: false }) === undefined)
     throw new Failure({
       code: "E_UNSUPPORTED",
@@ -29,7 +30,7 @@ export async function freeze(id: string): Promise<void> {
     if (Date.now() >= deadline) break;
     await sleep(2);
   }
-  await thaw(id);
+  await thaw(layout, id);
   throw new Failure({
     code: "E_WILL_NOT_FREEZE",
     message: `processes of container ${id.slice(0, 12)} cannot be held still`,
@@ -38,8 +39,8 @@ export async function freeze(id: string): Promise<void> {
 }
 
 /** Lets it go on. Nothing when it is not held, or is gone. */
-export async function thaw(id: string): Promise<void> {
-  const { file, thaw: word } = freezerOf(id);
+export async function thaw(layout: Layout, id: string): Promise<void> {
+  const { file, thaw: word } = freezerOf(layout, id);
   try {
     await writeFile(file, word, { flag: "r+" });
   } catch (error) {
@@ -60,13 +61,13 @@ interface Freezer {
 /** How long processes may take to stand still. */
 const FREEZE_LIMIT_MS = 5000;
 
-function freezerOf(id: string): Freezer {
+function freezerOf(layout: Layout, id: string): Freezer {
   if (cgroupMode() === "v2") {
-    const directory = `/sys/fs/cgroup${cgroupPath(id)}`;
+    const directory = `/sys/fs/cgroup${cgroupPath(layout, id)}`;
     const isSettled = (): boolean => /^frozen 1$/m.test(readIfThere(`${directory}/cgroup.events`));
     return { file: `${directory}/cgroup.freeze`, freeze: "1", thaw: "0", frozen: "1", isSettled };
   }
-  const file = `/sys/fs/cgroup/freezer${cgroupPath(id)}/freezer.state`;
+  const file = `/sys/fs/cgroup/freezer${cgroupPath(layout, id)}/freezer.state`;
   return { file, freeze: "FROZEN", thaw: "THAWED", frozen: "FROZEN", isSettled: () => readIfThere(file).trim() === "FROZEN" };
 }
 

@@ -9,6 +9,7 @@ import { join } from "node:path";
  *   root/containers/ID/container.json  what it is made of; written once, renamed in place  (records)
  *   root/containers/ID/state.json      its last start: boot, process, ports                (records)
  *   root/containers/ID/exit            exit status of its last run, written by conmon      (records)
+ *   root/containers/ID/cgroup          the control group that its own is in, if any        (cgroups)
  *   root/containers/ID/log             its output in the k8s-file form, written by conmon  (logs)
  *   root/containers/ID/{upper,work}    its own layer                                       (rootfs)
  *   root/containers/ID/{hosts,…}       files bound into it                                 (network/hosts)
@@ -22,6 +23,7 @@ import { join } from "node:path";
  *   run/volumes/NAME/ID12              who needs a volume that is mounted from elsewhere   (volume-mounts)
  *   run/c/ID12/…                       bundle: config.json, rootfs, conmon's files         (bundle)
  *   run/runtime/…                      runc's or crun's own state
+ *   run/cgroups/GROUP                  control groups made for containers to be in         (cgroups)
  *   run/locks/…                        locks between processes
  *   run/exits/ID                       exit status once more: one directory to watch      (supervisor/launch)
  *   run/supervisors/PROJECT.{lock,log} who looks after a project, and what it says        (supervisor/launch)
@@ -78,6 +80,3 @@ export const shortId = (id: string): string => id.slice(0, 12);
 export const bundleDirectory = (layout: Layout, id: string): string => join(layout.bundles, shortId(id));
 
 export const rootfsDirectory = (layout: Layout, id: string): string => join(bundleDirectory(layout, id), "rootfs");
-
-/** The cgroup of a container, below every hierarchy's root. It has no parent of ours that would stay behind. */
-export const cgroupPath = (id: string): string => `/wharf-${shortId(id)}`;

@@ -94,7 +94,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
 /** The state as Docker names it: one that waits to come back is restarting. */
 export function stateOf(layout: Layout, container: Container): ContainerState {
   const { record, status } = container;
-  if (status.state === "running") return isFrozen(record.id) ? "paused" : "running";
+  if (status.state === "running") return isFrozen(layout, record.id) ? "paused" : "running";
   return comesBack(layout, container) ? "restarting" : status.state;
 }
 

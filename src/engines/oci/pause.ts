@@ -5,11 +5,11 @@ import { type Container, runOf } from "./records.ts";
 /** Holds every process of a container still. Throws E_NOT_RUNNING, E_UNSUPPORTED, E_WILL_NOT_FREEZE. */
 export async function pauseContainer(context: Context, container: Container): Promise<void> {
   runOf(context.layout, container);
-  await freeze(container.record.id);
+  await freeze(context.layout, container.record.id);
 }
 
 /** Lets a paused container go on. Throws E_NOT_RUNNING. */
 export async function unpauseContainer(context: Context, container: Container): Promise<void> {
   runOf(context.layout, container);
-  await thaw(container.record.id);
+  await thaw(context.layout, container.record.id);
 }

@@ -2,16 +2,17 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessInfo } from "../../engine/engine.ts";
+import { cgroupDirectories } from "./cgroups.ts";
 import type { Context } from "./context.ts";
+import type { Layout } from "./layout.ts";
 import { type Container, runOf } from "./records.ts";
 import { readInside } from "./rootfs-path.ts";
-import { cgroupDirectories } from "./runtime.ts";
 import { USER_FILE_LIMIT } from "./user.ts";
 
 /** Every process of a container, also those in control groups that it made itself. Throws E_NOT_RUNNING. */
 export async function processesOf({ layout }: Context, container: Container): Promise<readonly ProcessInfo[]> {
   const { process } = runOf(layout, container);
-  const pids = await pidsOf(container.record.id);
+  const pids = await pidsOf(layout, container.record.id);
   const root = `/proc/${process.pid}/root`;
   const names = userNames(readInside(root, "/etc/passwd", { limit: USER_FILE_LIMIT }));
   const booted = bootTime(readFileSync("/proc/stat", "latin1"));
@@ -22,9 +23,9 @@ export async function processesOf({ layout }: Context, container: Container): Pr
 }
 
 /** Numbers of a container's processes, ascending. */
-export async function pidsOf(id: string): Promise<readonly number[]> {
+export async function pidsOf(layout: Layout, id: string): Promise<readonly number[]> {
   const found = new Set<number>();
-  for (const directory of await cgroupDirectories(id)) for (const pid of pidsBelow(directory)) found.add(pid);
+  for (const directory of await cgroupDirectories(layout, id)) for (const pid of pidsBelow(directory)) found.add(pid);
   return [...found].sort((a, b) => a - b);
 }
 

@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { isAlive } from "../../lib/process-identity.ts";
 import { Failure } from "../../model/diagnostic.ts";
+import { killCgroup, removeCgroups } from "./cgroups.ts";
 import { killMonitors } from "./conmon.ts";
 import type { Context } from "./context.ts";
 import { wipeSecrets } from "./given-files.ts";
@@ -9,7 +11,6 @@ import { bundleDirectory, type Layout } from "./layout.ts";
 import { release } from "./network/networks.ts";
 import { allContainers, type Container, type ContainerRecord, liveRun, readStarting, removeRecord } from "./records.ts";
 import { unmountRootfs } from "./rootfs.ts";
-import { killCgroup, runtimeForget } from "./runtime.ts";
 import { unstage } from "./staged.ts";
 import { endNow } from "./stop.ts";
 import { releaseVolumes } from "./volume-mounts.ts";
@@ -70,15 +71,24 @@ export async function tidy(context: Context, id: string): Promise<void> {
   const starting = readStarting(layout, id);
   if (starting !== null && !(isAlive(starting.owner) && starting.owner.pid !== process.pid)) {
     await killMonitors(id);
-    await killCgroup(id);
+    await killCgroup(layout, id);
     await endNow(context, id);
   }
-  await runtimeForget(layout, id);
+  await forgetRun(layout, id);
   unmountRootfs(layout, id);
   await unstage(layout, id);
   await releaseVolumes(layout, id);
   unmountSharedMemory(layout, id);
   await rm(bundleDirectory(layout, id), { recursive: true, force: true });
+}
+
+/**
+ * Removes every trace that a runtime keeps of a container whose first process is gone: its state and its control groups. The runtime's own
+ * `delete` does no more, costs a process of its size, and knows nothing of what one left that was killed half-way.
+ */
+async function forgetRun(layout: Layout, id: string): Promise<void> {
+  await rm(join(layout.runtime, id), { recursive: true, force: true });
+  await removeCgroups(layout, id);
 }
 
 /** Names of the containers that mount a volume. */

@@ -1,12 +1,12 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, readSync } from "node:fs";
-import { readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../../lib/process.ts";
 import { isAlive, type ProcessIdentity } from "../../lib/process-identity.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { type CgroupMode, parseCgroupMode } from "./kernel-facts.ts";
-import { bundleDirectory, cgroupPath, type Layout } from "./layout.ts";
+import { bundleDirectory, type Layout } from "./layout.ts";
 
 /** The OCI runtime of this machine. */
 export interface Runtime {
@@ -124,31 +124,12 @@ export async function programBegun(pid: number): Promise<void> {
 const BEGIN_LIMIT_MS = 2000;
 const RUNTIME_INIT = /^(runc:\[|crun\n)/;
 
-/**
- * Removes every trace that a runtime keeps of a container whose processes are gone: its state and its control groups. The runtime's own `delete`
- * does no more (there are no hooks), costs a process of its size, and knows nothing of what one left that was killed half-way.
- */
-export async function runtimeForget(layout: Layout, id: string): Promise<void> {
-  await rm(join(layout.runtime, id), { recursive: true, force: true });
-  await removeCgroups(id);
-}
-
-/** Ends everything in a container's control groups, for what a killed start left running. */
-export async function killCgroup(id: string): Promise<void> {
-  for (const directory of await cgroupDirectories(id)) {
-    for (const pid of await pidsIn(directory)) killIfThere(pid);
-  }
-}
-
-async function pidsIn(directory: string): Promise<readonly number[]> {
-  return (await readOrEmpty(join(directory, "cgroup.procs"))).split("\n").filter(Boolean).map(Number);
-}
-
 /** A runtime's words, turned into ours. */
 export function startFailure(name: string, words: string): Failure {
   const [, program] = /exec:? \\?"([^"\\]+)\\?"/.exec(words) ?? [];
   const subject = program ?? "its command";
-  if (/executable file not found|no such file or directory/i.test(words) && /exec|start container process/.test(words)) {
+  const isMount = /\bmount/.test(words);
+  if (!isMount && /executable file not found|no such file or directory/i.test(words) && /exec|start container process/.test(words)) {
     return new Failure({
       code: "E_COMMAND_NOT_FOUND",
       message: `${name}: the image has no program ${subject}`,
@@ -167,36 +148,6 @@ export function startFailure(name: string, words: string): Failure {
     message: `${name} did not start: ${words || "the runtime gave no reason"}`,
     hint: "wharf doctor checks this machine",
   });
-}
-
-async function removeCgroups(id: string): Promise<void> {
-  for (const directory of await cgroupDirectories(id)) await removeTree(directory);
-}
-
-/** How often a control group is tried whose processes were killed and are not gone yet, some five milliseconds apart. */
-const RMDIR_TRIES = 400;
-
-/** Directories of a control group go one by one, the innermost first; the files in them go with them. */
-async function removeTree(directory: string): Promise<void> {
-  for (const entry of await readdir(directory, { withFileTypes: true }))
-    if (entry.isDirectory()) await removeTree(join(directory, entry.name));
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await rmdir(directory);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EBUSY" || attempt === RMDIR_TRIES) throw error;
-      // What shares the process numbers of others outlives the container's first process.
-      for (const pid of await pidsIn(directory)) killIfThere(pid);
-      await sleep(5);
-    }
-  }
-}
-
-/** Where the control group of a container is, in each hierarchy that has it. */
-export async function cgroupDirectories(id: string): Promise<string[]> {
-  const roots = cgroupMode() === "v2" ? ["/sys/fs/cgroup"] : (await readdir("/sys/fs/cgroup")).map((name) => `/sys/fs/cgroup/${name}`);
-  return roots.map((root) => `${root}${cgroupPath(id)}`).filter((directory) => existsSync(directory));
 }
 
 async function readOrEmpty(path: string): Promise<string> {

@@ -5,6 +5,7 @@ import type { Contents } from "../../model/action.ts";
 import type { PublishedPort } from "../../model/observed.ts";
 import { Attachment } from "./attach.ts";
 import { hasBundle, writeBundle } from "./bundle.ts";
+import { noteParents } from "./cgroups.ts";
 import { monitor } from "./conmon.ts";
 import { type Context, runtimeOf } from "./context.ts";
 import { ensureWorkingDirectory } from "./create.ts";
@@ -53,6 +54,7 @@ async function begin(
   if (wantsSupervisor(record)) await ensureSupervisor(context, record.spec.project); // comes up beside the runtime
   let attachment: Attachment | null = null;
   try {
+    await noteParents(layout, id);
     await mountSharedMemory(layout, record);
     const joined = joinedOf(layout, record);
     const { hooks } = await writeBundle(context, record, { rootfs, joined });

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "../../lib/process-identity.ts";
 import { signalNumber } from "../../lib/signal.ts";
 import { Failure } from "../../model/diagnostic.ts";
+import { killCgroup } from "./cgroups.ts";
 import type { Context } from "./context.ts";
 import { thaw } from "./freezer.ts";
 import { type Container, liveRun, type RunState } from "./records.ts";
 import { tidy } from "./remove.ts";
-import { killCgroup, killIfThere, signalIfThere } from "./runtime.ts";
+import { killIfThere, signalIfThere } from "./runtime.ts";
 import { poke } from "./supervisor/launch.ts";
 
 /** How long a process may take to die of SIGKILL before we say so, in milliseconds. */
@@ -26,7 +27,7 @@ export async function stopContainer(context: Context, { record }: Container, opt
   if (run !== null) {
     const grace = options.graceMs ?? record.spec.service.stopGraceMs;
     sendSignal(run, record.process.stopSignal);
-    await thaw(record.id);
+    await thaw(context.layout, record.id);
     if (!(await hasEnded({ run, withinMs: grace, signal: options.signal }))) await endNow(context, record.id);
   }
   await Promise.all([tidy(context, record.id), run === null ? null : context.syncNetwork()]);
@@ -43,7 +44,7 @@ export async function killContainer(context: Context, { record }: Container, sig
       hint: "wharf ps -a shows what it does",
     });
   sendSignal(run, signal);
-  await thaw(record.id);
+  await thaw(context.layout, record.id);
   if (signal === "SIGKILL") await hasEnded({ run, withinMs: KILL_LIMIT, signal: AbortSignal.timeout(KILL_LIMIT) });
 }
 
@@ -52,8 +53,8 @@ export async function endNow(context: Context, id: string): Promise<void> {
   const run = liveRun(context.layout, id);
   if (run === null) return;
   killIfThere(run.process.pid);
-  await killCgroup(id); // of those that share process numbers with others the first process takes nobody along
-  await thaw(id);
+  await killCgroup(context.layout, id); // of those that share process numbers with others the first process takes nobody along
+  await thaw(context.layout, id);
   if (!(await hasEnded({ run, withinMs: KILL_LIMIT, signal: AbortSignal.timeout(KILL_LIMIT) }))) {
     throw new Failure({
       code: "E_WILL_NOT_DIE",

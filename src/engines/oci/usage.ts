@@ -1,17 +1,18 @@
 /** What a container uses, from its control groups (either version) and its own list of network interfaces. */
+import { readlinkSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { ResourceUsage } from "../../engine/engine.ts";
+import { cgroupDirectories } from "./cgroups.ts";
 import type { Context } from "./context.ts";
 import { pidsOf, readIfThere } from "./processes.ts";
 import { type Container, runOf } from "./records.ts";
-import { cgroupDirectories } from "./runtime.ts";
 
 /** Throws E_NOT_RUNNING. */
 export async function usageOf({ layout }: Context, container: Container): Promise<ResourceUsage> {
   const { process } = runOf(layout, container);
   const { id } = container.record;
-  const directories = await cgroupDirectories(id);
+  const directories = await cgroupDirectories(layout, id);
   // A file is in one hierarchy only, by a name that no other has: whichever group has it is the right one.
   const read = (file: string): string | null => {
     for (const directory of directories) {
@@ -20,13 +21,24 @@ export async function usageOf({ layout }: Context, container: Container): Promis
     }
     return null;
   };
-  const device = readIfThere(`/proc/${process.pid}/net/dev`) ?? "";
+  // In this machine's own network its counts are those of everybody.
+  const isHost = namespaceOf(process.pid) === namespaceOf("self");
+  const device = isHost ? "" : (readIfThere(`/proc/${process.pid}/net/dev`) ?? "");
   return {
     at: performance.now(),
-    processes: numberIn(read("pids.current")) ?? (await pidsOf(id)).length,
+    processes: numberIn(read("pids.current")) ?? (await pidsOf(layout, id)).length,
     ...usageIn(read, totalmem()),
     ...trafficIn(device),
   };
+}
+
+function namespaceOf(pid: number | "self"): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
 }
 
 /** Of the files of control groups; `read` gives `null` for one that there is not. `machine`: bytes of memory of all. */
