@@ -26,6 +26,8 @@ export interface RunChoice {
   readonly publish: readonly string[];
   /** Publish the service's own ports. */
   readonly servicePorts: boolean;
+  /** Answer to the service's names too. */
+  readonly useAliases: boolean;
   readonly user: string | undefined;
   readonly workingDir: string | undefined;
   readonly entrypoint: string | undefined;
@@ -50,6 +52,7 @@ export async function runOnce(session: Session, choice: RunChoice): Promise<numb
     name: choice.name ?? null,
     dependencies: choice.dependencies,
     ports: choice.servicePorts || choice.publish.length > 0,
+    useAliases: choice.useAliases,
     pull: pullPolicy(choice.pull),
   };
   const result = await prepareOneOff(await session.world({ quietTransfers: choice.quietPull }), project, oneOff);

@@ -89,7 +89,7 @@ function changesOf(revision: Revision, before: Revision | null): string {
       parts.push(`${service.name}: new`);
       continue;
     }
-    const where = { project: revision.project, service: service.name };
+    const where = { project: revision.project, path: `services.${service.name}` };
     const paths = compare(attributesOf(old), attributesOf(service), where).map(({ path }) => path);
     if (revision.images[service.name]?.id !== before.images[service.name]?.id && !paths.includes("image")) paths.push("image content");
     if (old.scale !== service.scale) paths.push("scale");

@@ -15,6 +15,7 @@ export default class Run extends BaseCommand {
     volume: several("Mount a directory or a volume.", { char: "v", helpValue: "SOURCE:TARGET" }),
     publish: several("Publish a port.", { char: "p", helpValue: "HOST:CONTAINER" }),
     "service-ports": Flags.boolean({ summary: "Publish the service's own ports." }),
+    "use-aliases": Flags.boolean({ summary: "Answer to the service's names on its networks." }),
     user: Flags.string({ char: "u", helpValue: "USER[:GROUP]", summary: "Who it runs as." }),
     workdir: Flags.string({ char: "w", helpValue: "DIR", summary: "Where it runs." }),
     entrypoint: Flags.string({ helpValue: "WORDS", summary: "Instead of the entrypoint." }),
@@ -42,6 +43,7 @@ export default class Run extends BaseCommand {
       runOnce(session, {
         ...given,
         servicePorts: flags["service-ports"],
+        useAliases: flags["use-aliases"],
         dependencies: !flags["no-deps"],
         terminal: !flags["no-tty"],
         quietPull: flags["quiet-pull"],

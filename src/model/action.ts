@@ -1,4 +1,5 @@
 import type { Json } from "./json.ts";
+import type { Attachment, NetworkConfig } from "./network.ts";
 import type { FileOrigin } from "./project.ts";
 import type { Reference } from "./reference.ts";
 import type { Content } from "./secret.ts";
@@ -8,7 +9,9 @@ import type { FileGrant, Hook, Mount, Service } from "./service.ts";
 interface Payloads {
   /** `always`: ask the registry whether the tag moved; `missing`: only when it is not in the store. */
   readonly "image.pull": { readonly reference: Reference; readonly platform: string | null; readonly policy: "always" | "missing" };
-  readonly "network.create": { readonly network: string; readonly key: string; readonly labels: Readonly<Record<string, string>> };
+  readonly "network.create": NetworkPayload;
+  /** Makes a network that exists anew with what is connected to it: its containers that run get new addresses and go on. */
+  readonly "network.update": NetworkPayload;
   readonly "network.remove": { readonly network: string };
   readonly "volume.create": {
     readonly volume: string;
@@ -42,6 +45,24 @@ interface Payloads {
   readonly "container.wait": { readonly container: string; readonly until: "healthy" | "completed"; readonly required: boolean };
 }
 
+interface NetworkPayload {
+  readonly network: string;
+  readonly key: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly config: NetworkConfig;
+  /** What it is made from, for the record that later plans compare with. */
+  readonly attributes: Readonly<Record<string, Json>>;
+}
+
+/** How a container is on a network. What is absent is at its default. */
+export interface Joined extends Partial<Omit<Attachment, "network" | "aliases" | "priority">> {
+  /** The network's name in the engine. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** Addresses that other services ask for, which are not to be given to it by chance. */
+  readonly avoid?: readonly string[];
+}
+
 export type ActionKind = keyof Payloads;
 
 /** What a container is made of: the service it stands for, with everything that the planner decided. */
@@ -56,8 +77,8 @@ export interface ContainerSpec {
   readonly attributes: Readonly<Record<string, Json>>;
   /** The service's labels and wharf's own. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Engine names of the networks to join, with the names it answers to there. */
-  readonly networks: readonly { readonly name: string; readonly aliases: readonly string[] }[];
+  /** The networks to join, in this order. None where the service's `networkMode` says another way. */
+  readonly networks: readonly Joined[];
   /** The service's mounts with volumes by their engine name; `null` stays for a new anonymous one. */
   readonly mounts: readonly Mount[];
   /** Absent: none. */
@@ -81,6 +102,7 @@ export function subject(action: Action): string {
     case "image.pull":
       return action.reference;
     case "network.create":
+    case "network.update":
     case "network.remove":
       return action.network;
     case "volume.create":

@@ -17,6 +17,16 @@ interface Entry {
 }
 
 export const CODES = {
+  E_ADDRESS: {
+    family: "spec",
+    explain:
+      "A service asks for an address that it cannot have: it is none, it does not lie in the network's subnet, the network has none that was chosen by you (`ipam.config`), another service has it, or several containers would share it.",
+  },
+  E_ADDRESS_TAKEN: {
+    family: "failed",
+    explain:
+      "A container asks for a fixed address (`ipv4_address`, `ipv6_address`) in a network, and another container that runs has it, it is the gateway's, or the network has no such addresses. Choose another one; without it a free one is given.",
+  },
   E_ALIAS: {
     family: "spec",
     explain:
@@ -41,6 +51,11 @@ export const CODES = {
     family: "spec",
     explain:
       "A service has a short name of wharf's and the name of Compose that means the same: `cmd` and `command`, `env` and `environment`, or `name` and `container_name`. Which one should count cannot be known, so keep one of them.",
+  },
+  E_BRIDGE_TAKEN: {
+    family: "failed",
+    explain:
+      "A network names its bridge (`com.docker.network.bridge.name` in `driver_opts`), and this machine has an interface of that name already, or another network does. wharf takes over no interface that it did not make: choose another name.",
   },
   E_CANCELLED: {
     family: "failed",
@@ -278,11 +293,26 @@ export const CODES = {
     explain:
       "The command would lose data and has to ask first, but standard input is no terminal. Run it in a terminal, or give -y to say yes to every question.",
   },
+  E_NETWORK_DRIVER: {
+    family: "spec",
+    explain:
+      "wharf makes bridge networks: containers of this machine in a subnet of their own. Networks of other drivers (macvlan, ipvlan, plugins) are not made. Leave `driver` out; for this machine's own network give the service `network_mode: host`.",
+  },
   E_NETWORK_FULL: {
     family: "failed",
     explain: "Every address (or every subnet) that wharf may give out is taken. Remove containers or projects that are no longer needed.",
   },
   E_NETWORK_IN_USE: { family: "failed", explain: "A network is removed only after the containers that have an address in it." },
+  E_NETWORK_MISSING: {
+    family: "failed",
+    explain:
+      "A service is on a network that is not the project's own (`external: true`, or named by `network_mode`), and it does not exist. `wharf up` of the project that has it makes it; take `external` away to have it made for this one.",
+  },
+  E_NETWORK_SHARED: {
+    family: "failed",
+    explain:
+      "A container with `network_mode: service:NAME` or `container:NAME` lives in the network of another container, which has to run first: the one that it names is not there, does not run, or ended just then.",
+  },
   E_NOTHING_TO_RUN: {
     family: "failed",
     explain:
@@ -306,6 +336,11 @@ export const CODES = {
     family: "spec",
     explain:
       "A service says nothing of the image to run. Add `image:` with a name such as nginx:1.27. `build` and `extends` are not supported yet.",
+  },
+  E_NO_IPV6: {
+    family: "failed",
+    explain:
+      "A network asks for IPv6 addresses (`enable_ipv6`), and the kernel of this machine has no IPv6: it was built or started without. Nothing was made.",
   },
   E_NO_PRIVILEGE: {
     family: "engine",
@@ -441,6 +476,11 @@ export const CODES = {
     family: "failed",
     explain:
       "A record of the image store cannot be read, so that it cannot be known what it needs, and nothing is removed for that reason. `wharf image verify --repair` takes the damaged record away and says which image has to be pulled, loaded or imported again.",
+  },
+  E_SUBNET_TAKEN: {
+    family: "failed",
+    explain:
+      "The subnet that a network asks for (`ipam.config`) has addresses in it already: another network's, or this machine's own. Two networks with the same addresses could not be told apart. Choose another subnet, or leave `ipam` out: then wharf chooses one that nothing uses.",
   },
   E_SUBPATH: {
     family: "failed",
@@ -616,6 +656,11 @@ export const CODES = {
     family: "warning",
     explain:
       "The project has containers of a service that its spec does not have (any more): renamed, removed, or from another file with the same project name. They are left alone unless --remove-orphans is given.",
+  },
+  W_PORTS_IGNORED: {
+    family: "warning",
+    explain:
+      "A service with `network_mode: host` has this machine's own network: whatever it listens on is open as it is, and there is nothing to publish. Compose ignores its `ports` likewise.",
   },
   W_PROJECT_RENAMED: {
     family: "warning",

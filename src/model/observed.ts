@@ -82,6 +82,8 @@ export interface ObservedNetwork {
   readonly key: string | null;
   /** `false`: it is known but the kernel lost it (after a reboot, or removed behind wharf's back); starting a container mends it. */
   readonly present: boolean;
+  /** What it was made from, by the spec's own names; what is at its default is absent. `null`: unknown, or a change of it broke off. */
+  readonly attributes: Readonly<Record<string, Json>> | null;
 }
 
 export interface ObservedVolume {

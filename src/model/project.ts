@@ -1,4 +1,5 @@
 import type { Diagnostic, Source } from "./diagnostic.ts";
+import type { Network } from "./network.ts";
 import type { Content } from "./secret.ts";
 import type { Service } from "./service.ts";
 
@@ -16,6 +17,7 @@ export interface Project {
   readonly services: readonly Service[];
   /** Names of services that the active profiles leave out: their containers are no orphans. */
   readonly disabled: readonly string[];
+  /** Those that services are on. */
   readonly networks: readonly Network[];
   readonly volumes: readonly Volume[];
   /** Those that services use. */
@@ -23,13 +25,6 @@ export interface Project {
   readonly secrets: readonly ProjectFile[];
   /** Where a value was written, by dotted path (`services.web.environment.COLOR`). Feeds reasons and errors after loading. */
   readonly sources: Readonly<Record<string, Source>>;
-}
-
-export interface Network {
-  /** Key in the spec (`default`). */
-  readonly key: string;
-  /** Name in the engine (`<project>_default`). */
-  readonly name: string;
 }
 
 export interface Volume {

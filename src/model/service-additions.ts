@@ -1,5 +1,6 @@
 import { NO_DEVICES } from "./devices.ts";
 import { USUAL_ISOLATION } from "./isolation.ts";
+import { DEFAULT_ATTACHMENTS } from "./network.ts";
 import { NO_LIMITS } from "./resources.ts";
 import type { Service } from "./service.ts";
 
@@ -8,6 +9,11 @@ export const ADDITIONS: Partial<Service> = {
   dns: [],
   dnsSearch: [],
   dnsOptions: [],
+  domainname: null,
+  links: [],
+  macAddress: null,
+  networkMode: null,
+  networks: DEFAULT_ATTACHMENTS,
   resources: NO_LIMITS,
   isolation: USUAL_ISOLATION,
   devices: NO_DEVICES,

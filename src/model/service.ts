@@ -1,5 +1,6 @@
 import type { Devices } from "./devices.ts";
 import type { Isolation } from "./isolation.ts";
+import type { Attachment, Link, NetworkMode } from "./network.ts";
 import type { Reference } from "./reference.ts";
 import type { Resources } from "./resources.ts";
 
@@ -26,6 +27,7 @@ export interface Service {
   /** `user[:group]`, each a name or a number, looked up inside the image. */
   readonly user: string | null;
   readonly hostname: string | null;
+  readonly domainname: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly dependsOn: readonly Dependency[];
   readonly restart: RestartPolicy;
@@ -47,6 +49,12 @@ export interface Service {
   readonly dnsSearch: readonly string[];
   /** As resolv.conf has them: `ndots:2`. */
   readonly dnsOptions: readonly string[];
+  /** In the order in which they are joined; none where `networkMode` says another way. */
+  readonly networks: readonly Attachment[];
+  readonly networkMode: NetworkMode | null;
+  /** Hardware address on the first network that names none, lower case with colons. */
+  readonly macAddress: string | null;
+  readonly links: readonly Link[];
   /** Names without `CAP_`, upper case, sorted; `ALL` stands for all. */
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];

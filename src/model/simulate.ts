@@ -6,6 +6,7 @@ import type { Action, ContainerSpec } from "./action.ts";
 import type { Code } from "./codes.ts";
 import { Failure } from "./diagnostic.ts";
 import { LABEL } from "./labels.ts";
+import { SHARED_BRIDGE } from "./network.ts";
 import type { ContainerState, Observed, ObservedContainer, ObservedImage, PublishedPort } from "./observed.ts";
 import type { Reference } from "./reference.ts";
 import { contentOf, type Mount, type Port, type Service } from "./service.ts";
@@ -30,9 +31,14 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
       return { ...world, images: { ...world.images, [reference]: (chance.registry ?? anyImage)(reference) } };
     }
     case "network.create": {
-      const { network: name, key, labels } = action;
+      const { network: name, key, labels, attributes } = action;
       if (world.networks.some((network) => network.name === name)) return world;
-      return { ...world, networks: [...world.networks, { name, project: projectOf(labels), key, present: true }] };
+      return { ...world, networks: [...world.networks, { name, project: projectOf(labels), key, present: true, attributes }] };
+    }
+    case "network.update": {
+      const { network: name, attributes } = action;
+      if (!world.networks.some((network) => network.name === name)) throw refused("E_NO_SUCH_NETWORK", `there is no network ${name}`);
+      return { ...world, networks: world.networks.map((network) => (network.name === name ? { ...network, attributes } : network)) };
     }
     case "network.remove": {
       const user = world.containers.find(({ networks }) => networks.some(({ name }) => name === action.network));
@@ -117,7 +123,7 @@ function create(world: Observed, { container: name, spec, id, now }: Creation): 
   const argv = commandOf(service, image);
   if (argv.length === 0) throw refused("E_NOTHING_TO_RUN", `container ${name} has nothing to run`);
   for (const network of spec.networks)
-    if (!world.networks.some((candidate) => candidate.name === network.name))
+    if (network.name !== SHARED_BRIDGE && !world.networks.some((candidate) => candidate.name === network.name))
       throw refused("E_NO_SUCH_NETWORK", `there is no network ${network.name}`);
   const volumes = volumesOf(world, { mounts: spec.mounts, image, id });
   const made = volumes.filter((volume) => !world.volumes.some((known) => known.name === volume.name));

@@ -4,6 +4,7 @@
  */
 import type { Source } from "../model/diagnostic.ts";
 import { canonical, isList, type Json } from "../model/json.ts";
+import type { Attachment, Link, Network, NetworkMode } from "../model/network.ts";
 import type { AttributeChange } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import type { FileGrant, Mount, Port, PreStart, RestartPolicy, Service } from "../model/service.ts";
@@ -34,6 +35,7 @@ const CHANGE = {
   workingDir: { key: "working_dir", record: (s) => s.workingDir },
   user: { key: "user", record: (s) => s.user },
   hostname: { key: "hostname", record: (s) => s.hostname },
+  domainname: { key: "domainname", record: (s) => s.domainname },
   labels: { key: "labels", record: (s) => some(s.labels) },
   dependsOn: "none",
   restart: { key: "restart", record: (s) => restartText(s.restart) },
@@ -52,6 +54,10 @@ const CHANGE = {
   dns: { key: "dns", record: (s) => list(s.dns) },
   dnsSearch: { key: "dns_search", record: (s) => list(s.dnsSearch) },
   dnsOptions: { key: "dns_opt", record: (s) => list(s.dnsOptions) },
+  networks: { key: "networks", record: (s) => (s.networkMode === null ? attachmentsRecord(s.networks) : null) },
+  networkMode: { key: "network_mode", record: (s) => (s.networkMode === null ? null : modeText(s.networkMode)) },
+  macAddress: { key: "mac_address", record: (s) => s.macAddress },
+  links: { key: "links", record: (s) => list(s.links.map(linkText)) },
   capAdd: { key: "cap_add", record: (s) => list(s.capAdd) },
   capDrop: { key: "cap_drop", record: (s) => list(s.capDrop) },
   resources: LIMITS,
@@ -81,15 +87,36 @@ export function attributesOf(service: Service): Attributes {
   return found;
 }
 
-/** What differs between two records of a service, each difference with the place in the spec where the new value stands. */
+/** What a network is made from, recorded likewise. */
+export function networkAttributes({ labels, config }: Pick<Network, "labels" | "config">): Attributes {
+  const subnets = Object.fromEntries(
+    config.subnets.map(({ subnet, gateway, range, reserved }): [string, Json] => [
+      subnet,
+      present({ gateway, ip_range: range, aux_addresses: list(reserved) }),
+    ]),
+  );
+  return present({
+    internal: flag(config.internal),
+    enable_ipv4: config.ipv4 ? null : false,
+    enable_ipv6: flag(config.ipv6),
+    ipam: some(subnets),
+    mtu: config.mtu,
+    bridge: config.bridge,
+    icc: config.connected ? null : false,
+    masquerade: config.masquerade ? null : false,
+    labels: some(labels),
+  });
+}
+
+/** What differs between two records, each difference with the place below a path of the spec where the new value stands. */
 export function compare(
   before: Attributes,
   after: Attributes,
-  where: { readonly project: Project; readonly service: string },
+  where: { readonly project: Project; readonly path: string },
 ): readonly AttributeChange[] {
   return differences("", { before, after }).map((difference) => ({
     ...difference,
-    source: sourceOf(where.project, `services.${where.service}.${difference.path}`),
+    source: sourceOf(where.project, `${where.path}.${difference.path}`),
   }));
 }
 
@@ -134,6 +161,11 @@ function list(items: readonly string[]): Json {
   return items.length === 0 ? null : items;
 }
 
+/** Without what is `null`. */
+function present(map: JsonMap): JsonMap {
+  return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== null));
+}
+
 function flag(value: boolean): Json {
   return value ? true : null;
 }
@@ -154,6 +186,35 @@ function preStartRecord({ image, command, user, privileged, workingDir, environm
     ...(Object.keys(environment).length === 0 ? {} : { environment }),
     ...(perReplica ? { per_replica: true } : {}),
   };
+}
+
+/** `null`: on the default network, with nothing said about how. */
+function attachmentsRecord(attachments: readonly Attachment[]): Json {
+  const record = Object.fromEntries(attachments.map((attachment): [string, JsonMap] => [attachment.network, attachmentRecord(attachment)]));
+  const isPlain = attachments.length === 1 && Object.keys(record["default"] ?? { none: true }).length === 0;
+  return isPlain ? null : some(record);
+}
+
+function attachmentRecord(attachment: Attachment): JsonMap {
+  return present({
+    aliases: list(attachment.aliases),
+    ipv4_address: attachment.ipv4Address,
+    ipv6_address: attachment.ipv6Address,
+    link_local_ips: list(attachment.linkLocalAddresses),
+    mac_address: attachment.macAddress,
+    interface_name: attachment.interfaceName,
+    priority: attachment.priority === 0 ? null : attachment.priority,
+    gw_priority: attachment.gatewayPriority === 0 ? null : attachment.gatewayPriority,
+  });
+}
+
+function modeText(mode: NetworkMode): string {
+  if (mode.type === "network") return mode.name;
+  return "of" in mode ? `${mode.type}:${mode.of}` : mode.type;
+}
+
+function linkText({ type, of, alias }: Link): string {
+  return `${type === "container" ? "container:" : ""}${of}:${alias}`;
 }
 
 function restartText({ name, limit, delayMs, windowMs }: RestartPolicy): Json {

@@ -10,6 +10,7 @@ import { compare, sourceOf } from "./change.ts";
 import { contentsOf, secretsOf } from "./files.ts";
 import { gatesOf, restartCause } from "./gates.ts";
 import { beforeStop, runHooks } from "./hooks.ts";
+import { joinsOf, notJoined, updateKeys } from "./joining.ts";
 import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
 import { changed, graceOf, isUp, type Planning, placed, readyKey, type Settled, stepKey, takeAway, undone } from "./planning.ts";
 import { preStart } from "./pre-start.ts";
@@ -44,10 +45,11 @@ export function planService(p: Planning, service: Service): void {
 /** Restarts what runs on as it is, of services that are not planned themselves, where a dependency that they follow was replaced. */
 export function restartDependents(p: Planning): void {
   for (const service of p.desired.services) {
-    const cause = p.settled.has(service.name) ? null : restartCause(p, service);
-    if (cause === null || !p.options.start) continue;
+    if (p.settled.has(service.name) || !p.options.start) continue;
     for (const container of p.observed.containers) {
       if (container.service !== service.name || container.oneOff || !isUp(container)) continue;
+      const cause = restartCause(p, service, container);
+      if (cause === null) continue;
       restart(p, container, cause);
       changed(p, "update", { address: `container/${container.name}`, reason: cause });
     }
@@ -79,6 +81,8 @@ function whyNot(p: Planning, pattern: Pattern, container: ObservedContainer): st
   if (container.hash !== pattern.hash) return `config changed${changesIn(p, pattern, container)}`;
   const image = p.observed.images[contentOf(pattern.service)];
   if (image !== undefined && image.id !== container.image.id) return "image changed";
+  const missing = notJoined(p, pattern, container);
+  if (missing !== null) return `not on network ${missing}`;
   return p.options.recreate === "always" ? "forced" : null;
 }
 
@@ -89,7 +93,9 @@ function changesIn(p: Planning, pattern: Pattern, container: ObservedContainer):
 }
 
 function attributeChanges(p: Planning, pattern: Pattern, { attributes }: ObservedContainer) {
-  return attributes === null ? [] : compare(attributes, pattern.attributes, { project: p.desired, service: pattern.service.name });
+  return attributes === null
+    ? []
+    : compare(attributes, pattern.attributes, { project: p.desired, path: `services.${pattern.service.name}` });
 }
 
 /** Brings a slot that has containers to the one it shall have. */
@@ -104,7 +110,7 @@ function keep(p: Planning, pattern: Pattern, { slot, keeper }: { readonly slot: 
   const { service } = pattern;
   const others = slot.containers.filter((container) => container !== keeper);
   const done = keeper.state === "exited" && keeper.exitCode === 0 && isAwaited(p, service);
-  const cause = isUp(keeper) ? restartCause(p, service) : null;
+  const cause = isUp(keeper) ? restartCause(p, service, keeper) : null;
   const steps: string[] = [];
   const stops = stopKeys(others);
   if (p.options.start && !isUp(keeper) && !done) {
@@ -113,6 +119,7 @@ function keep(p: Planning, pattern: Pattern, { slot, keeper }: { readonly slot: 
     waitPatiently(p, others, service);
   } else if (p.options.start && cause !== null) steps.push(...restart(p, keeper, cause));
   const wasStarted = steps.length > 0;
+  if (wasStarted) p.renewed.add(service.name);
   const finishing = "an interrupted replacement goes on";
   for (const other of others) takeAway(p, other, { reason: finishing, after: steps });
   const renamed = keeper.name !== slot.name && canTake(p, slot);
@@ -149,6 +156,7 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
     ...undone(attempt, { kind: "container.remove", container: name, volumes: true, force: true }),
   });
   p.made.add(service);
+  if (p.options.start) p.renewed.add(service.name);
   p.names.push({ name, step: create, source: nameSource(p, service) });
   const steps = [create];
   for (const stale of inTheWay) takeAway(p, stale, { reason: "left over from a replacement" });
@@ -235,7 +243,7 @@ function start(p: Planning, { service }: Pattern, { container, slot, reason, aft
     action: { kind: "container.start", container, ...secretsOf(p.desired, service) },
     reason,
     service: service.name,
-    after: [...gates.after, ...after],
+    after: [...gates.after, ...after, ...updateKeys(joinsOf(p.desired, service, []))],
     afterAnyway: gates.afterAnyway,
     ...undone(attempt, { kind: "container.stop", container, graceMs: null }),
   });
@@ -245,14 +253,18 @@ function start(p: Planning, { service }: Pattern, { container, slot, reason, aft
   return runHooks(p, "post_start", { container, service: service.name, reason, after: [step] });
 }
 
-function restart(p: Planning, container: ObservedContainer, reason: string): readonly string[] {
-  const { name, service } = container;
+/** Restarts one that runs. Gives the keys of the last steps. */
+export function restart(p: Planning, container: ObservedContainer, reason: string): readonly string[] {
+  const { name, service, networks } = container;
   const desired = p.desired.services.find((candidate) => candidate.name === service);
   const step = p.draft.step(stepKey("container.restart", name), {
     action: { kind: "container.restart", container: name, graceMs: graceOf(p, service), ...secretsOf(p.desired, desired) },
     reason,
     service,
-    after: beforeStop(p, container, { reason, after: desired === undefined ? [] : gatesOf(p, desired, "order").after }),
+    after: beforeStop(p, container, {
+      reason,
+      after: [...(desired === undefined ? [] : gatesOf(p, desired, "order").after), ...updateKeys(networks)],
+    }),
   });
   return runHooks(p, "post_start", { container: name, service, reason, after: [step] });
 }

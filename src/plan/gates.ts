@@ -1,4 +1,5 @@
 /** What a service waits for before it starts, and what its dependencies make it do. */
+import type { ObservedContainer } from "../model/observed.ts";
 import type { Dependency, Service } from "../model/service.ts";
 import { type Planning, readyKey, stepKey } from "./planning.ts";
 
@@ -21,10 +22,14 @@ export function gatesOf(p: Planning, service: Service, strictness: "order" | "wa
   return { after, afterAnyway };
 }
 
-/** Why a service that runs on as it is must be restarted, or `null`. */
-export function restartCause(p: Planning, service: Service): string | null {
+/** Why a container that runs on as it is must be restarted, or `null`. */
+export function restartCause(p: Planning, service: Service, { networks }: Pick<ObservedContainer, "networks">): string | null {
   const cause = service.dependsOn.find(({ service: name, restart }) => restart && p.replaced.has(name));
-  return cause === undefined ? null : `${cause.service} was replaced`;
+  if (cause !== undefined) return `${cause.service} was replaced`;
+  const { networkMode: mode } = service;
+  if (mode?.type === "service" && p.renewed.has(mode.of)) return `${mode.of}, whose network it shares, begins anew`;
+  const rewired = networks.find(({ name }) => p.rewired.has(name));
+  return rewired === undefined ? null : (p.rewired.get(rewired.name) ?? null);
 }
 
 function waits(p: Planning, service: Service, { service: name, condition, required }: Dependency): readonly string[] {

@@ -9,6 +9,7 @@ import { type Attributes, attributesOf } from "./change.ts";
 import { givenFiles } from "./files.ts";
 import { configHash } from "./hash.ts";
 import { pullKey, willPull } from "./images.ts";
+import { forOneOff, joinsOf } from "./joining.ts";
 import { dependsOnText } from "./order.ts";
 import { type Planning, stepKey } from "./planning.ts";
 
@@ -36,7 +37,7 @@ export function volumeName(project: Project, key: string): string {
 export function groundwork(p: Planning, pattern: Pattern): readonly string[] {
   return [
     pullKey(pattern.service),
-    ...p.desired.networks.map(({ name }) => stepKey("network.create", name)),
+    ...joinsOf(p.desired, pattern.service, []).flatMap(({ name }) => [stepKey("network.create", name), stepKey("network.update", name)]),
     ...pattern.mounts.flatMap((mount) =>
       mount.type === "volume" && mount.source !== null ? [stepKey("volume.create", mount.source)] : [],
     ),
@@ -47,11 +48,19 @@ export function groundwork(p: Planning, pattern: Pattern): readonly string[] {
 export function containerSpec(
   p: Planning,
   pattern: Pattern,
-  as: { readonly name: string; readonly number: number; readonly oneOff: boolean; readonly old: ObservedContainer | null },
+  as: {
+    readonly name: string;
+    readonly number: number;
+    readonly oneOff: boolean;
+    readonly old: ObservedContainer | null;
+    /** A one-off is found by the service's names too. */
+    readonly useAliases?: boolean;
+  },
 ): ContainerSpec {
-  const { name: project, directory, files, networks } = p.desired;
+  const { name: project, directory, files } = p.desired;
   const { service, hash, attributes } = pattern;
-  const aliases = as.oneOff || service.name === as.name ? [as.name] : [service.name, as.name];
+  const known = !as.oneOff || as.useAliases === true;
+  const aliases = known && service.name !== as.name ? [service.name, as.name] : [as.name];
   return {
     project,
     directory,
@@ -71,7 +80,7 @@ export function containerSpec(
       [LABEL.files]: files.join(","),
       [LABEL.dependsOn]: dependsOnText(service.dependsOn),
     },
-    networks: networks.map((network) => ({ name: network.name, aliases })),
+    networks: joinsOf(p.desired, as.oneOff ? forOneOff(service, { useAliases: known }) : service, aliases),
     mounts: as.old === null || p.options.renewAnonymousVolumes ? pattern.mounts : carryOver(p, pattern, as.old),
     ...givenFiles(p.desired, service),
   };

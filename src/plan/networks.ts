@@ -1,24 +1,22 @@
+import type { Action } from "../model/action.ts";
+import { canonical } from "../model/json.ts";
 import { LABEL } from "../model/labels.ts";
-import { changed, type Planning, stepKey } from "./planning.ts";
+import { type Network, SHARED_BRIDGE } from "../model/network.ts";
+import type { AttributeChange } from "../model/plan.ts";
+import type { Service } from "../model/service.ts";
+import { compare, networkAttributes, sourceOf } from "./change.ts";
+import { changed, type Planning, placed, stepKey } from "./planning.ts";
 
-/** Plans the project's networks: made where missing, taken as they are where they exist. */
-export function planNetworks(p: Planning): void {
-  for (const { key, name } of p.desired.networks) {
-    const address = `network/${name}`;
-    const found = p.observed.networks.find((network) => network.name === name);
-    if (found === undefined) {
-      const labels = { [LABEL.project]: p.desired.name, [LABEL.network]: key };
-      const reason = "not there yet";
-      p.draft.step(stepKey("network.create", name), {
-        action: { kind: "network.create", network: name, key, labels },
-        reason,
-        service: null,
-      });
-      changed(p, "create", { address, reason });
-      continue;
-    }
-    changed(p, "unchanged", { address, reason: "there already" });
-    if (found.project !== p.desired.name) p.notices.push(foreign({ kind: "network", name, owner: found.project, project: p.desired.name }));
+/** Plans the networks that these services are on: made where missing, made anew where the spec changed, external ones must be there. */
+export function planNetworks(p: Planning, services: readonly Service[]): void {
+  for (const network of usedBy(p, services)) planNetwork(p, network);
+}
+
+/** Looks which of the networks that exist will be made anew. Those on them are planned with that in mind. */
+export function findRewired(p: Planning, services: readonly Service[]): void {
+  for (const network of usedBy(p, services)) {
+    const difference = differenceOf(p, network);
+    if (difference?.rewires === true) p.rewired.set(network.name, `network ${network.name} ${difference.reason}`);
   }
 }
 
@@ -30,4 +28,80 @@ export function foreign(of: { readonly kind: string; readonly name: string; read
     message: `${kind} ${name} was made ${owner === null ? "outside any project" : `for project ${owner}`}, not for ${project}`,
     hint: "it is used as it is, and `wharf down` leaves it alone",
   } as const;
+}
+
+function usedBy({ desired, options }: Planning, services: readonly Service[]): readonly Network[] {
+  const running = services.filter(({ name, scale }) => (options.scale[name] ?? scale) > 0);
+  const keys = new Set(running.flatMap(({ networks }) => networks.map(({ network }) => network)));
+  return desired.networks.filter(({ key }) => keys.has(key));
+}
+
+function planNetwork(p: Planning, network: Network): void {
+  const { name, external } = network;
+  const address = `network/${name}`;
+  const found = p.observed.networks.find((candidate) => candidate.name === name);
+  if (found === undefined && external && name !== SHARED_BRIDGE) {
+    missing(p, network);
+    return;
+  }
+  if (found === undefined && !external) {
+    const reason = "not there yet";
+    p.draft.step(stepKey("network.create", name), { action: making(p, network, "network.create"), reason, service: null });
+    changed(p, "create", { address, reason });
+    return;
+  }
+  const difference = differenceOf(p, network);
+  if (difference !== null) {
+    const { reason, attributes } = difference;
+    p.draft.step(stepKey("network.update", name), { action: making(p, network, "network.update"), reason, service: null });
+    changed(p, "update", { address, reason, attributes });
+    return;
+  }
+  changed(p, "unchanged", { address, reason: "there already" });
+  if (found !== undefined && found.project !== p.desired.name && !external)
+    p.notices.push(foreign({ kind: "network", name, owner: found.project, project: p.desired.name }));
+}
+
+function making(p: Planning, network: Network, kind: "network.create" | "network.update"): Action {
+  const { key, name, labels, config } = network;
+  return {
+    kind,
+    network: name,
+    key,
+    labels: { ...labels, [LABEL.project]: p.desired.name, [LABEL.network]: key },
+    config,
+    attributes: networkAttributes(network),
+  };
+}
+
+function missing(p: Planning, { key, name }: Network): void {
+  p.problems.push({
+    code: "E_NETWORK_MISSING",
+    message: `network ${name} is external, and there is no such network`,
+    hint: `bring up the project that has it first, or take \`external\` away so that it is made for ${p.desired.name}`,
+    ...placed(sourceOf(p.desired, `networks.${key}`)),
+  });
+}
+
+interface Difference {
+  readonly reason: string;
+  readonly attributes: readonly AttributeChange[];
+  /** More than its labels: what is on it is connected anew. */
+  readonly rewires: boolean;
+}
+
+/** What the spec says otherwise of a network of the project's own than it was made with; `null`: nothing. */
+function differenceOf(p: Planning, network: Network): Difference | null {
+  const found = p.observed.networks.find(({ name }) => name === network.name);
+  if (found === undefined || network.external || found.project !== p.desired.name) return null;
+  const wanted = networkAttributes(network);
+  if (found.attributes === null) return { reason: "was changed half-way", attributes: [], rewires: true };
+  if (canonical(found.attributes) === canonical(wanted)) return null;
+  const attributes = compare(found.attributes, wanted, { project: p.desired, path: `networks.${network.key}` });
+  const paths = attributes.map(({ path }) => path);
+  return {
+    reason: `changed: ${paths.slice(0, 3).join(", ")}${paths.length > 3 ? ` and ${paths.length - 3} more` : ""}`,
+    attributes,
+    rewires: paths.some((path) => path !== "labels" && !path.startsWith("labels.")),
+  };
 }

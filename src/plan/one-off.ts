@@ -7,6 +7,7 @@ import { sourceOf } from "./change.ts";
 import { contentsOf, withDigestsOf } from "./files.ts";
 import { gatesOf } from "./gates.ts";
 import { containerSpec, groundwork, patternOf } from "./making.ts";
+import { findRewired } from "./networks.ts";
 import { DEFAULTS, type PlanOptions } from "./plan.ts";
 import { beginPlanning, changed, finishPlanning, stepKey } from "./planning.ts";
 import { planGround, planServices, selectServices } from "./services.ts";
@@ -22,6 +23,8 @@ export interface OneOff {
   readonly dependencies: boolean;
   /** Publish the service's ports; otherwise it has none. */
   readonly ports: boolean;
+  /** Answer to the service's names on its networks too. */
+  readonly useAliases: boolean;
   readonly pull: PlanOptions["pull"];
   readonly healthchecks: boolean;
 }
@@ -40,6 +43,7 @@ export function planOneOff(project: Project, observed: Observed, options: OneOff
   const present = dependencies.filter((name) => project.services.some((candidate) => candidate.name === name));
   const p = beginPlanning(project, observed, { ...DEFAULTS, services: present, pull, healthchecks });
   const services = selectServices(p);
+  findRewired(p, [...services, service]);
   planServices(p, services);
   const pattern = patternOf(p.desired, withDigestsOf(p.desired, { service, key: observed.secretKey }));
   const gates = gatesOf(p, service, "wait");
@@ -49,7 +53,7 @@ export function planOneOff(project: Project, observed: Observed, options: OneOff
     action: {
       kind: "container.create",
       container,
-      spec: containerSpec(p, pattern, { name: container, number: 0, oneOff: true, old: null }),
+      spec: containerSpec(p, pattern, { name: container, number: 0, oneOff: true, old: null, useAliases: options.useAliases }),
       ...contentsOf(p.desired, service),
     },
     reason,

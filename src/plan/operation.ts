@@ -4,6 +4,7 @@ import type { Observed, ObservedContainer } from "../model/observed.ts";
 import type { ChangeKind, Plan } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import { suggestion } from "../model/suggest.ts";
+import { restart } from "./containers.ts";
 import { groups } from "./dependents.ts";
 import { secretsOf } from "./files.ts";
 import { beforeStop, runHooks } from "./hooks.ts";
@@ -27,9 +28,27 @@ export function planOperation(project: Project, observed: Observed, operation: O
     const after = earlier.map(passedKey);
     const steps = group.containers.flatMap((container) => planOne(p, operation, { container, after, named: names !== null }));
     p.draft.milestone(passedKey(group.service ?? ""), { after: steps.length > 0 ? steps : after });
+    if (steps.length > 0 && group.service !== null && BEGINS.has(operation.kind)) p.renewed.add(group.service);
   }
+  restartSharers(p, containers);
   planImages(p, p.preStart);
   return finishPlanning(p);
+}
+
+/** Containers that begin anew have a new network, and those that lived in the one before have to follow. */
+const BEGINS: ReadonlySet<Operation["kind"]> = new Set(["start", "restart"]);
+
+function restartSharers(p: Planning, planned: readonly ObservedContainer[]): void {
+  for (const { name: service, networkMode: mode } of p.desired.services) {
+    if (mode?.type !== "service" || !p.renewed.has(mode.of)) continue;
+    for (const container of p.observed.containers) {
+      if (container.service !== service || container.oneOff || !isUp(container) || planned.includes(container)) continue;
+      const reason = `${mode.of}, whose network it shares, begins anew`;
+      restart(p, container, reason);
+      p.draft.order(stepKey("container.restart", container.name), passedKey(mode.of));
+      changed(p, "update", { address: `container/${container.name}`, reason });
+    }
+  }
 }
 
 /** The names, and those of all services that these cannot do without: to start one means to start what it needs. */

@@ -2,6 +2,7 @@ import type { Observed } from "../model/observed.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import type { Hook } from "../model/service.ts";
+import { findRewired } from "./networks.ts";
 import { beginPlanning, finishPlanning } from "./planning.ts";
 import { planGround, planServices, selectServices } from "./services.ts";
 import { planOrphans, planTeardown } from "./teardown.ts";
@@ -65,6 +66,7 @@ export function plan(desired: Project, observed: Observed, options: PlanOptions)
   if (isNothing(desired)) planTeardown(p);
   else {
     const services = selectServices(p);
+    findRewired(p, services);
     planServices(p, services);
     planOrphans(p);
     planGround(p, services);

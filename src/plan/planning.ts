@@ -29,6 +29,10 @@ export interface Planning {
   readonly made: Set<Service>;
   /** Services of which a container is replaced. */
   readonly replaced: Set<string>;
+  /** Services of which a container begins anew, replaced or not. */
+  readonly renewed: Set<string>;
+  /** Networks that are made anew, by their name in the engine, and why. */
+  readonly rewired: Map<string, string>;
   /** What each service has in the end. */
   readonly settled: Map<string, readonly Settled[]>;
   /** Stops that had better wait, so that nothing is down longer than it must. */
@@ -74,6 +78,8 @@ export function beginPlanning(desired: Project, observed: Observed, options: Pla
     preStart: [],
     made: new Set(),
     replaced: new Set(),
+    renewed: new Set(),
+    rewired: new Map(),
     settled: new Map(),
     patient: [],
   };

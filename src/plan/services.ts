@@ -30,7 +30,7 @@ export function planServices(p: Planning, services: readonly Service[]): void {
 export function planGround(p: Planning, services: readonly Service[]): void {
   const used = services.filter(({ name, scale }) => (p.options.scale[name] ?? scale) > 0);
   planImages(p, [...used, ...p.preStart]);
-  if (used.length > 0) planNetworks(p);
+  planNetworks(p, used);
   planVolumes(p, used);
   planFiles(p, used);
   planConflicts(p);

@@ -1,16 +1,17 @@
 import { Report } from "../model/diagnostic.ts";
 import { scopedName } from "../model/names.ts";
-import type { Network, Project, Volume } from "../model/project.ts";
+import type { Project, Volume } from "../model/project.ts";
 import type { Service } from "../model/service.ts";
+import { checkAttachments, withNamedNetworks } from "./attachments.ts";
 import type { Context, Draft } from "./draft.ts";
-import { booleanOf, child, type Entry, entriesOf, type Node, textOf } from "./node.ts";
+import { readNetworks } from "./networks.ts";
+import { booleanOf, child, entriesOf, textOf } from "./node.ts";
 import { checkPorts } from "./port-conflicts.ts";
 import { readPairs } from "./service/environment.ts";
 import { refuse } from "./service/scope.ts";
 import { type ReadService, readService } from "./service/service.ts";
 import { checkSharing } from "./sharing-conflicts.ts";
 import { sourcesOf } from "./sources.ts";
-import { unsupported } from "./support.ts";
 import { readDriver } from "./volumes.ts";
 import { quote } from "./words.ts";
 
@@ -19,8 +20,10 @@ export function model(draft: Draft, context: Context): Draft {
   if (context.options.interpolate === false) return draft; // nothing can be run of what is not filled in
   const own = new Report();
   const reading = { draft, context: { ...context, report: own }, active: namesOf(draft) };
-  const services = Array.from(entriesOf(child(draft.tree, "services")), ([name, entry]) => readService(name, entry, reading));
-  warnOfNetworks(draft, services, reading.context);
+  const declared = readNetworks(draft, reading.context);
+  const read = Array.from(entriesOf(child(draft.tree, "services")), ([name, entry]) => readService(name, entry, reading));
+  const { services, networks } = withNamedNetworks(read, declared);
+  checkAttachments(services, networks, own);
   checkPorts(services, own);
   checkSharing(services, own);
   let sources: Project["sources"] | null = null;
@@ -31,7 +34,7 @@ export function model(draft: Draft, context: Context): Draft {
     inputs: draft.inputs,
     services: services.flatMap(complete),
     disabled: draft.disabled,
-    networks: services.length === 0 ? [] : [defaultNetwork(draft)],
+    networks: networks.filter(({ key }) => services.some(({ rest }) => rest.networks.some(({ network }) => network === key))),
     volumes: readVolumes(draft, reading.context).filter(({ key }) => services.some((service) => uses(service, key))),
     configs: draft.configs,
     secrets: draft.secrets,
@@ -46,10 +49,6 @@ export function model(draft: Draft, context: Context): Draft {
 
 function namesOf({ tree }: Draft): ReadonlySet<string> {
   return new Set(Array.from(entriesOf(child(tree, "services")), ([name]) => name));
-}
-
-function defaultNetwork({ tree, name }: Draft): Network {
-  return { key: "default", name: textOf(child(child(child(tree, "networks"), "default"), "name")) ?? scopedName(name, "default") };
 }
 
 function complete({ rest, image }: ReadService): readonly Service[] {
@@ -79,13 +78,4 @@ function readVolumes({ tree, name }: Draft, { report }: Context): readonly Volum
       ...(driverOptions === null ? {} : { driverOptions }),
     };
   });
-}
-
-/** Only the project's default network is there yet. */
-function warnOfNetworks({ tree }: Draft, services: readonly ReadService[], context: Context): void {
-  const others = (node: Node | undefined): readonly [string, Entry][] => [...entriesOf(node)].filter(([key]) => key !== "default");
-  for (const [key, entry] of others(child(tree, "networks"))) unsupported(`networks.${key}`, entry, context);
-  for (const { name, entry } of services) {
-    for (const [key, network] of others(child(entry.value, "networks"))) unsupported(`services.${name}.networks.${key}`, network, context);
-  }
 }

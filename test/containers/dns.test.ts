@@ -170,8 +170,8 @@ async function addressesIn(output: Promise<string>): Promise<readonly string[]> 
 }
 
 function gatewayOf(world: World, network: string): string {
-  const record: { gateway: string } = JSON.parse(readFileSync(join(world.root, "networks", `${network}.json`), "utf8"));
-  return record.gateway;
+  const record: { ipv4: { gateway: string } } = JSON.parse(readFileSync(join(world.root, "networks", `${network}.json`), "utf8"));
+  return record.ipv4.gateway;
 }
 
 function ipOf(inspected: string): string {

@@ -84,7 +84,7 @@ const neighbour = container({
 });
 const beginning = observed({
   containers: [neighbour],
-  networks: [{ name: "other_default", project: "other", key: "default", present: true }],
+  networks: [{ name: "other_default", project: "other", key: "default", present: true, attributes: {} }],
   volumes: [{ name: "other_data", project: "other", key: "data" }],
 });
 

@@ -265,6 +265,7 @@ it("a one-off container is made beside those of its service and not started, its
     name: null,
     dependencies: true,
     ports: false,
+    useAliases: false,
     pull: null,
   });
   assert.is(outcome, "converged");

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { plainNetwork } from "../../src/model/network.ts";
 import { errorsOf, type Files, line, loadFiles, onlyError } from "./support.ts";
 
 const it = suite("loading");
@@ -130,7 +131,7 @@ it("volumes that are used and the default network get their names in the engine"
     { key: "e", name: "e", external: true, labels: {} },
     { key: "n", name: "given", external: false, labels: { k: "v" } },
   ]);
-  assert.equal(project.networks, [{ key: "default", name: "shop_default" }]);
+  assert.equal(project.networks, [plainNetwork("default", "shop_default")]);
 });
 
 it("sources tell where values stand, by Compose's names, short names and merged files included", async () => {
@@ -199,7 +200,7 @@ it("the canonical form has the long forms of Compose, and dollar signs doubled",
 
 it("what is not supported yet is told of with its place, and obsolete keys too", async () => {
   const { warnings } = await loadFiles(
-    "version: '3'\nservices:\n  web:\n    image: nginx\n    healthcheck: {test: x}\n    deploy: {replicas: 2, update_config: {}}\n    networks: [default, back]\n    volumes: [{type: image, source: x, target: /x}]\n    depends_on: {db: {condition: service_healthy}}\n  db: {image: x}\nnetworks: {back: }\nmodels: {}\n",
+    "version: '3'\nservices:\n  web:\n    image: nginx\n    healthcheck: {test: x}\n    deploy: {replicas: 2, update_config: {}}\n    networks: {default: , back: {driver_opts: {a: b}}}\n    volumes: [{type: image, source: x, target: /x}]\n    depends_on: {db: {condition: service_healthy}}\n  db: {image: x}\nnetworks: {back: {driver_opts: {odd: x}}}\nmodels: {}\n",
   );
   assert.equal(
     warnings.map(({ code, source, message }) => `${code} ${source?.line} ${/`[^`]*`/.exec(message)?.[0]}`),
@@ -207,11 +208,11 @@ it("what is not supported yet is told of with its place, and obsolete keys too",
       "W_OBSOLETE 1 `version`",
       "W_UNSUPPORTED 5 `services.web.healthcheck`",
       "W_UNSUPPORTED 6 `services.web.deploy.update_config`",
-      "W_UNSUPPORTED 7 `services.web.networks.back`",
+      "W_UNSUPPORTED 7 `services.web.networks.back.driver_opts`",
       "W_UNSUPPORTED 8 `services.web.volumes[0] (type image)`",
       "W_NO_HEALTHCHECK 9 `web`",
       "W_UNSUPPORTED 9 `services.web.depends_on.db`",
-      "W_UNSUPPORTED 11 `networks.back`",
+      "W_UNSUPPORTED 11 `networks.back.driver_opts.odd`",
       "W_UNSUPPORTED 12 `models`",
     ],
   );

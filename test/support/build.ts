@@ -2,11 +2,13 @@
 import { NO_DEVICES } from "../../src/model/devices.ts";
 import { USUAL_ISOLATION } from "../../src/model/isolation.ts";
 import { LABEL } from "../../src/model/labels.ts";
+import { DEFAULT_ATTACHMENTS, plainNetwork } from "../../src/model/network.ts";
 import type { Observed, ObservedContainer, ObservedImage } from "../../src/model/observed.ts";
 import type { Project } from "../../src/model/project.ts";
 import { parseReference, type Reference } from "../../src/model/reference.ts";
 import { NO_LIMITS } from "../../src/model/resources.ts";
 import { type Dependency, NO_RESTART, type Port, type Service } from "../../src/model/service.ts";
+import { joinsOf } from "../../src/plan/joining.ts";
 import { patternOf } from "../../src/plan/making.ts";
 
 export function reference(text: string): Reference {
@@ -29,6 +31,7 @@ export function service(given: Partial<Omit<Service, "image">> & { readonly imag
     workingDir: null,
     user: null,
     hostname: null,
+    domainname: null,
     labels: {},
     dependsOn: [],
     restart: NO_RESTART,
@@ -43,6 +46,10 @@ export function service(given: Partial<Omit<Service, "image">> & { readonly imag
     dns: [],
     dnsSearch: [],
     dnsOptions: [],
+    networks: DEFAULT_ATTACHMENTS,
+    networkMode: null,
+    macAddress: null,
+    links: [],
     capAdd: [],
     capDrop: [],
     resources: NO_LIMITS,
@@ -72,7 +79,7 @@ export function project(given: Partial<Project> = {}): Project {
     inputs: ["/srv/shop/wharf.yaml"],
     services: [],
     disabled: [],
-    networks: [{ key: "default", name: `${name}_default` }],
+    networks: [plainNetwork("default", `${name}_default`)],
     volumes: [],
     configs: [],
     secrets: [],
@@ -132,6 +139,7 @@ export function containerOf(of: Project, wanted: Service, given: Partial<Observe
     hash,
     attributes,
     image: { reference: wanted.image, id: imageId(wanted.image) },
+    networks: joinsOf(of, wanted, []).map((joined) => ({ name: joined.name, address: null })),
     labels: { [LABEL.dependsOn]: wanted.dependsOn.map((d) => `${d.service}:service_started:${d.restart}`).join(",") },
     ports: wanted.ports.map(({ target, protocol, host, published }) => ({ target, protocol, host, published: published?.from ?? 0 })),
     ...given,
@@ -153,7 +161,7 @@ export function observed(given: Partial<Observed> = {}): Observed {
 /** A world in which the project's images and networks are there already. */
 export function ready(of: Project, given: Partial<Observed> = {}): Observed {
   return observed({
-    networks: of.networks.map(({ key, name }) => ({ name, key, project: of.name, present: true })),
+    networks: of.networks.map(({ key, name }) => ({ name, key, project: of.name, present: true, attributes: {} })),
     images: Object.fromEntries(of.services.map((wanted) => [wanted.image, image(wanted.image)])),
     ...given,
   });

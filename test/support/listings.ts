@@ -30,6 +30,15 @@ export interface Inspected {
   readonly RestartCount: number;
   readonly Config: { readonly Env: readonly string[]; readonly Cmd: readonly string[] };
   readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Source: string; readonly Destination: string }[];
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, InspectedNetwork>> };
+}
+
+export interface InspectedNetwork {
+  readonly IPAddress: string;
+  readonly Gateway: string;
+  readonly GlobalIPv6Address: string;
+  readonly GlobalIPv6PrefixLen: number;
+  readonly IPAMConfig: { readonly IPv4Address?: string } | null;
 }
 
 export async function ps(world: World, args: readonly string[], options: CallOptions): Promise<readonly Listed[]> {

@@ -84,6 +84,7 @@ async function apply(place: Place, action: Action, context: ApplyContext): Promi
     case "image.pull":
       return pull(place, action, context);
     case "network.create":
+    case "network.update":
     case "network.remove":
     case "volume.remove":
     case "container.hook":

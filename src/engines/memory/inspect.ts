@@ -1,6 +1,6 @@
 import type { Json } from "../../model/json.ts";
 import type { ObservedContainer, PublishedPort } from "../../model/observed.ts";
-import type { Mount } from "../../model/service.ts";
+import type { Mount, Service } from "../../model/service.ts";
 import { mergeCommand, mergeEnvironment, mergeExposed } from "./merge.ts";
 import type { Made } from "./world.ts";
 
@@ -20,7 +20,7 @@ export function containerDocument(container: ObservedContainer, made: Made): Jso
     Driver: "memory",
     Platform: service.platform?.split("/")[0] ?? "linux",
     HostConfig: {
-      NetworkMode: container.networks[0]?.name ?? "none",
+      NetworkMode: modeOf(service) ?? container.networks[0]?.name ?? "none",
       PortBindings: bindings(service.ports.map(({ published, ...port }) => ({ ...port, published: published?.from ?? 0 }))),
       RestartPolicy: { Name: service.restart.name, MaximumRetryCount: service.restart.limit },
       AutoRemove: false,
@@ -38,9 +38,16 @@ export function containerDocument(container: ObservedContainer, made: Made): Jso
     Config: configOf(container, made),
     NetworkSettings: {
       Ports: bindings(container.ports),
-      Networks: Object.fromEntries(made.spec.networks.map(({ name, aliases }) => [name, { Aliases: aliases, IPAddress: "" }])),
+      Networks: Object.fromEntries(
+        made.spec.networks.map(({ name, aliases, ipv4Address }) => [name, { Aliases: aliases, IPAddress: ipv4Address ?? "" }]),
+      ),
     },
   };
+}
+
+function modeOf({ networkMode: mode }: Service): string | null {
+  if (mode == null || mode.type === "network") return null; // a file of an older version says nothing of it
+  return "of" in mode ? `${mode.type}:${mode.of}` : mode.type;
 }
 
 /** How Docker writes "never". */

@@ -11,7 +11,8 @@ import type { Joined } from "./joined.ts";
 import type { Layout } from "./layout.ts";
 import { blocksHere, limitsHere } from "./limits-here.ts";
 import { nameFiles, writeHosts } from "./network/hosts.ts";
-import { readNetwork } from "./network/networks.ts";
+import { type NetworkPlace, networkModeOf } from "./network/namespace.ts";
+import { type NetworkRecord, readNetwork } from "./network/networks.ts";
 import { containerResolvConf } from "./network/resolv-conf.ts";
 import { firstHosts } from "./network/sync.ts";
 import type { OciProcess, OciSpec } from "./oci-spec.ts";
@@ -20,29 +21,35 @@ import { ociJson } from "./resources.ts";
 import { bundleFile } from "./runtime.ts";
 import { execProcess as execProcessOf, runtimeSpec } from "./runtime-spec.ts";
 
+interface BundlePlace {
+  readonly rootfs: string;
+  readonly joined: Joined;
+  readonly place: NetworkPlace;
+}
+
 /** Writes everything that the runtime reads of a container whose root file system is mounted: its configuration, which it gives, and the files bound into it. */
-export async function writeBundle(
-  context: Context,
-  record: ContainerRecord,
-  { rootfs, joined }: { readonly rootfs: string; readonly joined: Joined },
-): Promise<OciSpec> {
+export async function writeBundle(context: Context, record: ContainerRecord, at: BundlePlace): Promise<OciSpec> {
+  const { rootfs, joined, place } = at;
   const { layout } = context;
   const { service } = record.spec;
   const { init, facts } = context.tools();
-  const files = nameFiles(layout, record.id);
-  writeHosts(layout, record.id, firstHosts(layout, record));
-  await writeFile(files.hostname, `${record.hostname}\n`, { mode: 0o644 });
-  await writeFile(files.resolvConf, await resolvConfOf(layout, record), { mode: 0o644 });
+  const owner = place.kind === "shared" ? place.with : record; // who shares a network shares its names
+  const files = nameFiles(layout, owner.id);
+  if (owner === record) {
+    writeHosts(layout, record.id, firstHosts(layout, record));
+    await writeFile(files.hostname, `${record.hostname}\n`, { mode: 0o644 });
+    await writeFile(files.resolvConf, await resolvConfOf(layout, record), { mode: 0o644 });
+  }
   const spec = runtimeSpec({
-    service: serviceHere(service),
+    service: { ...serviceHere(service), domainname: owner.spec.service.domainname },
     process: record.process,
     user: userOf(record, rootfs),
     rootfs,
-    hostname: record.hostname,
+    hostname: owner.hostname,
     mounts: record.mounts.map((mount) => ({ ...mount, source: mount.staged ?? mount.source })),
     files,
     cgroupsPath: cgroupPath(layout, record.id),
-    network: "private",
+    network: networkOf(place),
     namespaces: joined.namespaces,
     sharedMemory: joined.sharedMemory,
     initProgram: init,
@@ -63,8 +70,23 @@ function serviceHere(service: Service): Service {
 /** Its names are looked up at the gateway of its first network. */
 async function resolvConfOf(layout: Layout, record: ContainerRecord): Promise<string> {
   const first = record.spec.networks[0];
-  const gateway = first === undefined ? null : (readNetwork(layout, first.name)?.gateway ?? null);
-  return containerResolvConf({ gateway, host: false, service: record.spec.service });
+  const gateway = first === undefined ? null : gatewayOf(readNetwork(layout, first.name));
+  return containerResolvConf({ gateway, host: networkModeOf(record)?.type === "host", service: record.spec.service });
+}
+
+function gatewayOf(network: NetworkRecord | null): string | null {
+  return network?.ipv4?.gateway ?? network?.ipv6?.gateway ?? null;
+}
+
+function networkOf(place: NetworkPlace): "private" | "host" | { readonly path: string } {
+  switch (place.kind) {
+    case "own":
+      return "private";
+    case "host":
+      return "host";
+    case "shared":
+      return { path: `/proc/${place.run.process.pid}/ns/net` };
+  }
 }
 
 /** Whether a bundle was written since the container was created or last taken apart. */

@@ -7,10 +7,10 @@ import { placeCgroup } from "./cgroups.ts";
 import type { Context } from "./context.ts";
 import { requireProgram } from "./executable.ts";
 import { placeFiles, writeConfigs, writeSecrets } from "./given-files.ts";
-import { lease } from "./network/networks.ts";
+import { leaseAhead } from "./network/leases.ts";
 import { inheritedMounts, placeMounts, prepareMounts } from "./placed-mounts.ts";
 import { mergeConfig } from "./process-config.ts";
-import { type ContainerRecord, createRecord, findContainer } from "./records.ts";
+import { type ContainerRecord, createRecord } from "./records.ts";
 import { discard } from "./remove.ts";
 import { mountRootfs } from "./rootfs.ts";
 import { type Cover, ensureDirectoryInside, readInside } from "./rootfs-path.ts";
@@ -34,7 +34,8 @@ export async function createContainer(
       hint: "wharf pull fetches it",
     });
   const id = randomBytes(32).toString("hex");
-  const hostname = service.isolation.uts === "host" ? machineName() : (service.hostname ?? id.slice(0, 12));
+  const isHere = service.isolation.uts === "host" || (service.hostname === null && service.networkMode?.type === "host");
+  const hostname = isHere ? machineName() : (service.hostname ?? id.slice(0, 12));
   const process = mergeConfig(image.config, service, { hostname, tty: service.tty });
   const mounts = [
     ...placeMounts(layout, id, { mounts: spec.mounts, declared: process.volumes, inherited: inheritedMounts(layout, spec) }),
@@ -55,7 +56,7 @@ export async function createContainer(
   await createRecord(layout, record);
   await placeCgroup(layout, record);
   try {
-    for (const network of spec.networks) await lease(layout, network.name, { id, live: (other) => findContainer(layout, other) !== null });
+    for (const joined of spec.networks) await leaseAhead(layout, record, joined);
     const rootfs = await mountRootfs(layout, { id, layersDirectory: store.layersDirectory, layers: image.layers });
     await writeConfigs(layout, record, contents);
     await writeSecrets(layout, record, contents);

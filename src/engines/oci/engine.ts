@@ -23,7 +23,8 @@ import { runHook } from "./hooks.ts";
 import { inspectContainer } from "./inspection.ts";
 import { openLayout } from "./layout.ts";
 import { readLogs } from "./logs.ts";
-import { createNetwork, removeNetwork, sweepNetworks } from "./network/networks.ts";
+import { createNetwork, removeNetwork, sweepNetworks, type WantedNetwork } from "./network/networks.ts";
+import { updateNetwork } from "./network/rewire.ts";
 import { observeAll, observeProject } from "./observe.ts";
 import { pauseContainer, unpauseContainer } from "./pause.ts";
 import { processesOf } from "./processes.ts";
@@ -110,14 +111,12 @@ async function apply(context: Context, action: Action, { signal, progress, note 
       await store.pull(action.reference, { platform: action.platform, policy: action.policy, progress, note, signal });
       return;
     case "network.create":
-      return createNetwork(layout, {
-        name: action.network,
-        project: action.labels[LABEL.project] ?? "",
-        key: action.key,
-        labels: action.labels,
-      });
+      return createNetwork(layout, wantedNetwork(action));
+    case "network.update":
+      await updateNetwork(layout, wantedNetwork(action));
+      return context.syncNetwork();
     case "network.remove":
-      await removeNetwork(layout, action.network, (id) => findContainer(layout, id) !== null);
+      await removeNetwork(layout, action.network, { exists: (id) => findContainer(layout, id) !== null });
       return context.syncNetwork();
     case "volume.create":
       return createVolume(layout, {
@@ -160,6 +159,11 @@ async function apply(context: Context, action: Action, { signal, progress, note 
     case "container.wait":
       return waitUntil(context, action, signal);
   }
+}
+
+function wantedNetwork(action: Extract<Action, { readonly kind: "network.create" | "network.update" }>): WantedNetwork {
+  const { network: name, key, labels, config, attributes } = action;
+  return { name, project: labels[LABEL.project] ?? "", key, labels, config, attributes };
 }
 
 /** Attached runs go through conmon as every other container does, so that losing the caller loses nothing. */

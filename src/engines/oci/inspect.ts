@@ -1,3 +1,4 @@
+import type { Joined } from "../../model/action.ts";
 import type { Json } from "../../model/json.ts";
 import type { ContainerState, PublishedPort } from "../../model/observed.ts";
 import type { Service } from "../../model/service.ts";
@@ -21,6 +22,8 @@ export interface InspectInput {
   readonly mounts: readonly InspectMount[];
   /** Open now; none while it does not run. */
   readonly ports: readonly PublishedPort[];
+  /** `host`, `service:db`, …; `null`: its networks say it. */
+  readonly networkMode: string | null;
   readonly networks: readonly InspectNetwork[];
   /** Host paths. */
   readonly files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string; readonly log: string };
@@ -56,10 +59,20 @@ export interface InspectMount {
 export interface InspectNetwork {
   readonly name: string;
   readonly aliases: readonly string[];
-  readonly address: string | null;
-  readonly prefixLength: number | null;
-  readonly gateway: string | null;
+  /** What it was asked to have there. */
+  readonly wanted: Pick<Joined, "ipv4Address" | "ipv6Address" | "linkLocalAddresses" | "gatewayPriority">;
+  readonly ipv4: InspectInterface | null;
+  readonly ipv6: InspectInterface | null;
   readonly mac: string | null;
+  /** What others find it by there. */
+  readonly names: readonly string[];
+}
+
+/** The addresses of one family. */
+export interface InspectInterface {
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
 }
 
 /** Docker's inspect document of one container. */
@@ -111,7 +124,7 @@ function stateOf(state: InspectState): Json {
 function configOf({ hostname, image, process, service, labels }: InspectInput): Json {
   return {
     Hostname: hostname,
-    Domainname: "",
+    Domainname: service.domainname ?? "",
     User: process.user ?? "",
     ExposedPorts: Object.fromEntries(process.exposedPorts.map(({ port, protocol }) => [`${port}/${protocol}`, {}])),
     Tty: service.tty,
@@ -128,13 +141,13 @@ function configOf({ hostname, image, process, service, labels }: InspectInput): 
   };
 }
 
-function hostConfigOf({ service, mounts, networks }: InspectInput): Json {
+function hostConfigOf({ service, mounts, networkMode, networks }: InspectInput): Json {
   const binds = mounts.filter(({ type }) => type !== "tmpfs");
   const tmpfs = mounts.filter(({ type }) => type === "tmpfs");
   return {
     Binds: binds.length > 0 ? binds.map((mount) => `${mount.volume ?? mount.source}:${mount.target}:${modeOf(mount)}`) : null,
     LogConfig: { Type: "k8s-file", Config: {} },
-    NetworkMode: networks[0]?.name ?? "none",
+    NetworkMode: networkMode ?? networks[0]?.name ?? "none",
     PortBindings: portBindingsOf(service),
     RestartPolicy: { Name: service.restart.name, MaximumRetryCount: service.restart.limit },
     AutoRemove: false,
@@ -182,7 +195,8 @@ function portBindingsOf(service: Service): Json {
 }
 
 /** What is open: every exposed port, `null` where nothing leads to it. */
-function networkSettingsOf({ process, ports, networks }: InspectInput): Json {
+function networkSettingsOf(input: InspectInput): Json {
+  const { process, ports, networks } = input;
   const open = groupPorts(
     ports.map(({ target, protocol, host, published }) => ({
       key: `${target}/${protocol}`,
@@ -193,16 +207,39 @@ function networkSettingsOf({ process, ports, networks }: InspectInput): Json {
   const first = networks[0];
   return {
     Ports: { ...exposed, ...open },
-    IPAddress: first?.address ?? "",
-    IPPrefixLen: first?.prefixLength ?? 0,
-    Gateway: first?.gateway ?? "",
+    IPAddress: first?.ipv4?.address ?? "",
+    IPPrefixLen: first?.ipv4?.prefixLength ?? 0,
+    Gateway: first?.ipv4?.gateway ?? "",
+    GlobalIPv6Address: first?.ipv6?.address ?? "",
+    GlobalIPv6PrefixLen: first?.ipv6?.prefixLength ?? 0,
+    IPv6Gateway: first?.ipv6?.gateway ?? "",
     MacAddress: first?.mac ?? "",
-    Networks: Object.fromEntries(networks.map((network) => [network.name, endpointOf(network)])),
+    Networks: Object.fromEntries(networks.map((network) => [network.name, endpointOf(input, network)])),
   };
 }
 
-function endpointOf({ aliases, address, prefixLength, gateway, mac }: InspectNetwork): Json {
-  return { Aliases: aliases, IPAddress: address ?? "", IPPrefixLen: prefixLength ?? 0, Gateway: gateway ?? "", MacAddress: mac ?? "" };
+function endpointOf({ service }: InspectInput, network: InspectNetwork): Json {
+  const { aliases, wanted, ipv4, ipv6, mac, names } = network;
+  const { links } = service;
+  const config = {
+    ...(wanted.ipv4Address == null ? {} : { IPv4Address: wanted.ipv4Address }),
+    ...(wanted.ipv6Address == null ? {} : { IPv6Address: wanted.ipv6Address }),
+    ...(wanted.linkLocalAddresses === undefined ? {} : { LinkLocalIPs: wanted.linkLocalAddresses }),
+  };
+  return {
+    IPAMConfig: Object.keys(config).length === 0 ? null : config,
+    Links: links.length === 0 ? null : links.map(({ of, alias }) => `${of}:${alias}`),
+    Aliases: aliases,
+    DNSNames: names,
+    GwPriority: wanted.gatewayPriority ?? 0,
+    IPAddress: ipv4?.address ?? "",
+    IPPrefixLen: ipv4?.prefixLength ?? 0,
+    Gateway: ipv4?.gateway ?? "",
+    GlobalIPv6Address: ipv6?.address ?? "",
+    GlobalIPv6PrefixLen: ipv6?.prefixLength ?? 0,
+    IPv6Gateway: ipv6?.gateway ?? "",
+    MacAddress: mac ?? "",
+  };
 }
 
 interface Bound {

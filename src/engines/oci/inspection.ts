@@ -2,13 +2,17 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../../model/json.ts";
 import { LABEL, labelBoolean } from "../../model/labels.ts";
+import type { NetworkMode } from "../../model/network.ts";
 import type { Context } from "./context.ts";
 import { containerInspect, type InspectNetwork } from "./inspect.ts";
 import { bundleDirectory, containerDirectory } from "./layout.ts";
+import { endpointsOf } from "./network/endpoints.ts";
 import { nameFiles } from "./network/hosts.ts";
-import { macOf, readNetwork } from "./network/networks.ts";
+import { networkModeOf } from "./network/namespace.ts";
+import { readNetwork } from "./network/networks.ts";
+import type { AddressPool } from "./network/pools.ts";
 import { stateOf } from "./observe.ts";
-import type { Container, ContainerRecord, Status } from "./records.ts";
+import type { Container } from "./records.ts";
 import { readRestart } from "./restarts.ts";
 
 /** Docker's inspect document of a container, from what is on disk and in the process table. */
@@ -37,24 +41,38 @@ export function inspectContainer({ layout }: Context, container: Container): Jso
     labels: { ...record.process.labels, ...record.spec.labels, [LABEL.oneOff]: labelBoolean(record.spec.oneOff) },
     mounts: record.mounts,
     ports: status.state === "running" ? status.run.ports : [],
-    networks: record.spec.networks.map(({ name, aliases }) => networkOf(layout, { record, status, name, aliases })),
+    networkMode: modeText(networkModeOf(record)),
+    networks: networksOf(layout, { record, status }),
     files: { ...nameFiles(layout, record.id), log: join(containerDirectory(layout, record.id), "log") },
   });
 }
 
 const UNSEEN = "nobody saw it end: its monitor was killed, or the machine went down";
 
-function networkOf(
-  layout: Context["layout"],
-  {
-    record,
-    status,
-    name,
-    aliases,
-  }: { readonly record: ContainerRecord; readonly status: Status; readonly name: string; readonly aliases: readonly string[] },
-): InspectNetwork {
-  const network = status.state === "running" ? readNetwork(layout, name) : null;
-  const address = network?.leases[record.id];
-  if (network === null || address === undefined) return { name, aliases, address: null, prefixLength: null, gateway: null, mac: null };
-  return { name, aliases, address, prefixLength: network.prefix, gateway: network.gateway, mac: macOf(address) };
+/** As the spec has it; `null`: the networks say it. */
+function modeText(mode: NetworkMode | null): string | null {
+  if (mode === null || mode.type === "network") return null;
+  return "of" in mode ? `${mode.type}:${mode.of}` : mode.type;
+}
+
+function networksOf(layout: Context["layout"], { record, status }: Container): readonly InspectNetwork[] {
+  const networks = status.state === "running" ? record.spec.networks.flatMap(({ name }) => readNetwork(layout, name) ?? []) : [];
+  const endpoints = endpointsOf(record, networks);
+  return record.spec.networks.map((joined) => {
+    const endpoint = endpoints.find(({ network }) => network.name === joined.name);
+    const { name, aliases } = joined;
+    return {
+      name,
+      aliases,
+      wanted: joined,
+      ipv4: interfaceOf(endpoint?.address, endpoint?.network.ipv4),
+      ipv6: interfaceOf(endpoint?.address6, endpoint?.network.ipv6),
+      mac: endpoint?.mac ?? null,
+      names: endpoint?.names ?? [],
+    };
+  });
+}
+
+function interfaceOf(address: string | null | undefined, pool: AddressPool | null | undefined): InspectNetwork["ipv4"] {
+  return address == null || pool == null ? null : { address, prefixLength: pool.prefix, gateway: pool.gateway };
 }

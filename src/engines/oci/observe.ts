@@ -9,6 +9,7 @@ import { secretKey } from "./given-files.ts";
 import { isolationConcerns } from "./isolation-here.ts";
 import type { Layout } from "./layout.ts";
 import { limitConcerns } from "./limits-here.ts";
+import type { Endpoint } from "./network/endpoints.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
 import { holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
@@ -29,7 +30,7 @@ export async function observeProject(context: Context, project: Project): Promis
     containers: own.map((container) => describe(layout, container, networks)),
     networks: networks
       .filter((n) => n.project === project.name || project.networks.some(({ name }) => name === n.name))
-      .map((n) => ({ name: n.name, project: n.project, key: n.key, present: isPresent(n) })),
+      .map((n) => ({ name: n.name, project: n.project, key: n.key, present: isPresent(n), attributes: n.attributes })),
     volumes: allVolumes(layout)
       .filter((v) => v.project === project.name || project.volumes.some(({ name }) => name === v.name))
       .map(({ name, project: owner, key, driverOptions }) => ({
@@ -84,11 +85,16 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
     ports: status.state === "running" ? status.run.ports : [],
     networks: spec.networks.map(({ name }) => ({
       name,
-      address: status.state === "running" ? (addresses.find(({ network }) => network.name === name)?.address ?? null) : null,
+      address: status.state === "running" ? addressIn(addresses, name) : null,
     })),
     volumes: record.mounts.flatMap(({ volume, target, anonymous }) => (volume === null ? [] : [{ name: volume, target, anonymous }])),
     mounts: record.mounts.flatMap(({ type, source, given }) => (given !== undefined ? [] : type === "tmpfs" ? ["tmpfs"] : [source])),
   };
+}
+
+function addressIn(endpoints: readonly Endpoint[], name: string): string | null {
+  const found = endpoints.find(({ network }) => network.name === name);
+  return found?.address ?? found?.address6 ?? null;
 }
 
 /** The state as Docker names it: one that waits to come back is restarting. */

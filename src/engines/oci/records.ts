@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { mkdir, readdir, rename, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageConfig } from "../../engine/images.ts";
@@ -76,12 +76,15 @@ export interface Container {
 
 /** Every container of this world. */
 export function allContainers(layout: Layout): Container[] {
-  const found: Container[] = [];
-  for (const entry of readdirSync(layout.containers)) {
-    const container = entry.startsWith(".") ? null : findContainer(layout, entry);
-    if (container !== null) found.push(container);
-  }
-  return found.sort((a, b) => (a.record.createdAt < b.record.createdAt ? -1 : 1));
+  return allRecords(layout).map((record) => ({ record, status: statusOf(layout, record.id) }));
+}
+
+/** What every container of this world is made of, whatever it does. */
+export function allRecords(layout: Layout): readonly ContainerRecord[] {
+  const entries = readdirSync(layout.containers).filter((entry) => !entry.startsWith("."));
+  const records = entries.flatMap((entry) => readRecord(layout, entry) ?? []);
+  if (parsed.size > 2 * entries.length + 100) parsed.clear(); // of containers that are gone
+  return records.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
 }
 
 /** A container by its full id, or `null`. */
@@ -283,14 +286,36 @@ function readName(layout: Layout, name: string): NameHolder | null {
 }
 
 function readRecord(layout: Layout, id: string): ContainerRecord | null {
-  const record = readJson<ContainerRecord>(join(containerDirectory(layout, id), "container.json"));
-  return record === null ? null : { ...record, spec: { ...record.spec, service: { ...ADDITIONS, ...record.spec.service } } };
+  const path = join(containerDirectory(layout, id), "container.json");
+  const file = statIfThere(path);
+  if (file === null) return null;
+  const stamp = `${file.ino} ${file.mtimeMs} ${file.size}`;
+  const known = parsed.get(path);
+  if (known?.stamp === stamp) return known.record;
+  const read = readJson<ContainerRecord>(path);
+  if (read === null) return null;
+  const record = { ...read, spec: { ...read.spec, service: { ...ADDITIONS, ...read.spec.service } } };
+  parsed.set(path, { stamp, record });
+  return record;
 }
+
+/** Records as last read, by path. A record is written whole, into a new file: the same file has the same in it. */
+const parsed = new Map<string, { readonly stamp: string; readonly record: ContainerRecord }>();
 
 /** Our own files, written whole: what is there parses. */
 function readJson<T>(path: string): T | null {
   const text = readText(path);
   return text === null ? null : (JSON.parse(text) as T);
+}
+
+function statIfThere(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw error;
+  }
 }
 
 function readText(path: string): string | null {

@@ -8,8 +8,10 @@ import type { Context } from "./context.ts";
 import { wipeSecrets } from "./given-files.ts";
 import { unmountSharedMemory } from "./joined.ts";
 import { bundleDirectory, type Layout } from "./layout.ts";
+import { networkModeOf } from "./network/namespace.ts";
 import { release } from "./network/networks.ts";
-import { allContainers, type Container, type ContainerRecord, liveRun, readStarting, removeRecord } from "./records.ts";
+import { cutOff } from "./network/wiring.ts";
+import { allContainers, allRecords, type Container, type ContainerRecord, liveRun, readStarting, removeRecord } from "./records.ts";
 import { unmountRootfs } from "./rootfs.ts";
 import { unstage } from "./staged.ts";
 import { endNow } from "./stop.ts";
@@ -57,6 +59,7 @@ export async function removeUnusedVolume({ layout }: Context, name: string): Pro
 export async function discard(context: Context, record: ContainerRecord): Promise<void> {
   const { layout } = context;
   await tidy(context, record.id);
+  if (isShared(layout, record)) cutOff(record);
   for (const { name } of record.spec.networks) await release(layout, name, record.id);
   await wipeSecrets(layout, record.id);
   await removeRecord(layout, record);
@@ -80,6 +83,14 @@ export async function tidy(context: Context, id: string): Promise<void> {
   await releaseVolumes(layout, id);
   unmountSharedMemory(layout, id);
   await rm(bundleDirectory(layout, id), { recursive: true, force: true });
+}
+
+/** Whether another container may live in its network. */
+function isShared(layout: Layout, { id }: ContainerRecord): boolean {
+  return allRecords(layout).some((other) => {
+    const mode = networkModeOf(other);
+    return other.id !== id && (mode?.type === "service" || mode?.type === "container");
+  });
 }
 
 /**

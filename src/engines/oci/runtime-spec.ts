@@ -4,7 +4,7 @@ import type { Resources } from "../../model/resources.ts";
 import type { Service } from "../../model/service.ts";
 import type { Capability } from "./capabilities.ts";
 import { deviceRules, type GivenDevices, withEnvironment } from "./devices.ts";
-import { capabilitiesOf, closedPaths, type Namespaces, namespacesOf, seccompOf } from "./isolation.ts";
+import { capabilitiesOf, closedPaths, type NamespacePlace, type Namespaces, namespacesOf, seccompOf } from "./isolation.ts";
 import type { KernelFacts } from "./kernel-facts.ts";
 import type { OciLinux, OciProcess, OciSpec } from "./oci-spec.ts";
 import type { ProcessConfig } from "./process-config.ts";
@@ -14,7 +14,7 @@ import type { ContainerUser } from "./user.ts";
 
 /** Everything that a container's configuration is made of. */
 export interface RuntimeSpecInput {
-  readonly service: Pick<Service, "name" | "tty" | "init" | "readOnly" | "capAdd" | "capDrop" | "resources" | "isolation">;
+  readonly service: Pick<Service, "name" | "tty" | "init" | "readOnly" | "capAdd" | "capDrop" | "resources" | "isolation" | "domainname">;
   readonly process: ProcessConfig;
   readonly user: ContainerUser;
   /** Absolute path of the mounted root file system. */
@@ -24,8 +24,11 @@ export interface RuntimeSpecInput {
   readonly files: OwnFiles;
   /** As `linux.cgroupsPath`: absolute below the hierarchies' roots. */
   readonly cgroupsPath: string;
-  /** `private`: a new network namespace, wired by the process id once the runtime has made it (or left with loopback alone). */
-  readonly network: "private" | "host";
+  /**
+   * `private`: a new network namespace, wired by the process id once the runtime has made it (or left with loopback alone); `path`: the one of
+   * another container.
+   */
+  readonly network: NamespacePlace;
   readonly namespaces: Namespaces;
   /** Host directory to show at /dev/shm; `null`: one of its own. */
   readonly sharedMemory: string | null;
@@ -167,7 +170,11 @@ function linuxOf(input: RuntimeSpecInput, granted: readonly Capability[]): OciLi
     cgroupsPath: input.cgroupsPath,
     ...(input.devices.nodes.length === 0 ? {} : { devices: input.devices.nodes }),
     resources: ociResources({ resources, blocks: input.blocks, devices: deviceRules(input.devices, isolation.privileged) }),
-    sysctl: { ...(input.network === "private" ? PRIVATE_NETWORK_SYSCTLS : {}), ...isolation.sysctls },
+    sysctl: {
+      ...(input.network === "private" ? PRIVATE_NETWORK_SYSCTLS : {}),
+      ...(input.service.domainname === null ? {} : { "kernel.domainname": input.service.domainname }),
+      ...isolation.sysctls,
+    },
     maskedPaths: masked,
     readonlyPaths: readOnly,
     ...(seccomp === null ? {} : { seccomp }),

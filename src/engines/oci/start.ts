@@ -11,10 +11,14 @@ import { type Context, runtimeOf } from "./context.ts";
 import { ensureWorkingDirectory } from "./create.ts";
 import { writeSecrets } from "./given-files.ts";
 import { confirmJoined, joinedOf, mountSharedMemory } from "./joined.ts";
-import { attach, ensureBridge, lease, type NetworkRecord, readNetwork } from "./network/networks.ts";
+import { type Endpoint, endpointsOf } from "./network/endpoints.ts";
+import { leaseNow } from "./network/leases.ts";
+import { confirmPlace, networkModeOf, placeOf } from "./network/namespace.ts";
+import { readNetwork } from "./network/networks.ts";
 import { choosePorts, holders } from "./network/publish.ts";
+import { attach, ensureBridge } from "./network/wiring.ts";
 import { prepareMounts } from "./placed-mounts.ts";
-import { type Container, type ContainerRecord, clearState, findContainer, markStarting, unmarkStarting, writeState } from "./records.ts";
+import { type Container, type ContainerRecord, clearState, markStarting, unmarkStarting, writeState } from "./records.ts";
 import { tidy } from "./remove.ts";
 import { mountRootfs } from "./rootfs.ts";
 import { programBegun, runtimeStart } from "./runtime.ts";
@@ -49,7 +53,8 @@ async function begin(
   await writeSecrets(layout, record, options.contents);
   await prepareMounts(layout, { record, rootfs });
   ensureWorkingDirectory(record, rootfs);
-  const networks = await ensureNetworks(context, record);
+  const place = placeOf(layout, record);
+  const endpoints = await ensureNetworks(context, record);
   const ports = await reservePorts(context, record);
   if (wantsSupervisor(record)) await ensureSupervisor(context, record.spec.project); // comes up beside the runtime
   let attachment: Attachment | null = null;
@@ -57,7 +62,7 @@ async function begin(
     await noteParents(layout, id);
     await mountSharedMemory(layout, record);
     const joined = joinedOf(layout, record);
-    const { hooks } = await writeBundle(context, record, { rootfs, joined });
+    const { hooks } = await writeBundle(context, record, { rootfs, joined, place });
     const { tty, stdinOpen } = record.spec.service;
     // The packet filter takes its time to answer, and needs nothing but the address: it works while the runtime makes the container.
     const [monitored] = await settled(
@@ -66,8 +71,12 @@ async function begin(
     );
     await writeState(layout, id, { ...monitored, startedAt: new Date().toISOString(), ports });
     confirmJoined(joined, { name, pid: monitored.process.pid });
-    attach(networks, { id, pid: monitored.process.pid });
-    await namesServed(layout, networks);
+    if (place.kind === "own") attach(endpoints, { id, pid: monitored.process.pid });
+    confirmPlace(place, { name, pid: monitored.process.pid });
+    await namesServed(
+      layout,
+      endpoints.map(({ network }) => network),
+    );
     if (options.attached) attachment = new Attachment(layout, id);
     await runtimeStart(layout, runtime, { id, name, process: monitored.process, hasHooks: hooks?.poststart !== undefined });
     await programBegun(monitored.process.pid);
@@ -90,20 +99,18 @@ async function settled<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A,
 }
 
 /** The container's networks, present in the kernel and with an address for it: a command killed while it made the container gave it none. */
-async function ensureNetworks({ layout }: Context, record: ContainerRecord): Promise<readonly NetworkRecord[]> {
-  const live = (other: string): boolean => findContainer(layout, other) !== null;
-  for (const { name } of record.spec.networks)
-    if (readNetwork(layout, name)?.leases[record.id] === undefined) await lease(layout, name, { id: record.id, live });
+async function ensureNetworks({ layout }: Context, record: ContainerRecord): Promise<readonly Endpoint[]> {
+  for (const joined of record.spec.networks) await leaseNow(layout, record, joined);
   const networks = record.spec.networks.flatMap(({ name }) => readNetwork(layout, name) ?? []);
   for (const network of networks) ensureBridge(network);
-  return networks;
+  return endpointsOf(record, networks);
 }
 
 /** Takes the host ports, written into the marker of this start so that no other start takes them. Throws E_PORT_TAKEN. */
 async function reservePorts({ layout }: Context, record: ContainerRecord): Promise<readonly PublishedPort[]> {
   const owner = identify(process.pid);
   if (owner === null) throw new Error("this process is not in /proc");
-  const { ports } = record.spec.service;
+  const ports = networkModeOf(record) === null ? record.spec.service.ports : [];
   if (ports.length === 0) {
     await markStarting(layout, record.id, { owner, ports: [] });
     return [];

@@ -12,6 +12,7 @@ import { readHooks, readPreStart } from "./hooks.ts";
 import { readExtraHosts } from "./hosts.ts";
 import { readIsolation } from "./isolation.ts";
 import { type ReadMount, readTmpfs, readVolumes } from "./mounts.ts";
+import { readAttachments, readDomainname, readLinks, readMacAddress, readNetworkMode } from "./networks.ts";
 import { type LongPort, portModel, readExpose, readPorts } from "./ports.ts";
 import { readResources } from "./resources.ts";
 import { readRestart } from "./restart.ts";
@@ -81,6 +82,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     workingDir: readWorkingDir(at("working_dir"), scope),
     user: readUser(at("user"), scope),
     hostname: readHostname(at("hostname"), scope),
+    domainname: readDomainname(at("domainname"), scope),
     labels: readPairs(at("labels")),
     dependsOn: dependencies.filter(({ service }) => active.has(service)).map(({ place: _, ...dependency }) => dependency),
     restart: readRestart(node, scope),
@@ -94,6 +96,10 @@ export function readService(name: string, entry: Entry, { draft, context, active
     secrets: secrets.map(({ grant }) => grant),
     extraHosts: readExtraHosts(at("extra_hosts"), scope),
     ...readDns(node, scope),
+    networks: readAttachments(at("networks"), scope),
+    networkMode: readNetworkMode(at("network_mode"), scope),
+    macAddress: readMacAddress(at("mac_address"), `${path}.mac_address`, scope),
+    links: readLinks(node, scope),
     capAdd: readCapabilities(at("cap_add"), `${path}.cap_add`, scope),
     capDrop: readCapabilities(at("cap_drop"), `${path}.cap_drop`, scope),
     resources: readResources(node, scope),

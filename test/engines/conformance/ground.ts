@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import { plainNetwork } from "../../../src/model/network.ts";
 import { type Case, FOREVER, refused } from "./stage.ts";
 
 /** Networks, volumes, and a project's view of them. */
@@ -48,7 +49,7 @@ export function groundCases(it: Case): void {
   it("another project's network is seen by a project that names it, and by no other", async (stage) => {
     const name = await stage.network("shared", stage.other);
     assert.equal((await stage.observe()).networks, []);
-    const { networks } = await stage.observe({ ...stage.project, networks: [{ key: "mine", name }] });
+    const { networks } = await stage.observe({ ...stage.project, networks: [plainNetwork("mine", name)] });
     assert.equal(
       networks.map((network) => [network.name, network.project]),
       [[name, stage.other.name]],

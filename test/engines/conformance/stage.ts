@@ -6,10 +6,12 @@ import type { Action, ContainerSpec } from "../../../src/model/action.ts";
 import type { Code } from "../../../src/model/codes.ts";
 import { Failure } from "../../../src/model/diagnostic.ts";
 import { LABEL } from "../../../src/model/labels.ts";
+import { type NetworkConfig, PLAIN_NETWORK } from "../../../src/model/network.ts";
 import type { Observed, ObservedContainer } from "../../../src/model/observed.ts";
 import type { Project } from "../../../src/model/project.ts";
 import type { Reference } from "../../../src/model/reference.ts";
 import type { Service } from "../../../src/model/service.ts";
+import { networkAttributes } from "../../../src/plan/change.ts";
 import { project, reference, service } from "../../support/build.ts";
 
 /** An engine to be tested, in a world of its own. */
@@ -118,10 +120,22 @@ export class Stage {
   }
 
   /** Makes a network of a project; gives its name. */
-  async network(key = "default", owner: Project = this.project): Promise<string> {
+  async network(key = "default", owner: Project = this.project, config: Partial<NetworkConfig> = {}): Promise<string> {
     const network = `${owner.name}_${key}`;
-    await this.apply({ kind: "network.create", network, key, labels: { [LABEL.project]: owner.name, [LABEL.network]: key } });
+    await this.apply({ kind: "network.create", ...this.networkOf(owner, key, config) });
     return network;
+  }
+
+  /** What an action on a network of a project says of it. */
+  networkOf(owner: Project, key: string, config: Partial<NetworkConfig>): Omit<Extract<Action, { kind: "network.update" }>, "kind"> {
+    const made = { ...PLAIN_NETWORK, ...config };
+    return {
+      network: `${owner.name}_${key}`,
+      key,
+      labels: { [LABEL.project]: owner.name, [LABEL.network]: key },
+      config: made,
+      attributes: networkAttributes({ labels: {}, config: made }),
+    };
   }
 
   /** Makes a volume of a project; gives its name. */

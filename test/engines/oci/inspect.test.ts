@@ -32,6 +32,7 @@ function input(given: Partial<InspectInput> = {}): InspectInput {
     labels: { "a.label": "its value" },
     mounts: [],
     ports: [],
+    networkMode: null,
     networks: [],
     files: { hosts: "/c/hosts", hostname: "/c/hostname", resolvConf: "/c/resolv.conf", log: "/c/log" },
     ...given,
@@ -84,7 +85,15 @@ it("with mounts, ports and networks is as written down", () => {
         { target: 3000, protocol: "tcp", host: "127.0.0.1", published: 9003 },
       ],
       networks: [
-        { name: "shop_default", aliases: ["web"], address: "10.99.0.2", prefixLength: 24, gateway: "10.99.0.1", mac: "02:00:0a:63:00:02" },
+        {
+          name: "shop_default",
+          aliases: ["web"],
+          wanted: { ipv4Address: "10.99.0.2" },
+          ipv4: { address: "10.99.0.2", prefixLength: 24, gateway: "10.99.0.1" },
+          ipv6: { address: "fd00:99::2", prefixLength: 64, gateway: "fd00:99::1" },
+          mac: "02:00:0a:63:00:02",
+          names: ["shop-web-1", "web", "0123456789ab"],
+        },
       ],
       state: {
         status: "exited",

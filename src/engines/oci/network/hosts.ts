@@ -20,14 +20,15 @@ export interface HostsEntry {
   readonly names: readonly string[];
 }
 
-/** The text of a container's hosts file. Pure. `gateway` stands in for `host-gateway`. */
+/** The text of a container's hosts file. Pure. The `gateways` stand in for `host-gateway`; `base` stands in for what every container knows. */
 export function hostsText(options: {
+  readonly base: string | null;
   readonly own: readonly HostsEntry[];
   readonly peers: readonly HostsEntry[];
   readonly extra: readonly ExtraHost[];
-  readonly gateway: string | null;
+  readonly gateways: readonly string[];
 }): string {
-  const lines = [
+  const lines = options.base?.trimEnd().split("\n") ?? [
     "127.0.0.1\tlocalhost",
     "::1\tlocalhost ip6-localhost ip6-loopback",
     "fe00::\tip6-localnet",
@@ -36,8 +37,7 @@ export function hostsText(options: {
     "ff02::2\tip6-allrouters",
   ];
   for (const { name, address } of options.extra) {
-    const resolved = address === "host-gateway" ? options.gateway : address;
-    if (resolved !== null) lines.push(`${resolved}\t${name}`);
+    for (const resolved of address === "host-gateway" ? options.gateways : [address]) lines.push(`${resolved}\t${name}`);
   }
   for (const { address, names } of [...options.own, ...options.peers]) lines.push(`${address}\t${[...new Set(names)].join(" ")}`);
   return `${lines.join("\n")}\n`;

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from "node:fs";
+import { parseAddress } from "../../../lib/address.ts";
 import {
   AF_NETLINK,
   closeSocket,
@@ -136,9 +137,13 @@ export function addVeth(options: {
   };
 }
 
-/** Lets a bridge port send a frame back where it came from: a container reaches its own published port. */
-export function setHairpin(index: number): Message {
-  const body = Buffer.concat([link(index, 0, AF_BRIDGE), nest(IFLA_PROTINFO, [Buffer.concat([bytes(IFLA_BRPORT_MODE, Buffer.of(1))])])]);
+/**
+ * Lets a bridge port send a frame back where it came from, so that a container reaches its own published port; one that is `isolated` sends
+ * none to other ports that are, whatever the packet filter says.
+ */
+export function setPort(index: number, { isolated }: { readonly isolated: boolean }): Message {
+  const attributes = [bytes(IFLA_BRPORT_MODE, Buffer.of(1)), ...(isolated ? [bytes(IFLA_BRPORT_ISOLATED, Buffer.of(1))] : [])];
+  const body = Buffer.concat([link(index, 0, AF_BRIDGE), nest(IFLA_PROTINFO, attributes)]);
   return { type: RTM_SETLINK, flags: 0, body };
 }
 
@@ -150,13 +155,17 @@ export function deleteLink(index: number): Message {
   return { type: RTM_DELLINK, flags: 0, body: link(index, 0) };
 }
 
-/** An IPv4 address on a link. */
+/** An address on a link. One of IPv6 can be used at once: that nobody else has it is known. */
 export function addAddress(index: number, address: string, prefix: number): Message {
   const head = Buffer.alloc(8);
-  head[0] = AF_INET;
+  const { family, octets } = octetsOf(address);
+  head[0] = family;
   head[1] = prefix;
   head.writeUInt32LE(index, 4);
-  const octets = ipv4(address);
+  if (family === AF_INET6) {
+    head[2] = IFA_F_NODAD;
+    return { type: RTM_NEWADDR, flags: CREATE, body: Buffer.concat([head, bytes(IFA_LOCAL, octets), bytes(IFA_ADDRESS, octets)]) };
+  }
   const broadcast = Buffer.alloc(4);
   broadcast.writeUInt32BE((octets.readUInt32BE(0) | (2 ** (32 - prefix) - 1)) >>> 0);
   return {
@@ -166,10 +175,11 @@ export function addAddress(index: number, address: string, prefix: number): Mess
   };
 }
 
-/** The IPv4 default route by a gateway. */
+/** The default route by a gateway, of the gateway's family. */
 export function addDefaultRoute(index: number, gateway: string): Message {
-  const head = Buffer.from([AF_INET, 0, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_UNIVERSE, RTN_UNICAST, 0, 0, 0, 0]);
-  return { type: RTM_NEWROUTE, flags: CREATE, body: Buffer.concat([head, bytes(RTA_GATEWAY, ipv4(gateway)), u32(RTA_OIF, index)]) };
+  const { family, octets } = octetsOf(gateway);
+  const head = Buffer.from([family, 0, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_UNIVERSE, RTN_UNICAST, 0, 0, 0, 0]);
+  return { type: RTM_NEWROUTE, flags: CREATE, body: Buffer.concat([head, bytes(RTA_GATEWAY, octets), u32(RTA_OIF, index)]) };
 }
 
 const NLMSG_ERROR = 2;
@@ -184,6 +194,7 @@ const RTM_NEWADDR = 20;
 const RTM_NEWROUTE = 24;
 const AF_INET = 2;
 const AF_BRIDGE = 7;
+const AF_INET6 = 10;
 const IFF_UP = 1;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
@@ -195,10 +206,12 @@ const IFLA_NET_NS_PID = 19;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_BRPORT_MODE = 4;
+const IFLA_BRPORT_ISOLATED = 33;
 const VETH_INFO_PEER = 1;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_BROADCAST = 4;
+const IFA_F_NODAD = 2;
 const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
 const RT_TABLE_MAIN = 254;
@@ -238,6 +251,12 @@ function u32(type: number, value: number): Buffer {
   return bytes(type, payload);
 }
 
-const ipv4 = (address: string): Buffer => Buffer.from(address.split(".").map(Number));
+function octetsOf(text: string): { readonly family: number; readonly octets: Buffer } {
+  const address = parseAddress(text);
+  if (address === null) throw new Error(`${text} is no address`); // they were checked, or we made them
+  const digits = address.family === 4 ? 8 : 32;
+  const octets = Buffer.from(address.value.toString(16).padStart(digits, "0"), "hex");
+  return { family: address.family === 4 ? AF_INET : AF_INET6, octets };
+}
 
 const hardwareAddress = (mac: string): Buffer => Buffer.from(mac.replaceAll(":", ""), "hex");

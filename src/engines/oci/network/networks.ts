@@ -1,19 +1,23 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createAtomic, isTemporary, sweepTemporaries, writeAtomic } from "../../../lib/atomic-file.ts";
 import { withLock } from "../../../lib/file-lock.ts";
+import type { Joined } from "../../../model/action.ts";
 import { Failure } from "../../../model/diagnostic.ts";
+import type { Json } from "../../../model/json.ts";
+import { type NetworkConfig, PLAIN_NETWORK, SHARED_BRIDGE } from "../../../model/network.ts";
 import type { Layout } from "../layout.ts";
-import { EEXIST, SystemCallError } from "../syscalls.ts";
-import { addAddress, addBridge, addDefaultRoute, addVeth, deleteLink, Netlink, setHairpin, setUp } from "./netlink.ts";
-import { formatIpv4, parseIpv4, usedRanges } from "./subnets.ts";
+import { linkIndex, removeLink } from "./links.ts";
+import { type AddressPool, choosePools, freeAddress, subnetOf, type Used, whyNotFixed } from "./pools.ts";
+import { usedSubnets } from "./subnets.ts";
 
 /** A bridge network of this machine. The file is the truth; the bridge is made from it whenever it is missing. */
 export interface NetworkRecord {
-  readonly version: 1;
+  readonly version: 2;
   readonly name: string;
+  /** `null`: nobody's. */
   readonly project: string | null;
   /** Key in the spec it was made for. */
   readonly key: string | null;
@@ -21,22 +25,39 @@ export interface NetworkRecord {
   readonly createdAt: string;
   readonly bridge: string;
   readonly mtu: number;
-  /** Network address, and number of bits. */
-  readonly subnet: string;
-  readonly prefix: number;
-  readonly gateway: string;
-  /** Addresses by container id. */
-  readonly leases: Readonly<Record<string, string>>;
+  readonly config: NetworkConfig;
+  /** What it was made from, as the planner compares it; `null` while it is being changed. */
+  readonly attributes: Readonly<Record<string, Json>> | null;
+  /** `null`: it has no addresses of this family. */
+  readonly ipv4: AddressPool | null;
+  readonly ipv6: AddressPool | null;
 }
 
-const PREFIX = 24;
-/** 8,192 networks of 254 addresses each, in a part of the private range that home routers and clouds seldom use. */
-const POOL = { base: parseIpv4("10.192.0.0"), count: 8192 };
+/** What a network is made from. */
+export interface WantedNetwork {
+  readonly name: string;
+  readonly project: string | null;
+  readonly key: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly config: NetworkConfig;
+  readonly attributes: Readonly<Record<string, Json>>;
+}
+
+/** Who asks for an address. */
+export interface Lessee {
+  readonly id: string;
+  readonly joined: Joined;
+  /** Whether a container still exists. */
+  readonly exists: (id: string) => boolean;
+  /** Whether a container runs or is being started: its address cannot be taken from it. */
+  readonly runs: (id: string) => boolean;
+}
+
 const MTU = 1500;
 
 export function readNetwork(layout: Layout, name: string): NetworkRecord | null {
   try {
-    return JSON.parse(readFileSync(fileOf(layout, name), "utf8")) as NetworkRecord;
+    return upgraded(JSON.parse(readFileSync(fileOf(layout, name), "utf8")) as NetworkRecord | FirstRecord);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
@@ -55,174 +76,123 @@ export function isPresent(network: NetworkRecord): boolean {
   return linkIndex(network.bridge) !== null;
 }
 
-/** Makes a network that is not known yet: chooses a subnet that nothing on this machine uses. The bridge comes with the first container. */
-export async function createNetwork(
-  layout: Layout,
-  wanted: { readonly name: string; readonly project: string; readonly key: string; readonly labels: Readonly<Record<string, string>> },
-): Promise<void> {
+/** Makes a network that is not known yet. The bridge comes with the first container. Throws E_SUBNET_TAKEN, E_BRIDGE_TAKEN, E_NO_IPV6. */
+export async function createNetwork(layout: Layout, wanted: WantedNetwork): Promise<void> {
   await withLock(join(layout.locks, "subnets.lock"), { purpose: `create network ${wanted.name}`, timeoutMs: 30_000 }, async () => {
     if (readNetwork(layout, wanted.name) !== null) return;
-    const hash = createHash("sha256").update(`${layout.world}/${wanted.name}`).digest();
-    const subnet = chooseSubnet(layout, hash.readUInt32BE(0));
-    const record: NetworkRecord = {
-      version: 1,
-      ...wanted,
-      createdAt: new Date().toISOString(),
-      bridge: `wh${hash.toString("hex").slice(0, 10)}`,
-      mtu: MTU,
-      subnet: formatIpv4(subnet),
-      prefix: PREFIX,
-      gateway: formatIpv4(subnet + 1),
-      leases: {},
-    };
-    await createAtomic(fileOf(layout, wanted.name), JSON.stringify(record));
+    await createAtomic(fileOf(layout, wanted.name), JSON.stringify(recordFor(layout, wanted)));
   });
 }
 
-/** Gives a container an address in a network, the same one when it has one. `live` tells whose leases still count. */
-export async function lease(
-  layout: Layout,
-  name: string,
-  container: { readonly id: string; readonly live: (id: string) => boolean },
-): Promise<void> {
-  await change(layout, name, (network) => {
-    if (network.leases[container.id] !== undefined) return network;
-    const leases = Object.fromEntries(Object.entries(network.leases).filter(([id]) => container.live(id)));
-    const taken = new Set(Object.values(leases));
-    const first = parseIpv4(network.subnet);
-    for (let host = 2; host < 2 ** (32 - network.prefix) - 1; host += 1) {
-      const address = formatIpv4(first + host);
-      if (!taken.has(address)) return { ...network, leases: { ...leases, [container.id]: address } };
-    }
+/** The record of a network to be made, with addresses that nothing else on this machine uses. */
+export function recordFor(layout: Layout, { config, ...wanted }: WantedNetwork): NetworkRecord {
+  const seed = createHash("sha256").update(`${layout.world}/${wanted.name}`).digest();
+  const others = allNetworks(layout).filter(({ name }) => name !== wanted.name);
+  const bridge = config.bridge ?? `wh${seed.toString("hex").slice(0, 10)}`;
+  refuseBridge(config, { name: wanted.name, others });
+  if (config.ipv6 && !hasIpv6())
     throw new Failure({
-      code: "E_NETWORK_FULL",
-      message: `network ${name} (${network.subnet}/${network.prefix}) has no free address left`,
-      hint: "remove containers that are no longer needed",
+      code: "E_NO_IPV6",
+      message: `network ${wanted.name} has \`enable_ipv6\`, and this machine's kernel has no IPv6`,
+      hint: "take `enable_ipv6` out, or switch IPv6 on (ipv6.disable=0 on the kernel's command line)",
     });
-  });
+  const used: Used = {
+    networks: others.flatMap(({ name, ipv4, ipv6 }) =>
+      [ipv4, ipv6].flatMap((pool) => (pool === null ? [] : [{ name, subnet: subnetOf(pool) }])),
+    ),
+    routes: usedSubnets(),
+  };
+  return {
+    version: 2,
+    ...wanted,
+    createdAt: new Date().toISOString(),
+    bridge,
+    mtu: config.mtu ?? MTU,
+    config,
+    ...choosePools(config, { name: wanted.name, seed, used }),
+  };
+}
+
+/** Gives a container its addresses in a network, the same ones when it has them. Throws E_NETWORK_FULL, E_ADDRESS_TAKEN, E_NO_SUCH_NETWORK. */
+export async function lease(layout: Layout, lessee: Lessee): Promise<void> {
+  const { name } = lessee.joined;
+  for (;;) {
+    if (name === SHARED_BRIDGE) await createNetwork(layout, SHARED);
+    try {
+      return await change(layout, name, (network) => leased(network, lessee));
+    } catch (error) {
+      // Its last container may have gone, and it with it, since we looked.
+      if (name !== SHARED_BRIDGE || !(error instanceof Failure) || error.diagnostics[0]?.code !== "E_NO_SUCH_NETWORK") throw error;
+    }
+  }
+}
+
+/** Whether a container has all addresses in a network that it can have. */
+export function isLeased({ ipv4, ipv6 }: NetworkRecord, id: string): boolean {
+  return [ipv4, ipv6].every((pool) => pool === null || pool.leases[id] !== undefined);
+}
+
+/** The network with addresses for a container in it. Pure. */
+export function leased(network: NetworkRecord, lessee: Lessee): NetworkRecord {
+  if (isLeased(network, lessee.id)) return network;
+  const { joined } = lessee;
+  return {
+    ...network,
+    ipv4: leasedFrom(network.ipv4, joined.ipv4Address ?? null, { network, lessee }),
+    ipv6: leasedFrom(network.ipv6, joined.ipv6Address ?? null, { network, lessee }),
+  };
 }
 
 export async function release(layout: Layout, name: string, id: string): Promise<void> {
-  if (readNetwork(layout, name)?.leases[id] === undefined) return;
-  await change(layout, name, (network) => ({
-    ...network,
-    leases: Object.fromEntries(Object.entries(network.leases).filter(([other]) => other !== id)),
-  }));
-}
-
-/** Makes sure that the kernel has the bridge with its address, and that packets may pass through this machine. */
-export function ensureBridge(network: NetworkRecord): void {
-  if (linkIndex(network.bridge) !== null) return;
-  const netlink = Netlink.here();
-  try {
-    try {
-      netlink.request(network.bridge, addBridge(network.bridge, { mtu: network.mtu, mac: macOf(network.gateway) }));
-    } catch (error) {
-      if (error instanceof SystemCallError && error.errno === EEXIST) return; // another command was quicker
-      throw error;
-    }
-    const index = netlink.indexOf(network.bridge);
-    if (index === null) throw new Error(`bridge ${network.bridge} went away while it was made`);
-    netlink.request(network.bridge, addAddress(index, network.gateway, network.prefix));
-  } finally {
-    netlink.close();
-  }
-  setSysctl("net/ipv4/ip_forward", "1");
-  setSysctl(`net/ipv4/conf/${network.bridge}/route_localnet`, "1"); // 127.0.0.1:PORT is translated to a container's address
-  setSysctl(`net/ipv6/conf/${network.bridge}/disable_ipv6`, "1");
-}
-
-/** Connects the network namespace of a process that has not begun yet. The veth goes with the namespace: nothing stays after a crash. */
-export function attach(networks: readonly NetworkRecord[], container: { readonly id: string; readonly pid: number }): void {
-  const here = Netlink.here();
-  try {
-    const inside = Netlink.of(container.pid);
-    try {
-      inside.request("lo", setUp(1));
-      for (const [position, network] of networks.entries()) attachOne(here, inside, { network, position, ...container });
-    } finally {
-      inside.close();
-    }
-  } finally {
-    here.close();
-  }
+  const network = readNetwork(layout, name);
+  const has = (pool: AddressPool | null | undefined): boolean => pool?.leases[id] !== undefined;
+  if (!has(network?.ipv4) && !has(network?.ipv6)) return;
+  let left = 1;
+  await change(layout, name, (current) => {
+    const next = { ...current, ipv4: without(current.ipv4, id), ipv6: without(current.ipv6, id) };
+    left = Object.keys({ ...next.ipv4?.leases, ...next.ipv6?.leases }).length;
+    return next;
+  });
+  if (name === SHARED_BRIDGE && left === 0) await removeNetwork(layout, name, { exists: () => true, ifUnused: true });
 }
 
 /** Forgets a network and takes its bridge away. Throws E_NETWORK_IN_USE when a container still has an address in it. */
-export async function removeNetwork(layout: Layout, name: string, live: (id: string) => boolean): Promise<void> {
+export async function removeNetwork(
+  layout: Layout,
+  name: string,
+  { exists, ifUnused = false }: { readonly exists: (id: string) => boolean; readonly ifUnused?: boolean },
+): Promise<void> {
   await withLock(lockOf(layout, name), { purpose: `remove network ${name}`, timeoutMs: 30_000 }, async () => {
     const network = readNetwork(layout, name);
     if (network === null) return;
-    const users = Object.keys(network.leases).filter(live);
+    const users = lesseesOf(network).filter(exists);
+    if (users.length > 0 && ifUnused) return;
     if (users.length > 0)
       throw new Failure({
         code: "E_NETWORK_IN_USE",
         message: `network ${name} is used by ${users.length} container(s): ${users.map((id) => id.slice(0, 12)).join(", ")}`,
         hint: "remove them first",
       });
-    const netlink = Netlink.here();
-    try {
-      const index = netlink.indexOf(network.bridge);
-      if (index !== null) netlink.request(network.bridge, deleteLink(index));
-    } finally {
-      netlink.close();
-    }
+    removeLink(network.bridge);
     await rm(fileOf(layout, name), { force: true });
   });
+}
+
+/** Ids of the containers that have an address in it. */
+export function lesseesOf({ ipv4, ipv6 }: NetworkRecord): readonly string[] {
+  return Object.keys({ ...ipv4?.leases, ...ipv6?.leases });
 }
 
 export async function sweepNetworks(layout: Layout): Promise<void> {
   await sweepTemporaries(layout.networks);
 }
 
-/** A hardware address that belongs to an IPv4 address, so that it is the same after every start. */
-export function macOf(address: string): string {
-  return `02:42:${address
-    .split(".")
-    .map((octet) => Number(octet).toString(16).padStart(2, "0"))
-    .join(":")}`;
-}
-
-function attachOne(
-  here: Netlink,
-  inside: Netlink,
-  wanted: { readonly network: NetworkRecord; readonly position: number; readonly id: string; readonly pid: number },
-): void {
-  const { network, position, id, pid } = wanted;
-  const address = network.leases[id];
-  if (address === undefined) throw new Error(`container ${id} has no address in network ${network.name}`);
-  const bridge = here.indexOf(network.bridge);
-  if (bridge === null) throw new Error(`bridge ${network.bridge} of network ${network.name} is not there`);
-  const outer = `wv${id.slice(0, 10)}${position}`;
-  const inner = `eth${position}`;
-  here.request(outer, addVeth({ name: outer, bridge, mtu: network.mtu, peer: { name: inner, pid, mac: macOf(address) } }));
-  const outerIndex = here.indexOf(outer);
-  const innerIndex = inside.indexOf(inner);
-  if (outerIndex === null || innerIndex === null) throw new Error(`veth ${outer} went away while it was made`);
-  here.request(outer, setHairpin(outerIndex));
-  inside.request(inner, addAddress(innerIndex, address, network.prefix));
-  inside.request(inner, setUp(innerIndex));
-  if (position === 0) inside.request(inner, addDefaultRoute(innerIndex, network.gateway));
-}
-
-function chooseSubnet(layout: Layout, seed: number): number {
-  const used = [
-    ...usedRanges(),
-    ...allNetworks(layout).map((n) => ({ first: parseIpv4(n.subnet), last: parseIpv4(n.subnet) + 2 ** (32 - n.prefix) - 1 })),
-  ];
-  for (let attempt = 0; attempt < POOL.count; attempt += 1) {
-    const first = POOL.base + ((seed + attempt) % POOL.count) * 2 ** (32 - PREFIX);
-    const last = first + 2 ** (32 - PREFIX) - 1;
-    if (used.every((range) => range.last < first || range.first > last)) return first;
-  }
-  throw new Failure({
-    code: "E_NETWORK_FULL",
-    message: "no free subnet is left for another network",
-    hint: "wharf ls -a lists projects whose networks could go",
-  });
-}
-
-async function change(layout: Layout, name: string, edit: (network: NetworkRecord) => NetworkRecord): Promise<void> {
+/** Changes a network under its lock. Throws E_NO_SUCH_NETWORK. */
+export async function change(
+  layout: Layout,
+  name: string,
+  edit: (network: NetworkRecord) => NetworkRecord | Promise<NetworkRecord>,
+): Promise<void> {
   await withLock(lockOf(layout, name), { purpose: `change network ${name}`, timeoutMs: 30_000 }, async () => {
     const network = readNetwork(layout, name);
     if (network === null)
@@ -231,27 +201,99 @@ async function change(layout: Layout, name: string, edit: (network: NetworkRecor
         message: `there is no network named ${name}`,
         hint: "wharf up makes a project's networks",
       });
-    const next = edit(network);
-    if (next !== network) await writeAtomic(fileOf(layout, name), JSON.stringify(next), { durable: false });
+    const next = await edit(network);
+    if (next !== network) await writeNetwork(layout, next);
   });
 }
 
-function linkIndex(name: string): number | null {
-  try {
-    return Number(readFileSync(`/sys/class/net/${name}/ifindex`, "latin1"));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "EINVAL") return null; // EINVAL: it went away between opening the file and reading it
-    throw error;
-  }
+/** Call it under the network's lock only. */
+export async function writeNetwork(layout: Layout, network: NetworkRecord): Promise<void> {
+  await writeAtomic(fileOf(layout, network.name), JSON.stringify(network), { durable: false });
 }
 
-function setSysctl(key: string, value: string): void {
-  const path = `/proc/sys/${key}`;
+/** The network of `network_mode: bridge`. */
+const SHARED: WantedNetwork = { name: SHARED_BRIDGE, project: null, key: null, labels: {}, config: PLAIN_NETWORK, attributes: {} };
+
+/** The form of records that the first versions wrote. */
+interface FirstRecord extends Pick<NetworkRecord, "name" | "project" | "key" | "labels" | "createdAt" | "bridge" | "mtu"> {
+  readonly version: 1;
+  readonly subnet: string;
+  readonly prefix: number;
+  readonly gateway: string;
+  readonly leases: Readonly<Record<string, string>>;
+}
+
+function upgraded(record: NetworkRecord | FirstRecord): NetworkRecord {
+  if (record.version !== 1) return record;
+  const { subnet, prefix, gateway, leases, ...rest } = record;
+  const ipv4 = { subnet, prefix, gateway, leases, range: null, reserved: [] };
+  return { ...rest, version: 2, config: PLAIN_NETWORK, attributes: {}, ipv4, ipv6: null };
+}
+
+interface Leasing {
+  readonly network: NetworkRecord;
+  readonly lessee: Lessee;
+}
+
+function leasedFrom(pool: AddressPool | null, wanted: string | null, { network, lessee }: Leasing): AddressPool | null {
+  const { id, joined, exists } = lessee;
+  if (wanted !== null) return fixedFrom(pool, wanted, { network, lessee });
+  if (pool === null || pool.leases[id] !== undefined) return pool;
+  const free = freeAddress(pool, joined.avoid);
+  if (free !== null) return { ...pool, leases: { ...pool.leases, [id]: free } };
+  const pruned = { ...pool, leases: Object.fromEntries(Object.entries(pool.leases).filter(([other]) => exists(other))) };
+  const freed = freeAddress(pruned, joined.avoid) ?? freeAddress(pruned);
+  if (freed !== null) return { ...pruned, leases: { ...pruned.leases, [id]: freed } };
+  throw new Failure({
+    code: "E_NETWORK_FULL",
+    message: `network ${network.name} (${pool.range ?? `${pool.subnet}/${pool.prefix}`}) has no free address left`,
+    hint: "remove containers that are no longer needed",
+  });
+}
+
+function fixedFrom(pool: AddressPool | null, wanted: string, { network, lessee }: Leasing): AddressPool {
+  const { id, runs } = lessee;
+  const wrong = whyNotFixed(pool, wanted);
+  const refused = (why: string): Failure =>
+    new Failure({
+      code: "E_ADDRESS_TAKEN",
+      message: `address ${wanted} in network ${network.name} cannot be given: ${why}`,
+      hint: "choose another address, or leave it out to have a free one chosen",
+    });
+  if (pool === null || wrong !== null) throw refused(wrong ?? "the network has none of this family");
+  const holder = Object.entries(pool.leases).find(([other, address]) => address === wanted && other !== id)?.[0];
+  // Who does not run gets another one when it starts, or waits: so a replacement follows the one before it.
+  if (holder !== undefined && runs(holder)) throw refused(`container ${holder.slice(0, 12)} has it`);
+  const leases = Object.fromEntries(Object.entries(pool.leases).filter(([other]) => other !== holder));
+  return { ...pool, leases: { ...leases, [id]: wanted } };
+}
+
+function without(pool: AddressPool | null, id: string): AddressPool | null {
+  if (pool === null) return null;
+  return { ...pool, leases: Object.fromEntries(Object.entries(pool.leases).filter(([other]) => other !== id)) };
+}
+
+function refuseBridge(
+  { bridge }: NetworkConfig,
+  { name, others }: { readonly name: string; readonly others: readonly NetworkRecord[] },
+): void {
+  if (bridge === null) return;
+  const other = others.find((network) => network.bridge === bridge);
+  if (other === undefined && linkIndex(bridge) === null) return;
+  throw new Failure({
+    code: "E_BRIDGE_TAKEN",
+    message: `network ${name} wants a bridge named ${bridge}, and ${other === undefined ? "this machine has an interface of that name" : `network ${other.name} has it`}`,
+    hint: "choose another name in `driver_opts`, or leave it out",
+  });
+}
+
+function hasIpv6(): boolean {
   try {
-    if (readFileSync(path, "latin1").trim() !== value) writeFileSync(path, value);
+    readFileSync("/proc/sys/net/ipv6/conf/all/forwarding");
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error; // a kernel without IPv6 has no such key
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { Failure } from "../../../model/diagnostic.ts";
 import type { PublishedPort } from "../../../model/observed.ts";
 import type { Port } from "../../../model/service.ts";
 import type { Layout } from "../layout.ts";
-import { allContainers, heldPorts } from "../records.ts";
+import { allRecords, heldPorts } from "../records.ts";
 import { canBind } from "../syscalls.ts";
 import { collides, listeners, ownerOf } from "./sockets.ts";
 
@@ -20,9 +20,9 @@ export type HolderOf = (wanted: Binding) => (() => string) | null;
 
 /** Looks at what containers of this world publish (other than `except`), and at the sockets of this machine. */
 export function holders(layout: Layout, except: string | null): HolderOf {
-  const published = allContainers(layout)
-    .filter(({ record }) => record.id !== except)
-    .flatMap(({ record }) => (heldPorts(layout, record.id) ?? []).map((port) => ({ ...port, port: port.published, record })));
+  const published = allRecords(layout)
+    .filter((record) => record.id !== except)
+    .flatMap((record) => (heldPorts(layout, record.id) ?? []).map((port) => ({ ...port, port: port.published, record })));
   return (wanted) => {
     const other = published.find((port) => collides(wanted, port));
     if (other !== undefined) return () => `container ${other.record.name} of project ${other.record.spec.project}`;

@@ -1,40 +1,49 @@
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { BITS, parseAddress, type Subnet } from "../../../lib/address.ts";
 
-export interface Range {
-  /** First and last address, as numbers. */
-  readonly first: number;
-  readonly last: number;
+/** Subnets that this machine already routes or has an address of: nothing new may lie in them. Default routes do not count. */
+export function usedSubnets(): readonly Subnet[] {
+  const own = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .flatMap(({ address }) => parseAddress(address.split("%")[0] ?? "") ?? [])
+    .map(({ family, value }): Subnet => ({ family, first: value, prefix: BITS[family] }));
+  return [...routes4(readFileSync("/proc/net/route", "latin1")), ...routes6(readTable("/proc/net/ipv6_route")), ...own];
 }
 
-/** Address ranges that this machine already routes or has: nothing new may lie in them. The default route does not count. */
-export function usedRanges(): Range[] {
-  const routes = readFileSync("/proc/net/route", "latin1")
+/** Routes of `/proc/net/route`: numbers are hex of the bytes in memory order. */
+function routes4(table: string): readonly Subnet[] {
+  return table
     .split("\n")
     .slice(1)
     .map((line) => line.split("\t"))
-    .flatMap(([, destination, , , , , , mask]) =>
-      destination === undefined || mask === undefined ? [] : [{ first: fromKernel(destination), mask: fromKernel(mask) }],
-    )
-    .filter(({ mask }) => mask !== 0)
-    .map(({ first, mask }) => ({ first, last: first + (0xffffffff - mask) }));
-  const own = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ family }) => family === "IPv4")
-    .map(({ address }) => ({ first: parseIpv4(address), last: parseIpv4(address) }));
-  return [...routes, ...own];
+    .flatMap(([, destination, , , , , , mask]): readonly Subnet[] => {
+      if (destination === undefined || mask === undefined) return [];
+      const prefix = fromKernel(mask).toString(2).replaceAll("0", "").length;
+      return prefix === 0 ? [] : [{ family: 4, first: BigInt(fromKernel(destination)), prefix }];
+    });
 }
 
-/** A dotted address as a number. Only for addresses that were checked or that we made. */
-export function parseIpv4(address: string): number {
-  return address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+/** Routes of `/proc/net/ipv6_route`, but for those to links (fe80) and groups (ff00). */
+function routes6(table: string): readonly Subnet[] {
+  return table.split("\n").flatMap((line): readonly Subnet[] => {
+    const [destination = "", bits = "0"] = line.split(" ");
+    const prefix = Number.parseInt(bits, 16);
+    return destination === "" || prefix === 0 || /^f[ef]/.test(destination)
+      ? []
+      : [{ family: 6, first: BigInt(`0x${destination}`), prefix }];
+  });
 }
 
-export function formatIpv4(address: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
+function readTable(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return ""; // no IPv6
+    throw error;
+  }
 }
 
-/** The kernel prints addresses as hex of the bytes in memory order. */
 function fromKernel(hex: string): number {
   const bytes = Buffer.from(hex, "hex").reverse();
   return bytes.length === 4 ? bytes.readUInt32BE(0) : 0;

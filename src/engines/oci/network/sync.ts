@@ -1,9 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Layout } from "../layout.ts";
-import { allContainers, type ContainerRecord, heldPorts } from "../records.ts";
+import { allRecords, type ContainerRecord, heldPorts } from "../records.ts";
+import { type Endpoint, endpointsOf } from "./endpoints.ts";
 import { type HostsEntry, hostsText, nameFiles, writeHosts } from "./hosts.ts";
+import { networkModeOf } from "./namespace.ts";
 import { allNetworks, isPresent, type NetworkRecord, readNetwork } from "./networks.ts";
-import { applyRules } from "./ports.ts";
+import { applyRules, type Ruleset, wants6 } from "./ports.ts";
 
 /**
  * Brings the packet filter and every running container's hosts file in line with what runs now. Level-driven: it looks at the whole world and
@@ -11,40 +14,63 @@ import { applyRules } from "./ports.ts";
  */
 export async function syncNetwork(layout: Layout): Promise<void> {
   const networks = allNetworks(layout);
-  const live = allContainers(layout).flatMap(({ record }) => {
+  const live = allRecords(layout).flatMap((record) => {
     const ports = heldPorts(layout, record.id);
     return ports === null ? [] : [{ record, ports }];
   });
-  const records = live.map(({ record }) => record);
-  for (const record of records) updateHosts(layout, record, hostsOf(record, { networks, live: records }));
-  await applyRules({
+  const world = neighbourhood(
+    live.map(({ record }) => record),
+    networks,
+  );
+  for (const { record } of live) updateHosts(layout, record, hostsOf(record, { networks, peers: world }));
+  const rules: Ruleset = {
     table: `wharf_${layout.world}`,
     networks: networks.filter(isPresent),
+    had6: existsSync(marker6(layout)),
     ports: live.flatMap(({ record, ports }) => {
-      const address = addressesOf(record, networks)[0]?.address;
-      return address === undefined ? [] : ports.map((port) => ({ ...port, address }));
+      // An internal network lets nothing in either.
+      const address = addressesOf(record, networks).find(({ wayOut }) => wayOut.ipv4)?.address ?? null;
+      return address === null ? [] : ports.map((port) => ({ ...port, address }));
     }),
-  });
+  };
+  if (wants6(rules)) writeFileSync(marker6(layout), "");
+  await applyRules(rules);
+  if (!wants6(rules) && rules.had6) rmSync(marker6(layout), { force: true });
 }
 
 /** What a container's hosts file says when it is made: itself. Its peers come with the next `syncNetwork`, before it begins. */
 export function firstHosts(layout: Layout, record: ContainerRecord): string {
   const networks = record.spec.networks.flatMap(({ name }) => readNetwork(layout, name) ?? []);
-  return hostsOf(record, { networks, live: [] });
+  return hostsOf(record, { networks, peers: new Map() });
 }
 
-/** A container's addresses with the names that it answers to there. */
-export function addressesOf(
-  record: ContainerRecord,
-  networks: readonly NetworkRecord[],
-): readonly (HostsEntry & { readonly network: NetworkRecord })[] {
-  return record.spec.networks.flatMap(({ name, aliases }) => {
-    const network = networks.find((n) => n.name === name);
-    const address = network?.leases[record.id];
-    return network === undefined || address === undefined
-      ? []
-      : [{ network, address, names: [record.name, ...aliases, record.id.slice(0, 12)] }];
-  });
+/** A container's addresses, network by network, with the names that it answers to there. None where it shares the network of another. */
+export function addressesOf(record: ContainerRecord, networks: readonly NetworkRecord[]): readonly Endpoint[] {
+  return endpointsOf(record, networks);
+}
+
+/** The names by which one container knows another on a network: what that one answers to there, and its own links. */
+export function namesFor(record: ContainerRecord, other: ContainerRecord, { names }: Pick<Endpoint, "names">): readonly string[] {
+  const links = record.spec.service.links.filter(({ type, of }) =>
+    type === "container"
+      ? other.name === of || (of.length >= 12 && other.id.startsWith(of))
+      : other.spec.project === record.spec.project && other.spec.service.name === of && !other.spec.oneOff,
+  );
+  return [...names, ...links.map(({ alias }) => alias)];
+}
+
+/** Who is on each network, by its name. */
+type Neighbourhood = ReadonlyMap<string, readonly { readonly record: ContainerRecord; readonly endpoint: Endpoint }[]>;
+
+function neighbourhood(records: readonly ContainerRecord[], networks: readonly NetworkRecord[]): Neighbourhood {
+  const found = new Map<string, { readonly record: ContainerRecord; readonly endpoint: Endpoint }[]>();
+  for (const record of records)
+    for (const endpoint of addressesOf(record, networks)) {
+      const members = found.get(endpoint.network.name);
+      if (members === undefined) found.set(endpoint.network.name, [{ record, endpoint }]);
+      else members.push({ record, endpoint });
+    }
+  return found;
 }
 
 /** A container whose start has not come to its files yet has none to bring in line. */
@@ -53,21 +79,28 @@ function updateHosts(layout: Layout, record: ContainerRecord, text: string): voi
   if (existsSync(path) && readFileSync(path, "utf8") !== text) writeHosts(layout, record.id, text);
 }
 
-function hostsOf(
-  record: ContainerRecord,
-  world: { readonly networks: readonly NetworkRecord[]; readonly live: readonly ContainerRecord[] },
-): string {
+function hostsOf(record: ContainerRecord, world: { readonly networks: readonly NetworkRecord[]; readonly peers: Neighbourhood }): string {
+  const { service } = record.spec;
+  if (networkModeOf(record)?.type === "host")
+    return hostsText({ base: machineHosts(), own: [], peers: [], extra: service.extraHosts, gateways: ["127.0.0.1"] });
   const own = addressesOf(record, world.networks);
-  const mine = new Set(own.map(({ network }) => network.name));
-  const others = world.live.filter(({ id }) => id !== record.id);
-  const peers = others.map((other) => addressesOf(other, world.networks).filter(({ network }) => mine.has(network.name)));
-  const shared = sharedNames([own, ...peers]);
-  const single = ({ address, names }: HostsEntry): HostsEntry => ({ address, names: names.filter((name) => !shared.has(name)) });
+  const others = new Map<string, readonly HostsEntry[]>();
+  for (const { network } of own)
+    for (const { record: other, endpoint } of world.peers.get(network.name) ?? [])
+      if (other.id !== record.id)
+        others.set(other.id, [...(others.get(other.id) ?? []), ...entries(endpoint, namesFor(record, other, endpoint))]);
+  const mine = own.map((endpoint) => entries(endpoint, endpoint.names));
+  const shared = sharedNames([mine.flat(), ...others.values()]);
+  const single = (names: readonly string[]): readonly string[] => names.filter((name) => !shared.has(name));
+  const { hostname } = record;
+  const full = service.domainname === null ? [hostname] : [`${hostname}.${service.domainname}`, hostname];
+  const out = own.find(({ wayOut }) => wayOut.ipv4) ?? own.find(({ wayOut }) => wayOut.ipv6) ?? own[0];
   return hostsText({
-    own: own.map(({ address, names }) => ({ address, names: [record.hostname, ...single({ address, names }).names] })),
-    peers: peers.flat().map(single),
-    extra: record.spec.service.extraHosts,
-    gateway: own[0]?.network.gateway ?? null,
+    base: null,
+    own: own.flatMap(({ address, address6, names }) => entries({ address, address6 }, [...full, ...single(names)])),
+    peers: [...others.values()].flat().map(({ address, names }) => ({ address, names: single(names) })),
+    extra: service.extraHosts,
+    gateways: [out?.network.ipv4?.gateway, out?.network.ipv6?.gateway].filter((gateway) => gateway !== undefined),
   });
 }
 
@@ -81,4 +114,20 @@ function sharedNames(containers: readonly (readonly HostsEntry[])[]): ReadonlySe
       seen.add(name);
     }
   return shared;
+}
+
+function entries({ address, address6 }: Pick<Endpoint, "address" | "address6">, names: readonly string[]): readonly HostsEntry[] {
+  return [address, address6].flatMap((one) => (one === null || names.length === 0 ? [] : [{ address: one, names }]));
+}
+
+/** There while the packet filter has a table for IPv6. A reboot takes both away. */
+const marker6 = (layout: Layout): string => join(layout.run, "ip6-rules");
+
+function machineHosts(): string {
+  try {
+    return readFileSync("/etc/hosts", "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
 }

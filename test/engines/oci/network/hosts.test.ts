@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { hostsText } from "../../../../src/engines/oci/network/hosts.ts";
 
 const it = suite("hosts files");
-const none = { own: [], peers: [], extra: [], gateway: null };
+const none = { base: null, own: [], peers: [], extra: [], gateways: [] };
 const linesOf = (text: string): string[] => text.trimEnd().split("\n");
 
 it("localhost is there before anything else", () => {
@@ -24,7 +24,11 @@ it("host-gateway is the gateway, and nothing where there is no network", () => {
     { name: "host.docker.internal", address: "host-gateway" },
     { name: "far", address: "203.0.113.9" },
   ];
-  assert.ok(hostsText({ ...none, extra, gateway: "10.0.0.1" }).includes("10.0.0.1\thost.docker.internal\n203.0.113.9\tfar\n"));
+  assert.ok(
+    hostsText({ ...none, extra, gateways: ["10.0.0.1", "fd00::1"] }).includes(
+      "10.0.0.1\thost.docker.internal\nfd00::1\thost.docker.internal\n203.0.113.9\tfar\n",
+    ),
+  );
   assert.not(hostsText({ ...none, extra }).includes("host.docker.internal"));
 });
 

@@ -1,18 +1,19 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { rulesText } from "../../../../src/engines/oci/network/ports.ts";
+import { PLAIN_NETWORK } from "../../../../src/model/network.ts";
 
 const it = suite("packet filter rules");
-const network = { bridge: "wh0123456789", subnet: "10.200.1.0", prefix: 24 };
+const network = { bridge: "wh0123456789", config: PLAIN_NETWORK, ipv4: { subnet: "10.200.1.0", prefix: 24 }, ipv6: null };
 const forward = { protocol: "tcp", host: "0.0.0.0", published: 8080, address: "10.200.1.2", target: 80 } as const;
 
 it("a world without networks leaves no table behind", () => {
-  assert.is(rulesText({ table: "wharf_x", networks: [], ports: [] }), "table ip wharf_x {}\ndelete table ip wharf_x\n");
+  assert.is(rulesText({ table: "wharf_x", networks: [], ports: [], had6: false }), "table ip wharf_x {}\ndelete table ip wharf_x\n");
 });
 
 it("the whole table is replaced in one transaction", () => {
   assert.ok(
-    rulesText({ table: "wharf_x", networks: [network], ports: [] }).startsWith(
+    rulesText({ table: "wharf_x", networks: [network], ports: [], had6: false }).startsWith(
       "table ip wharf_x {}\ndelete table ip wharf_x\ntable ip wharf_x {\n",
     ),
   );
@@ -23,13 +24,14 @@ it("a port for every address and one for a single address go into different maps
     table: "t",
     networks: [network],
     ports: [forward, { ...forward, host: "127.0.0.1", published: 9090, protocol: "udp" }],
+    had6: false,
   });
   assert.match(text, /map published \{[^}]*elements = \{ tcp \. 8080 : 10\.200\.1\.2 \. 80 \}/);
   assert.match(text, /map published_on \{[^}]*elements = \{ udp \. 127\.0\.0\.1 \. 9090 : 10\.200\.1\.2 \. 80 \}/);
 });
 
 it("a map without elements has no empty list, which nft would refuse", () => {
-  assert.not.match(rulesText({ table: "t", networks: [network], ports: [] }), /elements = \{ *\}/);
+  assert.not.match(rulesText({ table: "t", networks: [network], ports: [], had6: false }), /elements = \{ *\}/);
 });
 
 it.run();

@@ -1,5 +1,7 @@
+import { liesIn, parseAddress } from "../../../../lib/address.ts";
 import { isPresent, type NetworkRecord } from "../../network/networks.ts";
-import { parseIpv4 } from "../../network/subnets.ts";
+import { subnetOf } from "../../network/pools.ts";
+import { addressesOf } from "../../network/sync.ts";
 import { type Container, type ContainerRecord, liveRun } from "../../records.ts";
 import type { Duty, DutyTools, View } from "../duty.ts";
 import { Viewer } from "../view.ts";
@@ -107,25 +109,30 @@ export function zoneOf(view: View): Zone {
 
 function residentOf(record: ContainerRecord, networks: readonly NetworkRecord[]): Resident {
   const { service } = record.spec;
-  const places = record.spec.networks.flatMap(({ name, aliases }) => {
-    const address = networks.find((network) => network.name === name)?.leases[record.id];
-    const names = [record.name, record.hostname, record.id.slice(0, 12), ...aliases];
-    return address === undefined ? [] : [{ network: name, addresses: [address], names }];
-  });
-  return { id: record.id, name: record.name, places, settings: { servers: service.dns, ndots: service.dnsOptions.some(asksForDots) } };
+  const places = addressesOf(record, networks).map(({ network, address, address6, names }) => ({
+    network: network.name,
+    addresses: [address, address6].filter((one) => one !== null),
+    names: names.length === 0 ? [] : [...names, record.hostname], // on the bridge that all projects share nobody has a name
+  }));
+  const links = new Map(service.links.map(({ of, alias }) => [alias.toLowerCase(), of.toLowerCase()]));
+  return {
+    id: record.id,
+    name: record.name,
+    places,
+    settings: { servers: service.dns, ndots: service.dnsOptions.some(asksForDots), links },
+  };
 }
 
 /** More than no dot in a name makes it complete. */
 const asksForDots = (option: string): boolean => /^ndots:[1-9]/.test(option);
 
-function zoneNetwork(network: NetworkRecord): ZoneNetwork {
-  const first = parseIpv4(network.subnet);
-  const last = first + 2 ** (32 - network.prefix) - 1;
-  return {
-    name: network.name,
-    internal: false,
-    holds: (address) => !address.includes(":") && parseIpv4(address) >= first && parseIpv4(address) <= last,
+function zoneNetwork({ name, config, ipv4, ipv6 }: NetworkRecord): ZoneNetwork {
+  const subnets = [ipv4, ipv6].flatMap((pool) => (pool === null ? [] : [subnetOf(pool)]));
+  const holds = (text: string): boolean => {
+    const address = parseAddress(text);
+    return address !== null && subnets.some((subnet) => liesIn(address, subnet));
   };
+  return { name, internal: config.internal, holds };
 }
 
 /** Networks that a container of the project has a place in, and that the kernel has. */
@@ -134,4 +141,6 @@ function servedNetworks({ containers, networks }: View): readonly NetworkRecord[
   return networks.filter((network) => names.has(network.name) && isPresent(network));
 }
 
-const gatewaysOf = ({ gateway }: NetworkRecord): readonly string[] => [gateway];
+function gatewaysOf({ ipv4, ipv6 }: NetworkRecord): readonly string[] {
+  return [ipv4, ipv6].flatMap((pool) => (pool === null ? [] : [pool.gateway]));
+}

@@ -21,6 +21,8 @@ export interface AskerSettings {
   readonly servers: readonly string[];
   /** It has set how many dots make a name complete: names without one are not asked for outside then. */
   readonly ndots: boolean;
+  /** Names that it alone has for others; in lower case. */
+  readonly links?: ReadonlyMap<string, string>;
 }
 
 export interface ZoneNetwork {
@@ -60,8 +62,9 @@ export class Zone {
 
   /** Addresses of a name as the asker sees it, round robin; `null`: nobody that it could know has the name. */
   find(name: string, asker: Asker): { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] } | null {
+    const wanted = asker.links?.get(name) ?? name;
     for (const network of asker.networks) {
-      const entry = this.#names.get(network)?.get(name) ?? this.#names.get(network)?.get(without(name, network) ?? "");
+      const entry = this.#names.get(network)?.get(wanted) ?? this.#names.get(network)?.get(without(wanted, network) ?? "");
       if (entry === undefined) continue;
       entry.turn = (entry.turn + 1) % 0x7fffffff;
       return { ipv4: turned(entry.ipv4, entry.turn), ipv6: turned(entry.ipv6, entry.turn) };

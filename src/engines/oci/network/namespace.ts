@@ -1,0 +1,65 @@
+import { readlinkSync } from "node:fs";
+import { isAlive } from "../../../lib/process-identity.ts";
+import { Failure } from "../../../model/diagnostic.ts";
+import type { NetworkMode } from "../../../model/network.ts";
+import type { Layout } from "../layout.ts";
+import { allRecords, type ContainerRecord, liveRun, type RunState } from "../records.ts";
+
+/** Which network namespace a container lives in. */
+export type NetworkPlace =
+  /** One of its own, connected to its networks; to none with `network_mode: none`. */
+  | { readonly kind: "own" }
+  | { readonly kind: "host" }
+  /** That of another container, which runs. */
+  | { readonly kind: "shared"; readonly with: ContainerRecord; readonly run: RunState };
+
+/** `null`: the service's networks. */
+export function networkModeOf({ spec }: ContainerRecord): NetworkMode | null {
+  return spec.service.networkMode;
+}
+
+/** Throws E_NETWORK_SHARED when the container whose network it shares is not there or does not run. */
+export function placeOf(layout: Layout, record: ContainerRecord): NetworkPlace {
+  const mode = networkModeOf(record);
+  if (mode?.type === "host") return { kind: "host" };
+  if (mode?.type !== "service" && mode?.type !== "container") return { kind: "own" };
+  const isMeant = ({ id, name, spec }: ContainerRecord): boolean =>
+    id !== record.id &&
+    (mode.type === "container"
+      ? name === mode.of || (mode.of.length >= 12 && id.startsWith(mode.of))
+      : spec.project === record.spec.project && spec.service.name === mode.of && !spec.oneOff);
+  const meant = allRecords(layout).filter(isMeant);
+  const running = meant
+    .flatMap((other) => {
+      const run = liveRun(layout, other.id);
+      return run === null ? [] : [{ record: other, run }];
+    })
+    .sort((a, b) => a.record.spec.number - b.record.spec.number || (a.record.createdAt < b.record.createdAt ? 1 : -1));
+  const [first] = running;
+  if (first === undefined)
+    throw new Failure({
+      code: "E_NETWORK_SHARED",
+      message: `container ${record.name} shares the network of ${mode.type} ${mode.of}, which ${meant.length === 0 ? "is not there" : "does not run"}`,
+      hint: mode.type === "service" ? `wharf up -d ${mode.of} starts it` : "start it first",
+    });
+  const chain = networkModeOf(first.record);
+  // It has the namespace of the one it shares with in turn, whose files count.
+  if (chain?.type === "service" || chain?.type === "container") return placeOf(layout, first.record);
+  if (chain?.type === "host") return { kind: "host" };
+  return { kind: "shared", with: first.record, run: first.run };
+}
+
+/** Makes sure that a process that was just made is where it should be: the other one may have ended, and its number be someone else's. */
+export function confirmPlace(place: NetworkPlace, { name, pid }: { readonly name: string; readonly pid: number }): void {
+  if (place.kind !== "shared") return;
+  try {
+    if (isAlive(place.run.process) && readlinkSync(`/proc/${pid}/ns/net`) === readlinkSync(`/proc/${place.run.process.pid}/ns/net`)) return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  throw new Failure({
+    code: "E_NETWORK_SHARED",
+    message: `container ${name} shares the network of ${place.with.name}, which ended meanwhile`,
+    hint: "start that one first",
+  });
+}
