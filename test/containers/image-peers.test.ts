@@ -1,8 +1,9 @@
 /** What other tools make of our images, and we of theirs: the same tree, to the last attribute. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { hasDockerEngine, startDockerEngine } from "../support/docker-engine.ts";
 import { dockerArchive, type ImageOfLayers, layoutArchive } from "../support/image-archive.ts";
 import { startRegistry } from "../support/registry.ts";
 import { type TarEntry, tar } from "../support/tar.ts";
@@ -12,6 +13,9 @@ import { containerSuite, inWorld, type World } from "../support/world.ts";
 const peers = ["skopeo", "umoci"].filter((name) => !isThere(name));
 const suite = containerSuite("images and other tools");
 const it = peers.length === 0 ? suite : (title: string, body: () => Promise<void>) => suite.skip(title, body);
+const itWithEngine = hasDockerEngine() ? suite : (title: string, body: () => Promise<void>) => suite.skip(title, body);
+if (!hasDockerEngine())
+  console.log("images and other tools: the test with Docker Engine is skipped, dockerd is not here (./setup --tests installs it)");
 if (peers.length > 0) console.log(`images and other tools: skipped, ${peers.join(" and ")} is not here (./setup --tests installs it)`);
 
 const PAX = {
@@ -31,7 +35,7 @@ const IMAGE: ImageOfLayers = {
         { path: "bin/tool", content: "tool", mode: 0o4755 },
         { path: "bin/capable", content: "capable", mode: 0o755, pax: PAX },
         { path: "bin/link", type: "symlink", target: "/bin/tool" },
-        { path: "bin/hard", type: "hardlink", target: "bin/tool" },
+        { path: "bin/hard", type: "hardlink", target: "bin/tool", mode: 0o4755 }, // Docker Engine gives the file what its last name says
         { path: "tmp/", type: "directory", mode: 0o1777 },
         { path: "home/", type: "directory" },
         { path: "home/user/", type: "directory", uid: 1000, gid: 1000, mode: 0o700 },
@@ -156,12 +160,44 @@ it(
   }),
 );
 
+itWithEngine(
+  "Docker Engine loads what we save, and we what it saves, as the same image with the same tree",
+  inWorld(async (world) => {
+    await inDirectory(async (directory) => {
+      const engine = await startDockerEngine(directory);
+      try {
+        await world.ok(["image", "load"], { input: layoutArchive([IMAGE]) });
+        const [{ Id: id }] = JSON.parse(await world.ok(["image", "inspect", "shop/full:1"]));
+        const expected = await ourTree(world, "shop/full:1");
+        await world.ok(["image", "save", "-o", join(directory, "ours.tar"), "shop/full:1"]);
+        await engine.load(readFileSync(join(directory, "ours.tar")));
+        const loaded = await engine.image("shop/full:1");
+        assert.is(loaded.id, id);
+        compare(await stackedTree(loaded.layers), expected);
+
+        await world.ok(["image", "rm", "shop/full:1"]);
+        const back = await world.ok(["image", "load"], { input: await engine.save("shop/full:1") });
+        assert.is(back, "Loaded image: shop/full:1\n");
+        assert.is(JSON.parse(await world.ok(["image", "inspect", "shop/full:1"]))[0].Id, id);
+        compare(await ourTree(world, "shop/full:1"), expected);
+        assert.is(await world.ok(["image", "verify"]), "everything is as it should be\n");
+      } finally {
+        await engine.stop();
+      }
+    });
+  }),
+);
+
 suite.run();
 
 /** The layers of an image in the store, seen as one tree. */
 async function ourTree(world: World, name: string): Promise<Tree> {
   const [document] = JSON.parse(await world.ok(["image", "inspect", name]));
-  const lower: string = document.GraphDriver.Data.LowerDir;
+  return stackedTree(document.GraphDriver.Data.LowerDir);
+}
+
+/** Directories as overlayfs shows them, the highest first. */
+async function stackedTree(lower: string): Promise<Tree> {
   return inDirectory(async (directory) => {
     run("mount", ["-t", "overlay", "overlay", "-o", `ro,lowerdir=${directory}:${lower}`, directory]);
     try {
