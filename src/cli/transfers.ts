@@ -1,7 +1,7 @@
 import { type Diagnostic, diagnosticsOf } from "../model/diagnostic.ts";
 import type { EventStep } from "../model/event.ts";
 import type { Reference } from "../model/reference.ts";
-import type { Service } from "../model/service.ts";
+import { mountedImages, type Service } from "../model/service.ts";
 import { conclude, type Outcome } from "./outcome.ts";
 import { referenceOf } from "./reference.ts";
 import type { Session } from "./session.ts";
@@ -36,7 +36,11 @@ export async function pullServices(
   const services = await servicesOf(session, names, choice.dependencies);
   const jobs = services
     .filter(({ pullPolicy }) => pullPolicy !== "never")
-    .map(({ image, platform, name }): Job => ({ kind: "image.pull", reference: image, service: name, platform, policy: choice.policy }));
+    .flatMap(({ image, mounts, platform, name }) =>
+      [image, ...mountedImages(mounts)].map(
+        (reference): Job => ({ kind: "image.pull", reference, service: name, platform, policy: choice.policy }),
+      ),
+    );
   return transfer(session, unique(jobs), choice);
 }
 

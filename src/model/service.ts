@@ -165,6 +165,15 @@ export type Mount =
       readonly subpath: string | null;
     }
   | {
+      readonly type: "image";
+      /** What it shows is the image's, and stays so. */
+      readonly source: Reference;
+      readonly target: string;
+      readonly readOnly: true;
+      /** Path inside the image, or `null` for all of it. */
+      readonly subpath: string | null;
+    }
+  | {
       readonly type: "tmpfs";
       readonly target: string;
       readonly readOnly: boolean;
@@ -175,6 +184,11 @@ export type Mount =
       /** Further mount options as written in the short form (`noexec`, `uid=1000`). */
       readonly options: readonly string[];
     };
+
+/** The images that mounts show. */
+export function mountedImages(mounts: readonly Mount[]): readonly Reference[] {
+  return mounts.flatMap((mount) => (mount.type === "image" ? [mount.source] : []));
+}
 
 /** A service of the project, or a container by its name. */
 export interface VolumesFrom {

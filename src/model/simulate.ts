@@ -148,7 +148,7 @@ function create(world: Observed, { container: name, spec, id, now }: Creation): 
     ports: choosePorts(world, service.ports),
     networks: spec.networks.map((network) => ({ name: network.name, address: null })),
     volumes,
-    mounts: spec.mounts.flatMap((mount) => (mount.type === "volume" ? [] : [mount.type === "bind" ? mount.source : "tmpfs"])),
+    mounts: spec.mounts.flatMap((mount) => (mount.type === "volume" ? [] : [mount.type === "tmpfs" ? "tmpfs" : mount.source])),
   };
   return {
     ...world,

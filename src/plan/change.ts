@@ -250,6 +250,9 @@ function mountRecord(mount: Mount): Json {
       if (mount.noCopy) common["nocopy"] = true;
       if (mount.subpath !== null) common["subpath"] = mount.subpath;
       return common;
+    case "image":
+      if (mount.subpath !== null) common["subpath"] = mount.subpath;
+      return { ...common, source: mount.source };
     case "tmpfs":
       if (mount.size !== null) common["size"] = mount.size;
       if (mount.mode !== null) common["mode"] = mount.mode;

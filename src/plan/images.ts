@@ -1,4 +1,6 @@
 /** Which images are pulled, and which services cannot run with the image they name. */
+
+import type { Reference } from "../model/reference.ts";
 import { familiar } from "../model/reference.ts";
 import { contentOf, type PullPolicy, type Service } from "../model/service.ts";
 import { sourceOf } from "./change.ts";
@@ -13,6 +15,35 @@ export function planImages(p: Planning, services: readonly Service[]): void {
     else checkImage(p, service);
   }
   for (const [key, [first, ...others]] of pulls) if (first !== undefined) planPull(p, { key, first, others });
+}
+
+/** Plans the pulls of images that containers to be made mount; those that services run are planned already. */
+export function planMountedImages(p: Planning, services: readonly Service[]): void {
+  for (const service of services) {
+    if (!p.made.has(service)) continue;
+    for (const mount of service.mounts) {
+      if (mount.type !== "image" || p.observed.images[mount.source] !== undefined || p.draft.has(mountedKey(service, mount.source)))
+        continue;
+      const name = familiar(mount.source);
+      if (policyOf(p, service) === "never") {
+        p.problems.push({
+          code: "E_IMAGE_ABSENT",
+          message: `image ${name}, which service ${service.name} mounts, is not here, and its pull policy is never`,
+          hint: `\`wharf image pull ${name}\` fetches it`,
+          ...placed(sourceOf(p.desired, `services.${service.name}.volumes.${mount.target}`)),
+        });
+        continue;
+      }
+      const action = { kind: "image.pull", reference: mount.source, platform: service.platform, policy: "missing" } as const;
+      p.draft.step(mountedKey(service, mount.source), { action, reason: "not here yet", service: service.name });
+      changed(p, "pull", { address: `image/${name}`, reason: "not here yet" });
+    }
+  }
+}
+
+/** The step that fetches an image which a container mounts: the one of those who run it, where there are such. */
+export function mountedKey({ platform }: Pick<Service, "platform">, image: Reference): string {
+  return pullKey({ image, pin: null, platform });
 }
 
 /** Whether a container of this service waits for a pull, so that nothing is known of its image yet. */

@@ -8,7 +8,7 @@ import { contentOf, type Mount, type Service } from "../model/service.ts";
 import { type Attributes, attributesOf } from "./change.ts";
 import { givenFiles } from "./files.ts";
 import { configHash } from "./hash.ts";
-import { pullKey, willPull } from "./images.ts";
+import { mountedKey, pullKey, willPull } from "./images.ts";
 import { forOneOff, joinsOf } from "./joining.ts";
 import { dependsOnText } from "./order.ts";
 import { type Planning, stepKey } from "./planning.ts";
@@ -38,6 +38,7 @@ export function groundwork(p: Planning, pattern: Pattern): readonly string[] {
   return [
     pullKey(pattern.service),
     ...joinsOf(p.desired, pattern.service, []).flatMap(({ name }) => [stepKey("network.create", name), stepKey("network.update", name)]),
+    ...pattern.mounts.flatMap((mount) => (mount.type === "image" ? [mountedKey(pattern.service, mount.source)] : [])),
     ...pattern.mounts.flatMap((mount) =>
       mount.type === "volume" && mount.source !== null ? [stepKey("volume.create", mount.source)] : [],
     ),

@@ -4,7 +4,7 @@ import { suggestion } from "../model/suggest.ts";
 import { planConflicts } from "./conflicts.ts";
 import { planService, restartDependents } from "./containers.ts";
 import { planFiles } from "./files.ts";
-import { planImages } from "./images.ts";
+import { planImages, planMountedImages } from "./images.ts";
 import { planNetworks } from "./networks.ts";
 import { inOrder, withDependencies } from "./order.ts";
 import type { Planning } from "./planning.ts";
@@ -30,6 +30,7 @@ export function planServices(p: Planning, services: readonly Service[]): void {
 export function planGround(p: Planning, services: readonly Service[]): void {
   const used = services.filter(({ name, scale }) => (p.options.scale[name] ?? scale) > 0);
   planImages(p, [...used, ...p.preStart]);
+  planMountedImages(p, [...used, ...p.preStart]);
   planNetworks(p, used);
   planVolumes(p, used);
   planFiles(p, used);

@@ -141,7 +141,7 @@ export const SUPPORT = {
           bind: { propagation: "yes", create_host_path: "yes", recursive: "yes", selinux: "yes" },
           volume: { nocopy: "yes", subpath: "yes", labels: "no" },
           tmpfs: { size: "yes", mode: "yes" },
-          image: "no",
+          image: { subpath: "yes" },
         },
       },
       volumes_from: "yes",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { inspect } from "../support/listings.ts";
 import { BUSYBOX_CONFIG, busyboxRootfs } from "../support/rootfs.ts";
+import { tar } from "../support/tar.ts";
 import { containerSuite, inWorld, type World } from "../support/world.ts";
 
 const it = containerSuite("mounts of volumes");
@@ -22,6 +23,8 @@ it("anonymous volumes are kept over a replacement, and renewed only with -V", in
 it("mounts are taken over from a service or a container, also read-only", inWorld(takenOver));
 
 it("what is mounted below a bound directory comes along, or not, as is asked", inWorld(recursive));
+
+it("files of an image, or a part of them, are mounted as they are, and the image is kept for it", inWorld(ofImages));
 
 it("a socket that is not there is no directory to be made", inWorld(noSocket));
 
@@ -205,6 +208,40 @@ async function recursive(world: World): Promise<void> {
   } finally {
     execFileSync("umount", ["-R", join(cwd, "here")]);
   }
+}
+
+async function ofImages(world: World): Promise<void> {
+  const tree = tar([
+    { path: "site/", type: "directory", mode: 0o755 },
+    { path: "site/index.html", content: "<h1>assets</h1>\n", mode: 0o644 },
+    { path: "site/out", type: "symlink", target: "/etc" },
+  ]);
+  await world.ok(["image", "import", "-", "shop/assets:1"], { input: tree });
+  const volumes = (part: string): string =>
+    `[{ type: image, source: "shop/assets:1", target: /all }, { type: image, source: "shop/assets:1", target: /part, image: { subpath: ${part} } }]`;
+  const cwd = await project(world, `web: { ${IDLE}, volumes: ${volumes("site")} }`, "");
+  await world.ok(["up", "-d"], { cwd });
+  assert.is(
+    await exec(world, cwd, "cat /all/site/index.html /part/index.html; echo x > /part/x || echo refused"),
+    "<h1>assets</h1>\n<h1>assets</h1>\nrefused\n",
+  );
+  await world.ok(["restart", "-t", "1"], { cwd });
+  assert.is(await exec(world, cwd, "ls /part"), "index.html\nout\n");
+  const mounts = (await inspect(world, "shop-web-1")).Mounts;
+  assert.equal(mounts.map(({ Type, Destination }) => [Type, Destination]).sort(), [
+    ["image", "/all"],
+    ["image", "/part"],
+  ]);
+  assert.match((await world.wharf(["image", "rm", "shop/assets:1"])).stderr, /E_IMAGE_IN_USE[\s\S]*shop-web-1/);
+  writeFileSync(join(cwd, "wharf.yaml"), `name: shop\nservices: { web: { ${IDLE}, volumes: ${volumes("site/out")} } }\n`);
+  assert.match((await world.wharf(["up", "-d"], { cwd })).stderr, /E_SUBPATH[\s\S]*image docker.io\/shop\/assets:1 has no "site\/out"/);
+  writeFileSync(
+    join(cwd, "wharf.yaml"),
+    `name: shop\nservices: { web: { ${IDLE}, pull_policy: never, volumes: [{ type: image, source: "no/such:1", target: /x }] } }\n`,
+  );
+  assert.match((await world.wharf(["up", "-d"], { cwd })).stderr, /E_IMAGE_ABSENT[\s\S]*image no\/such:1, which service web mounts/);
+  await world.ok(["down"], { cwd });
+  await world.ok(["image", "rm", "shop/assets:1"]);
 }
 
 async function noSocket(world: World): Promise<void> {

@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { hostname as machineName } from "node:os";
-import type { Action } from "../../model/action.ts";
+import type { Action, ContainerSpec } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
-import { contentOf } from "../../model/service.ts";
+import { contentOf, mountedImages } from "../../model/service.ts";
 import { placeCgroup } from "./cgroups.ts";
 import type { Context } from "./context.ts";
 import { requireProgram } from "./executable.ts";
 import { placeFiles, writeConfigs, writeSecrets } from "./given-files.ts";
 import { leaseAhead } from "./network/leases.ts";
-import { inheritedMounts, placeMounts, prepareMounts } from "./placed-mounts.ts";
+import { inheritedMounts, type PlacedImages, placeMounts, prepareMounts } from "./placed-mounts.ts";
 import { mergeConfig } from "./process-config.ts";
 import { type ContainerRecord, createRecord } from "./records.ts";
 import { discard } from "./remove.ts";
@@ -37,8 +37,9 @@ export async function createContainer(
   const isHere = service.isolation.uts === "host" || (service.hostname === null && service.networkMode?.type === "host");
   const hostname = isHere ? machineName() : (service.hostname ?? id.slice(0, 12));
   const process = mergeConfig(image.config, service, { hostname, tty: service.tty });
+  const images = await heldImages(context, spec);
   const mounts = [
-    ...placeMounts(layout, id, { mounts: spec.mounts, declared: process.volumes, inherited: inheritedMounts(layout, spec) }),
+    ...placeMounts(layout, id, { images, mounts: spec.mounts, declared: process.volumes, inherited: inheritedMounts(layout, spec) }),
     ...placeFiles(layout, id, spec.files ?? []),
   ];
   const { reference, layers, config } = { reference: service.image, layers: image.layers, config: image.config };
@@ -60,7 +61,7 @@ export async function createContainer(
     const rootfs = await mountRootfs(layout, { id, layersDirectory: store.layersDirectory, layers: image.layers });
     await writeConfigs(layout, record, contents);
     await writeSecrets(layout, record, contents);
-    await prepareMounts(layout, { record, rootfs });
+    await prepareMounts(context, { record, rootfs });
     ensureWorkingDirectory(record, rootfs);
     userOf(record, rootfs);
     requireProgram(record.process, { name, root: rootfs, covers: coversOf(record) });
@@ -68,6 +69,22 @@ export async function createContainer(
     await discard(context, record);
     throw error;
   }
+}
+
+/** Images that the container mounts, kept from here on. */
+async function heldImages({ store }: Context, { mounts, service }: ContainerSpec): Promise<PlacedImages> {
+  const held: Record<string, PlacedImages[string]> = {};
+  for (const reference of mountedImages(mounts)) {
+    const image = await store.hold(reference);
+    if (image === null)
+      throw new Failure({
+        code: "E_IMAGE_ABSENT",
+        message: `service ${service.name}: image ${reference}, which it mounts, is not here`,
+        hint: `wharf image pull ${reference} fetches it`,
+      });
+    held[reference] = { reference, id: image.id, layers: image.layers };
+  }
+  return held;
 }
 
 /** The user that its processes run as, from the passwd and group files that they will see. Throws E_USER_UNKNOWN. */

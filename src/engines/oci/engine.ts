@@ -225,7 +225,8 @@ function imagesOf({ layout, store }: Context): Images {
   const users = (): ImageUsers => {
     const found = new Map<string, { readonly name: string; readonly running: boolean }[]>();
     for (const { record, status } of allContainers(layout))
-      found.set(record.image.id, [...(found.get(record.image.id) ?? []), { name: record.name, running: status.state === "running" }]);
+      for (const { id } of [record.image, ...record.mounts.flatMap(({ image }) => image ?? [])])
+        found.set(id, [...(found.get(id) ?? []), { name: record.name, running: status.state === "running" }]);
     return found;
   };
   return {

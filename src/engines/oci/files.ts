@@ -37,7 +37,7 @@ async function mounted(context: Context, { record }: Container): Promise<Files> 
   await tidy(context, record.id);
   try {
     const root = await mountRootfs(layout, { id: record.id, layersDirectory: store.layersDirectory, layers: record.image.layers });
-    await prepareMounts(layout, { record, rootfs: root });
+    await prepareMounts(context, { record, rootfs: root });
     const depth = ({ target }: PlacedMount): number => posix.resolve("/", target).split("/").length;
     for (const placed of [...record.mounts].sort((a, b) => depth(a) - depth(b))) if (isThere(placed)) bind(root, placed);
     const descriptor = openSync(rootfsDirectory(layout, record.id), constants.O_RDONLY);

@@ -52,6 +52,8 @@ export interface InspectMount {
   readonly target: string;
   readonly readOnly: boolean;
   readonly propagation: string;
+  /** Of an image whose files it shows. */
+  readonly image?: { readonly reference: string };
   readonly options: readonly string[];
 }
 
@@ -142,7 +144,7 @@ function configOf({ hostname, image, process, service, labels }: InspectInput): 
 }
 
 function hostConfigOf({ service, mounts, networkMode, networks }: InspectInput): Json {
-  const binds = mounts.filter(({ type }) => type !== "tmpfs");
+  const binds = mounts.filter(({ type, image }) => type !== "tmpfs" && image === undefined);
   const tmpfs = mounts.filter(({ type }) => type === "tmpfs");
   return {
     Binds: binds.length > 0 ? binds.map((mount) => `${mount.volume ?? mount.source}:${mount.target}:${modeOf(mount)}`) : null,
@@ -169,7 +171,7 @@ function hostConfigOf({ service, mounts, networkMode, networks }: InspectInput):
 
 function mountOf(mount: InspectMount): Json {
   return {
-    Type: mount.type,
+    Type: mount.image === undefined ? mount.type : "image",
     ...(mount.volume === null ? {} : { Name: mount.volume }),
     Source: mount.source,
     Destination: mount.target,

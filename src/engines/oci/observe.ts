@@ -1,7 +1,7 @@
 import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { ContainerState, Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
 import type { Project } from "../../model/project.ts";
-import { contentOf } from "../../model/service.ts";
+import { contentOf, mountedImages } from "../../model/service.ts";
 import { type Context, readKernelFacts } from "./context.ts";
 import { deviceConcerns } from "./devices-here.ts";
 import { isFrozen } from "./freezer.ts";
@@ -111,7 +111,7 @@ async function reviveSupervisors(context: Context, containers: readonly Containe
 }
 
 async function observeImages({ store }: Context, project: Project): Promise<Readonly<Record<string, ObservedImage>>> {
-  const references = [...new Set(project.services.map(contentOf))];
+  const references = [...new Set(project.services.flatMap((service) => [contentOf(service), ...mountedImages(service.mounts)]))];
   const found = await Promise.all(references.map(async (reference) => [reference, await store.find(reference)] as const));
   const images: Record<string, ObservedImage> = {};
   for (const [reference, image] of found) {

@@ -4,14 +4,20 @@ import { mkdir } from "node:fs/promises";
 import type { ContainerSpec } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { Mount } from "../../model/service.ts";
+import type { Context } from "./context.ts";
 import type { Layout } from "./layout.ts";
 import { allContainers, type Container, type ContainerRecord, containerNamed, type PlacedMount } from "./records.ts";
 import { resolveInside } from "./rootfs-path.ts";
-import { stage, stagedPath } from "./staged.ts";
+import { stage, stagedPath, stageImage } from "./staged.ts";
 import { holdVolume } from "./volume-mounts.ts";
 import { absentVolume, copyUp, createVolume, readVolume, volumeData } from "./volumes.ts";
 
+/** By reference. */
+export type PlacedImages = Readonly<Record<string, NonNullable<PlacedMount["image"]>>>;
+
 export interface MountPlaces {
+  /** Of the mounts of type image. */
+  readonly images: PlacedImages;
   readonly mounts: readonly Mount[];
   /** Paths that the image wants volumes at. */
   readonly declared: readonly string[];
@@ -20,15 +26,17 @@ export interface MountPlaces {
 }
 
 /** Decides the source of every mount; a new anonymous volume gets its name here. */
-export function placeMounts(layout: Layout, id: string, { mounts, declared, inherited }: MountPlaces): readonly PlacedMount[] {
+export function placeMounts(layout: Layout, id: string, { images, mounts, declared, inherited }: MountPlaces): readonly PlacedMount[] {
   const own = new Set(mounts.map(({ target }) => target));
   const taken = inherited.filter(({ target }) => !own.has(target));
   const covered = new Set([...own, ...taken.map(({ target }) => target)]);
   const anonymous = declared.flatMap((target): readonly Mount[] =>
     covered.has(target) ? [] : [{ type: "volume", source: null, target, readOnly: false, noCopy: false, subpath: null }],
   );
-  const placed = [...[...mounts, ...anonymous].map((mount) => placeMount(layout, mount)), ...taken];
-  return placed.map((mount, index) => (mount.subpath === undefined ? mount : { ...mount, staged: stagedPath(layout, id, index) }));
+  const placed = [...[...mounts, ...anonymous].map((mount) => placeMount(mount, { layout, images })), ...taken];
+  return placed.map((mount, index) =>
+    mount.subpath === undefined && mount.image === undefined ? mount : { ...mount, staged: stagedPath(layout, id, index) },
+  );
 }
 
 /** What a container takes over by `volumes_from`: all that others mount but what lies in memory. Throws E_NO_SUCH_CONTAINER. */
@@ -64,14 +72,17 @@ function containerOfService(layout: Layout, wanted: { readonly project: string; 
  * Throws E_BIND_SOURCE, E_VOLUME_MISSING, E_VOLUME_MOUNT, E_SUBPATH.
  */
 export async function prepareMounts(
-  layout: Layout,
+  { layout, store }: Context,
   { record, rootfs }: { readonly record: ContainerRecord; readonly rootfs: string },
 ): Promise<void> {
   for (const mount of record.mounts) {
-    if (mount.type === "bind" && mount.given === undefined && !existsSync(mount.source)) await makeBindSource(record.spec, mount);
+    if (mount.type === "bind" && mount.given === undefined && mount.image === undefined && !existsSync(mount.source))
+      await makeBindSource(record.spec, mount);
     if (mount.volume !== null) await prepareVolume(layout, record, { mount, name: mount.volume, rootfs });
-    const { staged, subpath } = mount;
-    if (staged !== undefined && subpath !== undefined)
+    const { staged, subpath, image } = mount;
+    if (staged !== undefined && image !== undefined)
+      await stageImage({ ...image, subpath: subpath ?? null, at: staged, layersDirectory: store.layersDirectory });
+    else if (staged !== undefined && subpath !== undefined)
       await stage({ root: mount.source, subpath, at: staged, what: `volume ${mount.volume ?? mount.source}` });
   }
 }
@@ -113,7 +124,7 @@ async function prepareVolume(
   if (inImage.stats?.isDirectory() === true) await copyUp(layout, { name, source: inImage.path });
 }
 
-function placeMount(layout: Layout, mount: Mount): PlacedMount {
+function placeMount(mount: Mount, { layout, images }: { readonly layout: Layout; readonly images: PlacedImages }): PlacedMount {
   const common = {
     target: mount.target,
     readOnly: mount.readOnly,
@@ -132,6 +143,11 @@ function placeMount(layout: Layout, mount: Mount): PlacedMount {
         propagation: mount.propagation,
         ...(mount.recursive === undefined ? {} : { recursive: mount.recursive }),
       };
+    case "image": {
+      const image = images[mount.source];
+      if (image === undefined) throw new Error(`nobody holds image ${mount.source}`);
+      return { ...common, type: "bind", source: mount.source, image, ...(mount.subpath === null ? {} : { subpath: mount.subpath }) };
+    }
     case "tmpfs":
       return { ...common, type: "tmpfs", source: "", options: tmpfsOptions(mount) };
     case "volume": {

@@ -37,6 +37,8 @@ export interface PlacedMount {
   readonly anonymous: boolean;
   readonly noCopy: boolean;
   readonly propagation: string;
+  /** The image whose files it shows; absent: it shows none. `layers` as of the container's own. */
+  readonly image?: { readonly reference: string; readonly id: string; readonly layers: readonly string[] };
   /** Of a bind: what lies mounted below the source. Absent: it is there too. */
   readonly recursive?: "disabled" | "writable" | "readonly";
   /** Path inside the volume of the part that is mounted; absent: all of it. */

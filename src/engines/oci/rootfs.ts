@@ -18,8 +18,22 @@ export async function mountRootfs(
   // Overlayfs wants at least one lower directory: an image without layers stands on an empty one.
   const lower = layers.length === 0 ? [join(own, "empty")] : layers;
   if (layers.length === 0) await mkdir(join(own, "empty"), { recursive: true });
+  const upper = `upperdir=${join(own, "upper")},workdir=${join(own, "work")}`;
+  stackLayers({ layersDirectory, lower, upper, target, what: id.slice(0, 12) });
+  return target;
+}
+
+/** Mounts layers, the top one first, under a directory for what is written (`null`: nothing can be). Throws E_ROOTFS. */
+export function stackLayers(stack: {
+  readonly layersDirectory: string;
+  readonly lower: readonly string[];
+  readonly upper: string | null;
+  readonly target: string;
+  readonly what: string;
+}): void {
+  const { layersDirectory, lower, upper, target, what } = stack;
   // The kernel takes one page of options: short names, relative to the layers' directory, leave room for some five hundred layers.
-  const data = `lowerdir=${lower.join(":")},upperdir=${join(own, "upper")},workdir=${join(own, "work")}`;
+  const data = [`lowerdir=${lower.join(":")}`, ...(upper === null ? [] : [upper])].join(",");
   const home = process.cwd();
   process.chdir(layersDirectory);
   try {
@@ -30,7 +44,7 @@ export async function mountRootfs(
     throw new Failure(
       {
         code: "E_ROOTFS",
-        message: `the layers of ${id.slice(0, 12)} could not be stacked: ${error.message}`,
+        message: `the layers of ${what} could not be stacked: ${error.message}`,
         hint: "the kernel needs overlayfs, and WHARF_ROOT must not lie on an overlay or network file system itself",
       },
       { cause: error },
@@ -38,7 +52,6 @@ export async function mountRootfs(
   } finally {
     process.chdir(home);
   }
-  return target;
 }
 
 export function unmountRootfs(layout: Layout, id: string): void {

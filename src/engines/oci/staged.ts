@@ -7,6 +7,7 @@ import { mkdir, readdir, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../model/diagnostic.ts";
 import { type Layout, shortId } from "./layout.ts";
+import { stackLayers } from "./rootfs.ts";
 import { useInside } from "./rootfs-path.ts";
 import { MS_BIND, MS_PRIVATE, MS_REC, mount, unmount } from "./syscalls.ts";
 
@@ -37,6 +38,28 @@ export async function stage(part: {
     mount(found.path, at, { type: null, flags: MS_BIND | MS_REC, data: null });
     mount("none", at, { type: null, flags: MS_PRIVATE | MS_REC, data: null });
   });
+}
+
+/** Mounts the files of an image, or a part of them, which nothing can change. Throws E_SUBPATH, E_ROOTFS. */
+export async function stageImage(image: {
+  readonly reference: string;
+  readonly layersDirectory: string;
+  readonly layers: readonly string[];
+  readonly subpath: string | null;
+  /** From `stagedPath`. */
+  readonly at: string;
+}): Promise<void> {
+  const { reference, layersDirectory, layers, subpath, at } = image;
+  const whole = subpath === null ? at : `${at}.image`;
+  const floor = `${at}.empty`;
+  while (unmount(at));
+  while (unmount(whole));
+  await removePoint(at);
+  await mkdir(whole, { recursive: true, mode: 0o700 });
+  await mkdir(floor, { recursive: true, mode: 0o755 });
+  // Without a directory to write to overlayfs wants two to read from.
+  stackLayers({ layersDirectory, lower: [...layers, floor], upper: null, target: whole, what: `image ${reference}` });
+  if (subpath !== null) await stage({ root: whole, subpath, at, what: `image ${reference}` });
 }
 
 /** Takes the parts of a container away. Nothing in them is touched: their places are removed as what they are, empty. */

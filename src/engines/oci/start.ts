@@ -51,7 +51,7 @@ async function begin(
   await clearState(layout, id);
   const rootfs = await mountRootfs(layout, { id, layersDirectory: context.store.layersDirectory, layers: record.image.layers });
   await writeSecrets(layout, record, options.contents);
-  await prepareMounts(layout, { record, rootfs });
+  await prepareMounts(context, { record, rootfs });
   ensureWorkingDirectory(record, rootfs);
   const place = placeOf(layout, record);
   const endpoints = await ensureNetworks(context, record);

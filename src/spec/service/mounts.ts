@@ -1,9 +1,9 @@
 import { absolute } from "../../lib/path.ts";
 import { parseBytes } from "../../model/quantity.ts";
+import { parseReference } from "../../model/reference.ts";
 import type { Mount } from "../../model/service.ts";
 import { booleanOf, child, itemsOf, type Node, numberOf, type Place, textOf } from "../node.ts";
 import { step } from "../path.ts";
-import { unsupported } from "../support.ts";
 import { quote } from "../words.ts";
 import { propagationOf } from "./mount-form.ts";
 import { refuse, type Scope } from "./scope.ts";
@@ -103,9 +103,10 @@ function longForm(node: Node, { path, scope }: At): ReadMount | null {
         message: `\`${path}.type\` is ${quote(type)}: ${type === "npipe" ? "only Windows has named pipes" : "only a cluster has such volumes"}`,
         hint: "mount a directory (`bind`) or a `volume`",
       });
-    case "image":
-      unsupported(`${path} (type ${type})`, { place: child(node, "type")?.place ?? node.place }, scope);
-      return null;
+    case "image": {
+      const mount = imageMount(node, { target, path, scope });
+      return mount === null ? null : { mount, ...places };
+    }
     default:
       return null; // the schema has said so
   }
@@ -114,6 +115,20 @@ function longForm(node: Node, { path, scope }: At): ReadMount | null {
 interface Long {
   readonly target: string;
   readonly readOnly: boolean;
+}
+
+function imageMount(node: Node, { target, path, scope }: At & { readonly target: string }): Mount | null {
+  const source = child(node, "source");
+  const text = textOf(source) ?? "";
+  const reference = parseReference(text);
+  const subpath = textOf(child(child(node, "image"), "subpath"));
+  if (typeof reference === "string") return { type: "image", source: reference, target, readOnly: true, subpath: subpath || null };
+  return refuse(scope, {
+    code: "E_IMAGE_NAME",
+    place: source?.place ?? node.place,
+    message: `\`${path}.source\` is ${quote(text)}: ${reference.problem}`,
+    hint: "a mount of type image names an image, such as shop/assets:1",
+  });
 }
 
 const RECURSIVE = ["disabled", "writable", "readonly"] as const;
