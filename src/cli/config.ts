@@ -1,7 +1,6 @@
 import { writeAtomic } from "../lib/atomic-file.ts";
 import { Failure } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
-import { familiar, parseReference } from "../model/reference.ts";
 import { suggestion } from "../model/suggest.ts";
 import { withDigestsOf } from "../plan/files.ts";
 import { patternOf } from "../plan/making.ts";
@@ -11,6 +10,7 @@ import { type Listing, listNames, variablesOf } from "../spec/listing.ts";
 import type { Loaded } from "../spec/load.ts";
 import { yamlText } from "../spec/yaml-text.ts";
 import { table } from "../ui/table.ts";
+import { pinned } from "./digests.ts";
 import type { Session } from "./session.ts";
 
 export interface ConfigOptions {
@@ -30,7 +30,7 @@ export interface ConfigOptions {
   readonly explain: string | undefined;
   /** Steps of loading that are left out. */
   readonly without: ReadonlySet<Step>;
-  /** Pin images to the digests that their names have in the store; `only`: print nothing else. */
+  /** Pin images to the digests that their names have; `only`: print nothing else. */
   readonly digests: "no" | "yes" | "only";
   /** File to write instead of standard output. */
   readonly output: string | undefined;
@@ -96,7 +96,7 @@ async function render(session: Session, loaded: Loaded, options: ConfigOptions):
   if (options.environment) return lines(Array.from(loaded.variables, ([name, value]) => `${name}=${value}`).sort());
   if (options.list !== null) return lines(listNames(loaded, options.list, options.services));
   const printed = loaded.print(format, options.services);
-  const document = options.digests === "no" ? printed : pinned(printed, await digests(session), options.digests);
+  const document = options.digests === "no" ? printed : await pinned(printed, options.digests, session);
   return format === "json" ? `${JSON.stringify(document, null, 2)}\n` : yamlText(document);
 }
 
@@ -118,10 +118,11 @@ function explained(loaded: Loaded, path: string, format: string): string {
 }
 
 function hashes(loaded: Loaded, wanted: string): string {
-  const { project } = loaded;
-  if (loaded.refusals.length > 0) throw new Failure(loaded.refusals);
+  const { project, services } = loaded;
+  // What a container is made of can be said before there is an image to make it from.
+  if (loaded.refusals.some(({ code }) => code !== "E_NO_IMAGE")) throw new Failure(loaded.refusals);
   if (wanted !== "*") refuseUnknown(loaded, wanted.split(","));
-  const chosen = wanted === "*" ? project.services : project.services.filter(({ name }) => wanted.split(",").includes(name));
+  const chosen = wanted === "*" ? services : services.filter(({ name }) => wanted.split(",").includes(name));
   return lines(chosen.map((service) => `${service.name} ${patternOf(project, withDigestsOf(project, { service, key: undefined })).hash}`));
 }
 
@@ -141,34 +142,6 @@ function askedFor(loaded: Loaded, format: string): string {
   const columns = [{ title: "NAME" }, { title: "REQUIRED" }, { title: "DEFAULT VALUE" }, { title: "ALTERNATE VALUE" }];
   const rows = asked.map(({ name, required, fallback, alternate }) => [name, String(required), fallback, alternate]);
   return lines(table(columns, rows, { width: Number.POSITIVE_INFINITY }));
-}
-
-/** Digests of the images in the store, by the names that people give them. */
-async function digests(session: Session): Promise<ReadonlyMap<string, string>> {
-  const images = await (await session.engine()).images.list(session.signal);
-  return new Map(
-    images.flatMap(({ reference, digest }) => (reference === null || digest === null ? [] : [[familiar(reference), digest] as const])),
-  );
-}
-
-function pinned(document: Json, known: ReadonlyMap<string, string>, how: "yes" | "only"): Json {
-  const services = Object.entries(member(document, "services")).map(([name, service]) => {
-    const image = member(service, "image");
-    const reference = typeof image === "string" ? parseReference(image) : null;
-    if (typeof reference !== "string" || reference.includes("@"))
-      return [name, how === "yes" ? service : typeof image === "string" ? { image } : {}] as const;
-    const digest = known.get(familiar(reference));
-    if (digest === undefined)
-      throw new Failure({
-        code: "E_IMAGE_ABSENT",
-        message: `the image \`${familiar(reference)}\` of service \`${name}\` is not in the store, so its digest is not known`,
-        hint: "fetch it first: wharf pull",
-      });
-    const fixed = `${reference}@${digest}`;
-    return [name, how === "only" ? { image: fixed } : { ...objectOf(service), image: fixed }] as const;
-  });
-  const all = Object.fromEntries(services);
-  return how === "only" ? { services: all } : { ...objectOf(document), services: all };
 }
 
 function member(value: Json | undefined, key: string): { readonly [key: string]: Json } | string {

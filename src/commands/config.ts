@@ -31,7 +31,7 @@ export default class Config extends BaseCommand {
     "no-path-resolution": left("Leave relative paths relative."),
     "no-consistency": left("Do not check what services say of each other."),
     "no-env-resolution": left("Name env files, and do not read them."),
-    "resolve-image-digests": left("Pin images to the digests that they have in the store."),
+    "resolve-image-digests": left("Pin images to their digests: those in the store, else those of the registry."),
     "lock-image-digests": left("Print an override file with only the pinned images."),
     output: Flags.string({ char: "o", helpValue: "FILE", summary: "File to write instead of standard output." }),
   };

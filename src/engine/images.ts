@@ -13,6 +13,8 @@ export interface Images {
   tag(nameOrId: string, target: Reference, signal: AbortSignal): Promise<void>;
   /** Makes an image with one layer from a root file system tar (plain or gzip); gives its id. */
   import(tar: AsyncIterable<Uint8Array>, options: ImportOptions, signal: AbortSignal): Promise<string>;
+  /** The digest that a name has in its registry now; nothing is fetched. Throws what keeps the registry from saying it. */
+  resolve(reference: Reference, signal: AbortSignal): Promise<string>;
   push(reference: Reference, progress: ImageProgress, signal: AbortSignal): Promise<{ readonly digest: string; readonly size: number }>;
   /** Takes the name off; the content goes when no name and no container needs it. Throws when a container uses it and `force` is false. */
   remove(nameOrId: string, options: { readonly force: boolean }, signal: AbortSignal): Promise<readonly RemovedImage[]>;

@@ -59,6 +59,8 @@ export interface ImageStore {
   find(nameOrId: string): Promise<StoredImage | null>;
   list(): Promise<readonly ImageSummary[]>;
   pull(reference: Reference, options: PullOptions): Promise<StoredImage>;
+  /** The digest that a name has in its registry now. */
+  resolve(reference: Reference, signal: AbortSignal): Promise<string>;
   push(reference: Reference, progress: ImageProgress, signal: AbortSignal): Promise<{ readonly digest: string; readonly size: number }>;
   import(tar: AsyncIterable<Uint8Array>, options: ImportOptions, signal: AbortSignal): Promise<string>;
   /** As `find`; what is found stays, whatever others prune, until this store is closed. */
@@ -146,6 +148,10 @@ export function openStore(options: StoreOptions): ImageStore {
       const entry = await pullImage(context, reference, pullOptions);
       await keep(entry.image.id);
       return stored(entry);
+    },
+    resolve: async (reference, signal) => {
+      const [{ resolveDigest }, { registries }] = await Promise.all([import("./resolve.ts"), speaking()]);
+      return resolveDigest(registries, reference, { signal, note: () => {} });
     },
     push: async (reference, progress, signal) => {
       const [{ pushImage }, context] = await Promise.all([import("./push.ts"), working()]);

@@ -1,6 +1,7 @@
 import { type Diagnostic, Failure, Report } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import { nothing, type Project } from "../model/project.ts";
+import type { Service } from "../model/service.ts";
 import { advise } from "./advice.ts";
 import { warnOfAmbiguous } from "./ambiguous.ts";
 import { canonical } from "./canonical.ts";
@@ -15,7 +16,7 @@ import { include } from "./include.ts";
 import { interpolate } from "./interpolate.ts";
 import { locate } from "./locate.ts";
 import { merge } from "./merge.ts";
-import { model } from "./model.ts";
+import { model, withImages } from "./model.ts";
 import { mapping, type Node, type Place, sourceFile } from "./node.ts";
 import { normalise } from "./normalise.ts";
 import { parse } from "./parse.ts";
@@ -69,6 +70,8 @@ export interface LoadOptions {
 
 export interface Loaded {
   readonly project: Project;
+  /** The services that the active profiles leave in, also those without an image: they have the name that one built for them gets. */
+  readonly services: readonly Service[];
   readonly warnings: readonly Diagnostic[];
   /** What keeps the project from being run, though Compose would print it: `config` shows it all the same. */
   readonly refusals: readonly Diagnostic[];
@@ -130,6 +133,9 @@ export async function load(options: LoadOptions, reader: Reader): Promise<Loaded
   const last = draft;
   return {
     project,
+    get services() {
+      return withImages(last);
+    },
     warnings: grouped(found),
     refusals: inOrder(draft.refusals, draft),
     get config() {

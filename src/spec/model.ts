@@ -1,6 +1,7 @@
 import { Report } from "../model/diagnostic.ts";
 import { scopedName } from "../model/names.ts";
 import type { Project, Volume } from "../model/project.ts";
+import { parseReference } from "../model/reference.ts";
 import type { Service } from "../model/service.ts";
 import { checkAttachments, withNamedNetworks } from "./attachments.ts";
 import type { Context, Draft } from "./draft.ts";
@@ -49,6 +50,14 @@ export function model(draft: Draft, context: Context): Draft {
 
 function namesOf({ tree }: Draft): ReadonlySet<string> {
   return new Set(Array.from(entriesOf(child(tree, "services")), ([name]) => name));
+}
+
+/** The services that could run if there were an image: one that names none has the name that a build of it gets. */
+export function withImages({ services, name: project }: Draft): readonly Service[] {
+  return services.flatMap(({ name, rest, image }) => {
+    const built = image ?? parseReference(`${project}-${name}`);
+    return typeof built === "string" ? [{ ...rest, image: built }] : [];
+  });
 }
 
 function complete({ rest, image }: ReadService): readonly Service[] {

@@ -43,6 +43,11 @@ export interface Shape {
 
 export type Fields = { readonly [name: string]: Shape | Leaf };
 
+/** A list whose items have the same attributes. */
+function table(fields: Fields): Shape {
+  return { list: { fields } };
+}
+
 const HOOK: Shape = {
   fields: { command: "words", user: "text", privileged: "flag", working_dir: "text", environment: "variables" },
 };
@@ -93,15 +98,7 @@ const RESOURCE: Shape = {
     memory: "bytes",
     pids: "integer",
     devices: { list: DEVICE_REQUEST },
-    generic_resources: {
-      list: {
-        fields: {
-          discrete_resource_spec: {
-            fields: { kind: "text", value: "integer" },
-          },
-        },
-      },
-    },
+    generic_resources: table({ discrete_resource_spec: { fields: { kind: "text", value: "integer" } } }),
   },
 };
 
@@ -131,7 +128,7 @@ const DEPLOY: Shape = {
       fields: { condition: "text", delay: "given-duration", max_attempts: "given-integer", window: "given-duration" },
     },
     placement: {
-      fields: { constraints: "texts", preferences: { list: { fields: { spread: "text" } } }, max_replicas_per_node: "integer" },
+      fields: { constraints: "texts", preferences: table({ spread: "text" }), max_replicas_per_node: "integer" },
       always: true,
     },
     endpoint_mode: "text",
@@ -150,20 +147,12 @@ const WATCH: Shape = {
   },
 };
 
-const THROTTLE: Shape = {
-  list: {
-    fields: { path: "text", rate: "bytes" },
-  },
-};
+const THROTTLE: Shape = table({ path: "text", rate: "bytes" });
 
 const BLKIO: Shape = {
   fields: {
     weight: "integer",
-    weight_device: {
-      list: {
-        fields: { path: "text", weight: "integer" },
-      },
-    },
+    weight_device: table({ path: "text", weight: "integer" }),
     device_read_bps: THROTTLE,
     device_read_iops: THROTTLE,
     device_write_bps: THROTTLE,
@@ -256,11 +245,7 @@ export const SERVICE: Shape = {
     },
     deploy: DEPLOY,
     device_cgroup_rules: "texts",
-    devices: {
-      list: {
-        fields: { source: "text", target: "text", permissions: "text" },
-      },
-    },
+    devices: table({ source: "text", target: "text", permissions: "text" }),
     dns: "texts",
     dns_opt: "texts",
     dns_search: "texts",
@@ -346,11 +331,7 @@ const NETWORK: Shape = {
     ipam: {
       fields: {
         driver: "text",
-        config: {
-          list: {
-            fields: { subnet: "text", gateway: "text", ip_range: "text", aux_addresses: "labels" },
-          },
-        },
+        config: table({ subnet: "text", gateway: "text", ip_range: "text", aux_addresses: "labels" }),
         options: "labels",
       },
       always: true,

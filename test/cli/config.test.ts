@@ -86,4 +86,30 @@ it("what cannot be run is printed and told of; what is wrong is not printed", as
   assert.match(wrong.stderr, /wrong.yaml:1:18[\s\S]*did you mean `image`/);
 });
 
+it("hashes come one a service, also of services without an image, as far as consistency is not asked for", async ({ place }) => {
+  await place.write("hash.yaml", "services: {web: {image: nginx}, bare: {command: [x]}, made: {build: .}}\n");
+  const all = await place.call("-f", "hash.yaml", "config", "--no-consistency", "--hash", "*");
+  assert.is(all.status, 0, all.stderr);
+  assert.equal(all.stdout.replaceAll(/ 1:[0-9a-f]{64}/g, ""), "web\nbare\nmade\n");
+  const one = await place.call("-f", "hash.yaml", "config", "--no-consistency", "--hash", "made");
+  assert.ok(one.stdout.length > 0 && all.stdout.endsWith(one.stdout));
+  const checked = await place.call("-f", "hash.yaml", "config", "--hash", "*");
+  assert.equal([checked.status, checked.stdout], [3, ""]);
+});
+
+it("images are pinned to what the store has of them, else to what the registry says", async ({ place }) => {
+  await place.write(
+    "pin.yaml",
+    `services: {a: {image: 'app:1'}, b: {image: 'app:1', tty: true}, c: {image: 'base@sha256:${"a".repeat(64)}'}}\n`,
+  );
+  const asked = await place.call("-f", "pin.yaml", "config", "--lock-image-digests");
+  assert.is(asked.status, 0, asked.stderr);
+  const [, digest = ""] = /a:\n {4}image: docker\.io\/library\/app:1@(sha256:[0-9a-f]{64})\n/.exec(asked.stdout) ?? [];
+  assert.is(asked.stdout.split(digest).length, 3);
+  await place.call("image", "pull", "app:1");
+  const pinned = await place.call("-f", "pin.yaml", "config", "--resolve-image-digests");
+  assert.match(pinned.stdout, new RegExp(`app:1@${digest}`));
+  assert.match(pinned.stdout, /image: base@sha256:a/);
+});
+
 it.run();

@@ -50,6 +50,26 @@ it(
 );
 
 it(
+  "what a name means is asked with one HEAD, or with the manifest where the registry does not say; nothing is kept",
+  withPulls(async ({ fake, store }) => {
+    fake.put("web", "1", made);
+    const signal = AbortSignal.timeout(10_000);
+    assert.is(await store.resolve(reference(`${fake.host}/web:1`), signal), made.top.digest);
+    assert.equal(fake.asked(), ["HEAD /v2/web/manifests/1"]);
+    fake.hook = ({ method }, response) => {
+      if (method === "HEAD") response.writeHead(405).end();
+      return method === "HEAD";
+    };
+    assert.is(await store.resolve(reference(`${fake.host}/web:1`), signal), made.top.digest);
+    fake.asked();
+    assert.is(await store.resolve(reference(`${fake.host}/web@${made.top.digest}`), signal), made.top.digest);
+    assert.equal(fake.asked(), []);
+    assert.equal(await store.list(), []);
+    await fails(store.resolve(reference(`${fake.host}/web:2`), signal), "E_IMAGE_NOT_FOUND");
+  }),
+);
+
+it(
   "a tag that did not move costs exactly one HEAD",
   withPulls(async ({ fake, notes, pull }) => {
     fake.put("web", "1", made);

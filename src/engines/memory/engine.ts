@@ -24,7 +24,7 @@ import { containerDocument } from "./inspect.ts";
 import { readLines } from "./lines.ts";
 import { type ActionOf, byId, change, type MemoryOptions, madeOf, type Place } from "./place.ts";
 import { createVolume, volumesOf } from "./volumes.ts";
-import { memoryStore, observedBy, type Store, shown } from "./world.ts";
+import { type Image, memoryStore, observedBy, type Store, shown } from "./world.ts";
 import { fileStore, worldFile } from "./world-file.ts";
 
 /** The engine that holds no real container: all it does is remember. What one command did the next one finds in a file below `root`. */
@@ -66,7 +66,7 @@ function engineOn(store: Store, options: MemoryOptions): Engine {
     usage: async (id) => usageOf(place, id),
     files: async (id) => filesOf(place, id),
     inspect: async (id) => containerDocument(byId(place, id), madeOf(place, id)),
-    images: imagesOf(store),
+    images: imagesOf(store, (reference, signal) => fetched(place, { reference, platform: null }, signal)),
     volumes: volumesOf(place),
     close: async () => {
       const all = [...place.runs.values(), ...place.guests];
@@ -118,6 +118,20 @@ async function apply(place: Place, action: Action, context: ApplyContext): Promi
 async function pull(place: Place, action: ActionOf<"image.pull">, { signal, note }: ApplyContext): Promise<void> {
   const { reference, policy, platform } = action;
   if (policy === "missing" && place.store.read().observed.images[reference] !== undefined) return;
+  const image = await fetched(place, { reference, platform }, signal);
+  const digest = sha256(image.id);
+  change(place, { ...action, policy: "always" }, { registry: () => observedImage(image, digest) });
+  const world = place.store.read();
+  place.store.write({ ...world, images: { ...world.images, [image.id]: image } });
+  note(`${familiar(reference)} is ${digest}`);
+}
+
+/** What its registry has of an image. Throws `E_IMAGE_NOT_FOUND`. */
+async function fetched(
+  place: Place,
+  { reference, platform }: Pick<ActionOf<"image.pull">, "reference" | "platform">,
+  signal: AbortSignal,
+): Promise<Image> {
   const config = await (place.options.registry ?? anyImage)(reference, signal);
   if (config === null)
     throw new Failure({
@@ -125,12 +139,7 @@ async function pull(place: Place, action: ActionOf<"image.pull">, { signal, note
       message: `there is no image ${familiar(reference)} in its registry`,
       hint: "check its name and tag",
     });
-  const image = registryImage(reference, { config, platform });
-  const digest = sha256(image.id);
-  change(place, { ...action, policy: "always" }, { registry: () => observedImage(image, digest) });
-  const world = place.store.read();
-  place.store.write({ ...world, images: { ...world.images, [image.id]: image } });
-  note(`${familiar(reference)} is ${digest}`);
+  return registryImage(reference, { config, platform });
 }
 
 function anyImage(): ImageConfig {

@@ -8,9 +8,10 @@ import { normalPlatform, type Platform, parsePlatform } from "../../model/platfo
 import { familiar, parseReference, partsOf, type Reference } from "../../model/reference.ts";
 import type { Image, Store, World } from "./world.ts";
 
-/** The images of a world: metadata alone, for nothing is ever run from them. */
-export function imagesOf(store: Store): Images {
+/** The images of a world: metadata alone, for nothing is ever run from them. `fetched` gives what its registry has of a name. */
+export function imagesOf(store: Store, fetched: (reference: Reference, signal: AbortSignal) => Promise<Image>): Images {
   return {
+    resolve: async (reference, signal) => sha256((await fetched(reference, signal)).id),
     list: async () => summaries(store.read()),
     inspect: async (nameOrId) => {
       const world = store.read();

@@ -235,6 +235,7 @@ function imagesOf({ layout, store }: Context): Images {
     history: (nameOrId) => store.history(nameOrId),
     tag: (nameOrId, target) => store.tag(nameOrId, target),
     import: (tar, options, signal) => store.import(tar, options, signal),
+    resolve: (reference, signal) => store.resolve(reference, signal),
     push: (reference, progress, signal) => store.push(reference, progress, signal),
     remove: (nameOrId, { force }) => store.remove(nameOrId, { force, users: users() }),
     prune: (options) => store.prune({ ...options, users: users() }),
