@@ -5,11 +5,13 @@ import type { Damage, VerifyOptions } from "../engine/images.ts";
 import { Failure } from "../model/diagnostic.ts";
 import { algorithmOf, type Digest, hexOf, shortDigest } from "../model/digest.ts";
 import { familiar } from "../model/reference.ts";
+import { compareTrees, type Difference, tellDifferences } from "./compare-trees.ts";
+import { isContentProblem } from "./download.ts";
 import type { PullContext } from "./pull.ts";
 import { repairImage } from "./repair.ts";
 import { blobSize, readDocument, streamBlob } from "./store/blobs.ts";
 import { findImage, namesOf } from "./store/catalog.ts";
-import { findLayer } from "./store/layers.ts";
+import { claimDirectory, findLayer } from "./store/layers.ts";
 import type { Layout } from "./store/layout.ts";
 import {
   type ImageLayer,
@@ -22,9 +24,11 @@ import {
 } from "./store/records.ts";
 import type { ImageUsers } from "./store/remove.ts";
 import { treeSize } from "./tree-size.ts";
+import type { UnpackPool } from "./unpack/pool.ts";
 
 export interface Checked {
   readonly layout: Layout;
+  readonly pool: UnpackPool;
   readonly signal: AbortSignal;
 }
 
@@ -38,14 +42,15 @@ export async function verifyImages(
   wanted: readonly string[],
   options: VerifyOptions & { readonly users: ImageUsers; readonly signal: AbortSignal },
 ): Promise<readonly Damage[]> {
-  const { layout } = context;
+  const { layout, pool } = context;
+  const { signal } = options;
   const damages: Damage[] = wanted.length === 0 ? [...(await checkRecords(layout, options.repair))] : [];
   const seen = new Set<string>();
   for (const image of await imagesOf(layout, wanted)) {
     const [name] = await namesOf(layout, image.id);
     const label = name === undefined ? hexOf(image.id).slice(0, 12) : familiar(name.reference);
     const faults: Fault[] = [];
-    for await (const fault of faultsOf({ layout, signal: options.signal }, image, seen)) faults.push(fault);
+    for await (const fault of faultsOf({ layout, pool, signal }, image, seen)) faults.push(fault);
     const done =
       faults.length > 0 && options.repair
         ? await repairImage(context, { image, faults }, { ...options, what: label })
@@ -120,7 +125,7 @@ async function* faultsOf(checked: Checked, image: ImageRecord, seen: Set<string>
     checked.signal.throwIfAborted();
     const content = first(seen, `blob ${layer.blob.digest}`) ? await blobProblem(checked, layer.blob) : null;
     if (content !== null) yield { kind: "content", layer, problem: content };
-    const tree = first(seen, `layer ${layer.key}`) ? await layerProblem(layout, layer.key) : null;
+    const tree = first(seen, `layer ${layer.key}`) ? await layerProblem(checked, layer, content === null) : null;
     if (tree !== null) yield { kind: "layer", layer, problem: tree };
   }
 }
@@ -147,9 +152,43 @@ async function blobProblem({ layout, signal }: Checked, { digest, size }: ImageL
   return hash.digest("hex") === hexOf(digest) ? null : "is not what its digest says";
 }
 
-async function layerProblem(layout: Layout, key: Digest): Promise<string | null> {
-  const record = await findLayer(layout, key);
+/**
+ * What is wrong with an unpacked layer. Where its blob is whole (`hasBlob`) each of its files is held against it; one that was completed from the
+ * layers below it (see `complete.ts`) is no longer what its blob says, and is weighed as a whole.
+ */
+async function layerProblem({ layout, pool, signal }: Checked, layer: ImageLayer, hasBlob: boolean): Promise<string | null> {
+  const record = await findLayer(layout, layer.key);
   if (record === null) return "is missing";
-  const size = await treeSize(layout.layer(record.name));
+  const directory = layout.layer(record.name);
+  const differences = hasBlob && layer.key === layer.diffId ? await differencesOf(directory, layer, { layout, pool, signal }) : null;
+  if (differences !== null) return tellDifferences(differences);
+  const size = await treeSize(directory);
   return size === record.size ? null : `has files of ${size} bytes, not of ${record.size}`;
+}
+
+/** File systems take the time from a clock that is this coarse at most. */
+const CLOCK_TICK_MS = 100;
+
+/** Unpacks a blob once more, without the content of files, and compares. `null` where the blob cannot be unpacked as that layer. */
+async function differencesOf(
+  directory: string,
+  { diffId, blob }: ImageLayer,
+  { layout, pool, signal }: Checked,
+): Promise<readonly Difference[] | null> {
+  const claim = await claimDirectory(layout);
+  try {
+    const since = Date.now() - CLOCK_TICK_MS;
+    const made = await pool.run({
+      chunks: streamBlob(layout, blob.digest, { from: 0, to: blob.size }),
+      size: blob.size,
+      options: { directory: claim.path, standalone: false, algorithm: algorithmOf(blob.digest), hollow: true },
+    });
+    if (made.diffId !== diffId) return null;
+    return await compareTrees(directory, { expected: claim.path, since, signal });
+  } catch (error) {
+    if (!isContentProblem(error)) throw error;
+    return null;
+  } finally {
+    await claim.discard();
+  }
 }

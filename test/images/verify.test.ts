@@ -1,9 +1,22 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lchownSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Damage } from "../../src/engine/images.ts";
 import type { ImageUsers } from "../../src/images/store/remove.ts";
+import { setXattr } from "../../src/images/unpack/special.ts";
 import { parseDigest } from "../../src/model/digest.ts";
 import { reference } from "../support/build.ts";
 import { digestOf, type ImageOfLayers, idOf } from "../support/image-archive.ts";
@@ -15,6 +28,22 @@ const it = suite("verifying images");
 
 const BASE = layer({ "etc/base": "the base" });
 const WEB: ImageOfLayers = { layers: [BASE, layer({ web: "web" })], names: ["docker.io/library/web:1"] };
+
+/** With what can be lost without a file's size telling. */
+const LINKED = layer({}, [
+  { path: "etc/", type: "directory", mtime: 1_600_000_000 },
+  { path: "etc/base", content: "the base", mtime: 1_600_000_000 },
+  { path: "etc/hard", type: "hardlink", target: "etc/base" },
+  { path: "etc/link", type: "symlink", target: "base", mtime: 1_600_000_000 },
+]);
+
+/** Puts something else where a file was. */
+function replace(path: string, make: (path: string) => void): void {
+  const { atime, mtime } = lstatSync(path);
+  rmSync(path);
+  make(path);
+  lutimesSync(path, atime, mtime);
+}
 
 const verify = ({ store }: TestStore, repair = false, users: ImageUsers = NO_USERS): Promise<readonly Damage[]> =>
   store.verify([], { repair, progress: () => {}, users, signal: SIGNAL });
@@ -41,7 +70,10 @@ it(
     assert.is(await test.store.find("web:1"), null);
     assert.equal(
       (await verify(test)).map(({ image, part, problem }) => `${image}: ${part} ${problem}`),
-      [`web:1: layer ${short(BASE)} has files of 0 bytes, not of 8`, `web:1: layer ${short(WEB.layers[1])} is missing`],
+      [
+        `web:1: layer ${short(BASE)} is not as its archive says: "etc/base" has 0 bytes, not 8`,
+        `web:1: layer ${short(WEB.layers[1])} is missing`,
+      ],
     );
     assert.equal(
       (await verify(test, true)).map(({ repaired }) => repaired),
@@ -52,6 +84,44 @@ it(
     assert.is(readFileSync(join(test.layout.layers, before?.[1] ?? "", "etc/base"), "utf8"), "the base");
   }),
 );
+
+for (const [what, damage, words] of [
+  ["another mode", (base) => chmodSync(join(base, "etc/base"), 0o600), '"etc/base" has the mode 0600, not 0644'],
+  ["another owner", (base) => lchownSync(join(base, "etc/base"), 7, 8), '"etc/base" belongs to 7:8, not to 0:0'],
+  [
+    "another content of the same size",
+    (base) => writeFileSync(join(base, "etc/base"), "THE BASE"),
+    '"etc/base" was changed at another time',
+  ],
+  ["a file too many", (base) => writeFileSync(join(base, "etc/more"), ""), '"etc/more" is not of the layer'],
+  ["a file too few", (base) => rmSync(join(base, "etc/base")), '"etc/base" is missing'],
+  ["a directory for a file", (base) => replace(join(base, "etc/base"), mkdirSync), '"etc/base" is another kind of file'],
+  [
+    "a link that leads elsewhere",
+    (base) => replace(join(base, "etc/link"), (path) => symlinkSync("esab", path)),
+    '"etc/link" leads elsewhere',
+  ],
+  ["other attributes", (base) => setXattr(join(base, "etc"), "user.a", Buffer.from("b")), '"etc" has other extended attributes'],
+  [
+    "one name of a file with two replaced",
+    (base) => replace(join(base, "etc/hard"), (path) => writeFileSync(path, "the base")),
+    '"etc/hard" is no longer the file',
+  ],
+] as const satisfies readonly (readonly [string, (base: string) => void, string])[])
+  it(
+    `a layer with ${what} is damaged, and repaired`,
+    inStore(async (test) => {
+      await test.load({ layers: [LINKED], names: ["docker.io/library/web:1"] });
+      assert.equal(await verify(test), []);
+      const [name = ""] = (await test.store.find("web:1"))?.layers ?? [];
+      damage(join(test.layout.layers, name));
+      const [found] = await verify(test, true);
+      assert.match(found?.problem ?? "", words);
+      assert.is(found?.repaired, true);
+      assert.equal(await verify(test), []);
+      assert.equal(await unfinished(test.layout), []);
+    }),
+  );
 
 it(
   "a layer that a running container stands on is left alone",

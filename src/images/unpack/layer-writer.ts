@@ -53,6 +53,11 @@ export interface WriterLimits {
   readonly bytes: number;
 }
 
+export interface WriterOptions extends WriterLimits {
+  /** Files get their sizes and no content. */
+  readonly hollow?: boolean;
+}
+
 export interface Written {
   readonly entries: number;
   /** Bytes of content. */
@@ -73,7 +78,7 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
 export class LayerWriter implements TarSink {
   /** The layer's directory as latin1 text, like every path here. */
   readonly #directory: string;
-  readonly #limits: WriterLimits;
+  readonly #limits: WriterOptions;
   readonly #root: DirectoryNode = directoryNode(null, { opaque: null });
   readonly #umask = process.umask();
   readonly #uid = process.geteuid?.() ?? 0;
@@ -86,7 +91,7 @@ export class LayerWriter implements TarSink {
   #last: { readonly text: string; readonly place: Place } | null = null;
 
   /** `directory` exists, is empty, and nobody else writes to it. */
-  constructor(directory: string, limits: WriterLimits) {
+  constructor(directory: string, limits: WriterOptions) {
     this.#directory = Buffer.from(directory).toString("latin1");
     this.#limits = limits;
   }
@@ -106,7 +111,7 @@ export class LayerWriter implements TarSink {
   }
 
   data(chunk: Buffer, offset: number): void {
-    if (this.#open === null) return;
+    if (this.#open === null || this.#limits.hollow === true) return;
     for (let at = 0; at < chunk.length; ) at += writeSync(this.#open.descriptor, chunk, at, chunk.length - at, offset + at);
     this.#open.written = offset + chunk.length;
   }

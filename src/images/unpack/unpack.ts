@@ -18,6 +18,8 @@ export interface UnpackOptions {
   readonly algorithm?: string;
   /** Bytes that its files may have together; most of what the disk has room for unless given. */
   readonly bytes?: number;
+  /** Make everything but the content of files, which have their sizes: to hold another tree against it. */
+  readonly hollow?: boolean;
 }
 
 export interface Unpacked extends Written {
@@ -39,8 +41,9 @@ const FREE_SHARE = 0.95;
 const OVERHEAD = 1 << 30;
 
 export async function unpackLayer(chunks: AsyncIterable<Uint8Array>, options: UnpackOptions): Promise<Unpacked> {
-  const room = options.bytes ?? Math.floor(freeBytes(options.directory) * FREE_SHARE);
-  const writer = new LayerWriter(options.directory, { entries: ENTRY_LIMIT, devices: DEVICE_LIMIT, bytes: room });
+  const { hollow = false } = options;
+  const room = options.bytes ?? (hollow ? Number.MAX_SAFE_INTEGER : Math.floor(freeBytes(options.directory) * FREE_SHARE));
+  const writer = new LayerWriter(options.directory, { entries: ENTRY_LIMIT, devices: DEVICE_LIMIT, bytes: room, hollow });
   const reader = new TarReader(writer);
   const algorithm = options.algorithm ?? SHA256;
   const raw = new Meter(algorithm);
