@@ -2,6 +2,7 @@
 import type { ObservedContainer } from "../model/observed.ts";
 import type { Dependency, Service } from "../model/service.ts";
 import { type Planning, readyKey, stepKey } from "./planning.ts";
+import { namespacesRenewed } from "./sharing.ts";
 
 export interface Gates {
   /** Keys that must be reached. */
@@ -28,6 +29,8 @@ export function restartCause(p: Planning, service: Service, { networks }: Pick<O
   if (cause !== undefined) return `${cause.service} was replaced`;
   const { networkMode: mode } = service;
   if (mode?.type === "service" && p.renewed.has(mode.of)) return `${mode.of}, whose network it shares, begins anew`;
+  const renewed = namespacesRenewed(p, service);
+  if (renewed !== null) return renewed;
   const rewired = networks.find(({ name }) => p.rewired.has(name));
   return rewired === undefined ? null : (p.rewired.get(rewired.name) ?? null);
 }

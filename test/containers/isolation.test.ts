@@ -106,7 +106,7 @@ async function parameters(world: World): Promise<void> {
 }
 
 async function onTheMachine(world: World): Promise<void> {
-  const cwd = await box(world, "pid: host\nipc: host\ninit: true");
+  const cwd = await box(world, "pid: host\nipc: host\ninit: true\nnetwork_mode: host");
   await world.ok(["up", "-d"], { cwd });
   const { State } = await inspect(world, "shop-web-1");
   for (const kind of ["pid", "ipc"]) assert.is(readlinkSync(`/proc/${State.Pid}/ns/${kind}`), readlinkSync(`/proc/self/ns/${kind}`));
@@ -115,6 +115,8 @@ async function onTheMachine(world: World): Promise<void> {
     { cwd },
   );
   assert.match(seen, /^node\n/);
+  const [, line = ""] = (await world.ok(["stats", "--no-stream"], { cwd })).split("\n");
+  assert.match(line, /% +0B \/ 0B +/, "traffic of this machine is none of the container's");
   // One that outlives the first process, and holds its output.
   await world.ok(["exec", "-d", "web", "sleep", "1000"], { cwd });
   await world.ok(["exec", "-T", "web", "sh", "-c", "(trap '' TERM HUP; sleep 1000) > /proc/1/fd/1 2>/dev/null & exit 0"], { cwd });
