@@ -6,6 +6,7 @@ import { nothing, type Project } from "../model/project.ts";
 import { parseReference } from "../model/reference.ts";
 import { NO_LIMITS } from "../model/resources.ts";
 import { type Dependency, NO_RESTART, type Service } from "../model/service.ts";
+import { USUAL_UPDATE } from "../model/update.ts";
 
 /** A project as far as its containers tell of it, for commands that need no spec: its services, with what they depend on. */
 export function observedProject(name: string, containers: readonly ObservedContainer[], directory: string): Project {
@@ -45,6 +46,7 @@ const CONDITIONS: ReadonlyMap<string, Dependency["condition"]> = new Map([
 
 const PLAIN: Omit<Service, "name" | "image" | "scale" | "dependsOn"> = {
   pin: null,
+  update: USUAL_UPDATE,
   containerName: null,
   command: null,
   entrypoint: null,

@@ -23,7 +23,12 @@ interface Payloads {
   readonly "volume.remove": { readonly volume: string };
   readonly "container.create": { readonly container: string; readonly spec: ContainerSpec; readonly contents?: Contents };
   /** `contents`: its secrets, for when they were lost with the machine's memory. */
-  readonly "container.start": { readonly container: string; readonly contents?: Contents };
+  /** `beside`: without its host ports and names, which another container still has: `container.takeover` gives it those. */
+  readonly "container.start": { readonly container: string; readonly contents?: Contents; readonly beside?: boolean };
+  /** New connections and look-ups go to this one instead of `from` from now on, at one instant; `from` keeps the connections it has. */
+  readonly "container.takeover": { readonly container: string; readonly from: string | null };
+  /** Waits until nobody is connected to its published ports, `graceMs` (or the container's own grace period) at most. */
+  readonly "container.drain": { readonly container: string; readonly graceMs: number | null };
   /** Ends it: `signal` (or the container's own), after `graceMs` SIGKILL. Nothing when it is not running. */
   readonly "container.stop": { readonly container: string; readonly graceMs: number | null };
   readonly "container.kill": { readonly container: string; readonly signal: string };
@@ -118,6 +123,8 @@ export function subject(action: Action): string {
     case "container.restart":
     case "container.remove":
     case "container.rename":
+    case "container.takeover":
+    case "container.drain":
     case "container.prove":
     case "container.wait":
       return action.container;

@@ -61,6 +61,8 @@ export interface ObservedContainer {
   readonly argv: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly ports: readonly PublishedPort[];
+  /** It runs beside the one that it shall replace, or that replaced it: its `ports` are another's, nobody finds it by name. */
+  readonly beside: boolean;
   readonly networks: readonly { readonly name: string; readonly address: string | null }[];
   /** Names of volumes (named and anonymous) that it mounts, with their targets. */
   readonly volumes: readonly { readonly name: string; readonly target: string; readonly anonymous: boolean }[];

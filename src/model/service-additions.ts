@@ -3,6 +3,7 @@ import { USUAL_ISOLATION } from "./isolation.ts";
 import { DEFAULT_ATTACHMENTS } from "./network.ts";
 import { NO_LIMITS } from "./resources.ts";
 import type { Service } from "./service.ts";
+import { USUAL_UPDATE } from "./update.ts";
 
 /** What services have got over time: a service that an earlier wharf wrote down is read as one that says nothing of it. */
 export const ADDITIONS: Partial<Service> = {
@@ -17,4 +18,6 @@ export const ADDITIONS: Partial<Service> = {
   resources: NO_LIMITS,
   isolation: USUAL_ISOLATION,
   devices: NO_DEVICES,
+  pin: null,
+  update: USUAL_UPDATE,
 };

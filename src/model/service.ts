@@ -3,6 +3,7 @@ import type { Isolation } from "./isolation.ts";
 import type { Attachment, Link, NetworkMode } from "./network.ts";
 import type { Reference } from "./reference.ts";
 import type { Resources } from "./resources.ts";
+import type { UpdatePolicy } from "./update.ts";
 
 /**
  * A service as every room after `spec/` sees it: no short syntax, no missing default, every unit a number, every path absolute.
@@ -69,6 +70,7 @@ export interface Service {
   readonly stopSignal: string | null;
   readonly stopGraceMs: number;
   readonly scale: number;
+  readonly update: UpdatePolicy;
   readonly pullPolicy: PullPolicy;
   /** `os/architecture[/variant]`, or `null`: this machine's. */
   readonly platform: string | null;

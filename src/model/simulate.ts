@@ -58,10 +58,14 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
     case "container.create":
       return create(world, { ...action, id: chance.id ?? nextId(world), now });
     case "container.start":
-      return start(world, { name: action.container, now });
+      return start(world, { name: action.container, now, beside: action.beside === true });
+    case "container.takeover":
+      return takeOver(world, action);
+    case "container.drain":
+      return world;
     case "container.restart": {
       const ended = isLive(find(world, action.container)) ? end(world, { name: action.container, exitCode: 0, now }) : world;
-      return start(ended, { name: action.container, now });
+      return start(ended, { name: action.container, now, beside: false });
     }
     case "container.stop":
       return isLive(find(world, action.container)) ? end(world, { name: action.container, exitCode: 0, now }) : world;
@@ -93,7 +97,7 @@ export function end(
   world: Observed,
   { name, exitCode, now }: { readonly name: string; readonly exitCode: number; readonly now: string },
 ): Observed {
-  return edit(world, name, { state: "exited", exitCode, pid: null, finishedAt: now });
+  return edit(world, name, { state: "exited", beside: false, exitCode, pid: null, finishedAt: now });
 }
 
 const BEGINNING = "1970-01-01T00:00:00Z";
@@ -146,6 +150,7 @@ function create(world: Observed, { container: name, spec, id, now }: Creation): 
     argv,
     labels,
     ports: choosePorts(world, service.ports),
+    beside: false,
     networks: spec.networks.map((network) => ({ name: network.name, address: null })),
     volumes,
     mounts: spec.mounts.flatMap((mount) => (mount.type === "volume" ? [] : [mount.type === "tmpfs" ? "tmpfs" : mount.source])),
@@ -157,16 +162,36 @@ function create(world: Observed, { container: name, spec, id, now }: Creation): 
   };
 }
 
-function start(world: Observed, { name, now }: { readonly name: string; readonly now: string }): Observed {
+function start(
+  world: Observed,
+  { name, now, beside }: { readonly name: string; readonly now: string; readonly beside: boolean },
+): Observed {
   const container = find(world, name);
   if (isLive(container)) return world;
+  if (!beside) checkPorts(world, container);
+  return edit(world, name, { state: "running", pid: 1000 + world.containers.indexOf(container), startedAt: now, beside });
+}
+
+/** The ports change hands at one instant. */
+function takeOver(world: Observed, { container: name, from }: Extract<Action, { kind: "container.takeover" }>): Observed {
+  const container = find(world, name);
+  if (!isLive(container)) throw refused("E_NOT_RUNNING", `container ${name} does not run`);
+  if (!container.beside) return world;
+  const without = from === null ? world : edit(world, from, { beside: true });
+  checkPorts(without, find(without, name));
+  return edit(without, name, { beside: false });
+}
+
+function checkPorts(world: Observed, container: ObservedContainer): void {
+  const { name } = container;
   for (const port of container.ports) {
-    const holder = world.containers.find((other) => other !== container && isLive(other) && other.ports.some((held) => clash(held, port)));
+    const holder = world.containers.find(
+      (other) => other !== container && isLive(other) && !other.beside && other.ports.some((held) => clash(held, port)),
+    );
     const taken = world.takenPorts.find((held) => clash({ ...held, published: held.port }, port));
     const by = holder === undefined ? taken?.by : `container ${holder.name}`;
     if (by !== undefined) throw refused("E_PORT_TAKEN", `port ${port.published}/${port.protocol} of container ${name} is taken by ${by}`);
   }
-  return edit(world, name, { state: "running", pid: 1000 + world.containers.indexOf(container), startedAt: now });
 }
 
 function kill(world: Observed, { name, signal, now }: { readonly name: string; readonly signal: string; readonly now: string }): Observed {

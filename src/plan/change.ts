@@ -69,6 +69,7 @@ const CHANGE = {
   stopSignal: { key: "stop_signal", record: (s) => s.stopSignal },
   stopGraceMs: "none",
   scale: "scale",
+  update: "none",
   pullPolicy: "none",
   platform: { key: "platform", record: (s) => s.platform },
   profiles: "none",

@@ -49,6 +49,7 @@ function claimPort(p: Planning, claim: PortClaim): readonly string[] {
   const taken = new Map<number, string>();
   for (const other of holders(p.observed)) {
     if (other.protocol !== port.protocol || !sameHost(other.host, port.host) || other.port < range.from || other.port > range.to) continue;
+    if (other.container !== null && other.container.name === claim.from) continue; // it hands it over itself
     const stop = other.container === null ? null : stepKey("container.stop", other.container.name);
     if (stop !== null && p.draft.has(stop)) stops.push(stop);
     else taken.set(other.port, other.by);
@@ -87,7 +88,8 @@ interface Holder {
 }
 
 function holders({ containers, takenPorts }: Observed): readonly Holder[] {
-  const own = containers.filter(isUp).flatMap((container) =>
+  const having = containers.filter((container) => isUp(container) && !container.beside);
+  const own = having.flatMap((container) =>
     container.ports.map(({ protocol, host, published }) => {
       return { protocol, host, port: published, by: `container ${container.name} of this project`, container };
     }),

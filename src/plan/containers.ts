@@ -12,8 +12,21 @@ import { gatesOf, restartCause } from "./gates.ts";
 import { beforeStop, runHooks } from "./hooks.ts";
 import { joinsOf, notJoined, updateKeys } from "./joining.ts";
 import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
-import { changed, graceOf, isUp, type Planning, placed, readyKey, type Settled, stepKey, takeAway, undone } from "./planning.ts";
+import {
+  changed,
+  graceOf,
+  isUp,
+  type Planning,
+  type PortClaim,
+  placed,
+  readyKey,
+  type Settled,
+  stepKey,
+  takeAway,
+  undone,
+} from "./planning.ts";
 import { preStart } from "./pre-start.ts";
+import { NO_TURN, nextTurn, startsFirst } from "./updates.ts";
 
 export interface Slot {
   readonly number: number;
@@ -36,6 +49,9 @@ export function planService(p: Planning, service: Service): void {
     const name = containerName(p.desired.name, service, number);
     settled.push(make(p, pattern, { number, name, containers: [] }));
   }
+  // What stands or falls together is not taken away one by one.
+  if (service.update.failureAction === "rollback")
+    for (const last of p.final.get(service.name) ?? []) for (const proven of p.proven.get(service.name) ?? []) p.draft.order(last, proven);
   p.settled.set(service.name, settled);
   const steps = settled.flatMap(({ after }) => after);
   const gates = gatesOf(p, service, "order");
@@ -117,17 +133,21 @@ function keep(p: Planning, pattern: Pattern, { slot, keeper }: { readonly slot: 
     const groundwork = keeper.state === "created" ? preStart(p, pattern, { slot, after: stops }) : stops;
     steps.push(...start(p, pattern, { container: keeper.name, slot, reason: stateText(keeper), after: groundwork }));
     waitPatiently(p, others, service);
+  } else if (p.options.start && keeper.beside && isUp(keeper)) {
+    const from = others.find((container) => isUp(container) && !container.beside)?.name ?? null;
+    steps.push(takeOver(p, pattern, { container: keeper.name, slot, reason: "it was to take over", after: [], beside: from }));
   } else if (p.options.start && cause !== null) steps.push(...restart(p, keeper, cause));
   const wasStarted = steps.length > 0;
   if (wasStarted) p.renewed.add(service.name);
   const finishing = "an interrupted replacement goes on";
-  for (const other of others) takeAway(p, other, { reason: finishing, after: steps });
+  const stopAfter = keeper.beside ? [...steps] : [];
+  for (const other of others) takeAway(p, other, { reason: finishing, after: steps, stopAfter, drained: keeper.beside });
   const renamed = keeper.name !== slot.name && canTake(p, slot);
   if (renamed) steps.push(rename(p, pattern, { container: keeper.name, slot, reason: finishing, after: steps }));
   const address = `container/${renamed ? slot.name : keeper.name}`;
   if (cause !== null && wasStarted) changed(p, "update", { address, reason: cause });
-  else if (wasStarted) changed(p, "start", { address, reason: stateText(keeper) });
-  else if (renamed || others.length > 0) changed(p, "update", { address, reason: finishing });
+  else if (wasStarted && !keeper.beside) changed(p, "start", { address, reason: stateText(keeper) });
+  else if (wasStarted || renamed || others.length > 0) changed(p, "update", { address, reason: finishing });
   else changed(p, "unchanged", { address, reason: done ? "it did its work" : "as the spec says" });
   return { name: renamed ? slot.name : keeper.name, after: steps, done: done && !wasStarted };
 }
@@ -142,7 +162,10 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
   const inTheWay = slot.containers.filter((container) => container.name === name);
   const olds = slot.containers.filter((container) => container.name !== name);
   // What ran is put back when its successor does not make it.
-  const attempt = p.options.start && p.options.rollback && olds.some(isUp) ? slot.name : null;
+  const running = p.options.start ? (olds.find((container) => isUp(container) && !container.beside) ?? null) : null;
+  const attempt = running !== null && p.options.rollback ? (service.update.failureAction === "rollback" ? service.name : slot.name) : null;
+  const beside = running !== null && olds.filter(isUp).length === 1 && startsFirst(p, service, running) ? running.name : null;
+  const turn = running === null ? NO_TURN : nextTurn(p, service);
   const create = p.draft.step(stepKey("container.create", name), {
     action: {
       kind: "container.create",
@@ -152,7 +175,8 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
     },
     reason,
     service: service.name,
-    after: [...groundwork(p, pattern), ...lenders(service)],
+    after: [...groundwork(p, pattern), ...lenders(service), ...turn.after],
+    afterAnyway: turn.afterAnyway,
     ...undone(attempt, { kind: "container.remove", container: name, volumes: true, force: true }),
   });
   p.made.add(service);
@@ -161,13 +185,27 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
   const steps = [create];
   for (const stale of inTheWay) takeAway(p, stale, { reason: "left over from a replacement" });
   if (p.options.start) {
-    const stops = stopKeys(olds);
+    const stops = beside === null ? stopKeys(olds) : [];
     const groundwork = preStart(p, pattern, { slot, after: [create] });
-    steps.push(...start(p, pattern, { container: name, slot, reason, after: [...groundwork, create, ...stops], attempt }));
-    waitPatiently(p, olds, service);
+    steps.push(...start(p, pattern, { container: name, slot, reason, after: [...groundwork, create, ...stops], attempt, beside }));
+    if (beside === null) waitPatiently(p, olds, service);
   }
-  if (attempt !== null) steps.push(prove(p, pattern, { container: name, slot, reason, after: steps, attempt }));
-  for (const container of olds) takeAway(p, container, { reason, stopAfter: [create], after: [...steps], attempt });
+  if (running !== null && (attempt !== null || beside !== null))
+    steps.push(prove(p, pattern, { container: name, slot, reason, after: steps, attempt }));
+  if (beside !== null) steps.push(takeOver(p, pattern, { container: name, slot, reason, after: steps, attempt, beside }));
+  if (running !== null) p.proven.set(service.name, [...(p.proven.get(service.name) ?? []), steps.at(-1) ?? create]);
+  for (const container of olds) {
+    const drained = beside === container.name;
+    takeAway(p, container, {
+      reason,
+      stopAfter: beside === null ? [create] : [...steps],
+      after: [...steps],
+      attempt: beside === null ? attempt : null,
+      drained,
+    });
+    const last = stepKey(drained ? "container.drain" : "container.remove", container.name);
+    p.final.set(service.name, [...(p.final.get(service.name) ?? []), last]);
+  }
   if (name !== slot.name) steps.push(rename(p, pattern, { container: name, slot, reason, after: steps }));
   const address = `container/${slot.name}`;
   if (old === null) changed(p, "create", { address, reason });
@@ -220,12 +258,14 @@ interface SlotStep {
   readonly after: readonly string[];
   /** The attempt that it belongs to. */
   readonly attempt?: string | null;
+  /** The container that it runs beside until it takes over. */
+  readonly beside?: string | null;
 }
 
 /** The last step of an attempt: after it there is no way back, nor need of one. */
 function prove(p: Planning, { service }: Pattern, { container, reason, after, attempt = null }: SlotStep): string {
   return p.draft.step(stepKey("container.prove", container), {
-    action: { kind: "container.prove", container, monitorMs: MONITOR_MS },
+    action: { kind: "container.prove", container, monitorMs: service.update.monitorMs + service.update.delayMs },
     reason,
     service: service.name,
     after,
@@ -233,23 +273,41 @@ function prove(p: Planning, { service }: Pattern, { container, reason, after, at
   });
 }
 
-/** How long a container that takes another one's place is watched, in milliseconds. */
-const MONITOR_MS = 1000;
+/** The moment at which the new one has the ports and names of the old one. */
+function takeOver(p: Planning, { service }: Pattern, { container, slot, reason, after, attempt = null, beside = null }: SlotStep): string {
+  const step = p.draft.step(stepKey("container.takeover", container), {
+    action: { kind: "container.takeover", container, from: beside },
+    reason,
+    service: service.name,
+    after,
+    ...undone(attempt, beside === null ? null : { kind: "container.takeover", container: beside, from: container }),
+  });
+  claimPorts(p, service, { container: slot.name, step, from: beside });
+  return step;
+}
+
+function claimPorts(p: Planning, service: Service, claim: Pick<PortClaim, "container" | "step" | "from">): void {
+  service.ports.forEach((port, index) => {
+    p.ports.push({ port, ...claim, source: sourceOf(p.desired, `services.${service.name}.ports.${index}`) });
+  });
+}
 
 /** Gives the key of the step after which it runs and what it wants to be run in it has been run. */
-function start(p: Planning, { service }: Pattern, { container, slot, reason, after, attempt = null }: SlotStep): readonly string[] {
+function start(
+  p: Planning,
+  { service }: Pattern,
+  { container, slot, reason, after, attempt = null, beside = null }: SlotStep,
+): readonly string[] {
   const gates = gatesOf(p, service, "wait");
   const step = p.draft.step(stepKey("container.start", container), {
-    action: { kind: "container.start", container, ...secretsOf(p.desired, service) },
+    action: { kind: "container.start", container, ...secretsOf(p.desired, service), ...(beside === null ? {} : { beside: true }) },
     reason,
     service: service.name,
     after: [...gates.after, ...after, ...updateKeys(joinsOf(p.desired, service, []))],
     afterAnyway: gates.afterAnyway,
     ...undone(attempt, { kind: "container.stop", container, graceMs: null }),
   });
-  service.ports.forEach((port, index) => {
-    p.ports.push({ port, container: slot.name, step, source: sourceOf(p.desired, `services.${service.name}.ports.${index}`) });
-  });
+  if (beside === null) claimPorts(p, service, { container: slot.name, step, from: null });
   return runHooks(p, "post_start", { container, service: service.name, reason, after: [step] });
 }
 

@@ -35,6 +35,10 @@ export interface Planning {
   readonly rewired: Map<string, string>;
   /** What each service has in the end. */
   readonly settled: Map<string, readonly Settled[]>;
+  /** The steps after which the replacements of each service stand, in the order of their turns. */
+  readonly proven: Map<string, readonly string[]>;
+  /** Steps of each service that no attempt can undo. */
+  readonly final: Map<string, readonly string[]>;
   /** Stops that had better wait, so that nothing is down longer than it must. */
   readonly patient: { readonly container: string; readonly until: readonly string[] }[];
 }
@@ -52,6 +56,8 @@ export interface PortClaim {
   readonly container: string;
   /** The step that opens it. */
   readonly step: string;
+  /** The container that hands it over at that moment, or `null`. */
+  readonly from: string | null;
   readonly source: Source | null;
 }
 
@@ -81,6 +87,8 @@ export function beginPlanning(desired: Project, observed: Observed, options: Pla
     renewed: new Set(),
     rewired: new Map(),
     settled: new Map(),
+    proven: new Map(),
+    final: new Map(),
     patient: [],
   };
 }
@@ -160,6 +168,8 @@ export function takeAway(
     readonly after?: readonly string[];
     readonly stopAfter?: readonly string[];
     readonly volumes?: boolean;
+    /** Leave those who are connected to it the grace period to end by themselves. */
+    readonly drained?: boolean;
     /** The attempt that the stop belongs to. */
     readonly attempt?: string | null;
   },
@@ -169,7 +179,10 @@ export function takeAway(
   const stop = stepKey("container.stop", name);
   if (isUp(container)) {
     const graceMs = graceOf(p, service);
-    const after = beforeStop(p, container, { reason, after: how.stopAfter ?? [] });
+    const drain = stepKey("container.drain", name);
+    if (how.drained === true)
+      p.draft.step(drain, { action: { kind: "container.drain", container: name, graceMs }, reason, service, after: how.stopAfter ?? [] });
+    const after = beforeStop(p, container, { reason, after: how.drained === true ? [drain] : (how.stopAfter ?? []) });
     p.draft.step(stop, {
       action: { kind: "container.stop", container: name, graceMs },
       reason,

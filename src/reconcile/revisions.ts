@@ -7,6 +7,7 @@ import type { Json } from "../model/json.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Project } from "../model/project.ts";
 import { contentOf } from "../model/service.ts";
+import { ADDITIONS } from "../model/service-additions.ts";
 import { digestOf } from "../plan/hash.ts";
 
 /** What a successful `up` of a whole project made true. */
@@ -132,5 +133,7 @@ async function read(path: string): Promise<Revision | null> {
   const text = await readFile(path, "utf8");
   if (text === "") return null;
   const revision = JSON.parse(text) as Revision;
-  return revision.version === 1 ? revision : null;
+  if (revision.version !== 1) return null;
+  const services = revision.project.services.map((service) => ({ ...ADDITIONS, ...service }));
+  return { ...revision, project: { ...revision.project, services } };
 }

@@ -27,6 +27,8 @@ export const WORDS = {
   "container.restart": { noun: "container", doing: "restarting", done: "restarted" },
   "container.remove": { noun: "container", doing: "removing", done: "removed" },
   "container.rename": { noun: "container", doing: "replacing", done: "replaced" },
+  "container.takeover": { noun: "container", doing: "taking over", done: "took over" },
+  "container.drain": { noun: "container", doing: "draining", done: "drained" },
   "container.prove": { noun: "container", doing: "trying", done: "steady" },
   "container.wait": { noun: "container", doing: "waiting", done: "ready" },
 } as const satisfies Record<EventStep["kind"], Words>;

@@ -27,6 +27,9 @@ const serviceShape = fc.record({
   port: fc.option(fc.constantFrom(8080, 8081)),
   mounts: fc.subarray(["data", "anonymous"] as const),
   fixedName: fc.boolean(),
+  order: fc.constantFrom("start-first", "stop-first", null),
+  parallelism: fc.nat({ max: 2 }),
+  failureAction: fc.constantFrom("pause", "continue", "rollback"),
   edges: fc.array(
     fc.record({
       to: fc.nat({ max: 3 }),
@@ -52,6 +55,7 @@ const projects = fc.tuple(shapesOfServices, conditions).map(([shapes, conditionO
         image: shape.image,
         containerName: shape.fixedName ? `the-${name}` : null,
         environment: shape.color === null ? {} : { COLOR: shape.color },
+        update: { order: shape.order, parallelism: shape.parallelism, failureAction: shape.failureAction, monitorMs: 0, delayMs: 0 },
         scale: single ? Math.min(shape.scale, 1) : shape.scale,
         ports: usesPort
           ? [{ target: 3000, protocol: "tcp", host: "0.0.0.0", published: { from: shape.port ?? 0, to: shape.port ?? 0 } }]
@@ -242,6 +246,29 @@ it("an attempt that fails at any of its steps is undone to what was there: the s
       slot(then),
       slot(world).filter(([called]) => !String(called).endsWith(".next")),
     );
+  });
+});
+
+it("where a new container takes over from an old one, one of the two is there for everybody at any moment", () => {
+  check(scenes, fc.constant(null), ({ after, world, order }) => {
+    const steps = shuffled(planFor(after, world).steps, order);
+    // One whose end is waited for is away when it is done.
+    const isAwaited = (of: string | null) =>
+      after.services.some(({ dependsOn }) => dependsOn.some(({ service: on, condition }) => on === of && condition === "completed"));
+    const pairs = steps.flatMap(({ action, service: of }) =>
+      action.kind === "container.takeover" && action.from !== null && !isAwaited(of) ? [action] : [],
+    );
+    let now = world;
+    for (const { action } of steps) {
+      now = simulate(now, action);
+      for (const { container: name, from } of pairs) {
+        const serves = now.containers.some(
+          (member) => (member.name === name || member.name === from) && member.state === "running" && !member.beside,
+        );
+        const isRenamed = !now.containers.some((member) => member.name === name); // it goes by its final name, and serves under that
+        assert.ok(serves || isRenamed, `${name} and ${from} are both away after ${action.kind} ${subject(action)}`);
+      }
+    }
   });
 });
 

@@ -200,14 +200,14 @@ it("the canonical form has the long forms of Compose, and dollar signs doubled",
 
 it("what is not supported yet is told of with its place, and obsolete keys too", async () => {
   const { warnings } = await loadFiles(
-    "version: '3'\nservices:\n  web:\n    image: nginx\n    healthcheck: {test: x}\n    deploy: {replicas: 2, update_config: {}}\n    networks: {default: , back: {driver_opts: {a: b}}}\n    volumes: [{type: image, source: x, target: /x}]\n    depends_on: {db: {condition: service_healthy}}\n  db: {image: x}\nnetworks: {back: {driver_opts: {odd: x}}}\nmodels: {}\n",
+    "version: '3'\nservices:\n  web:\n    image: nginx\n    healthcheck: {test: x}\n    deploy: {replicas: 2, endpoint_mode: vip}\n    networks: {default: , back: {driver_opts: {a: b}}}\n    volumes: [{type: image, source: x, target: /x}]\n    depends_on: {db: {condition: service_healthy}}\n  db: {image: x}\nnetworks: {back: {driver_opts: {odd: x}}}\nmodels: {}\n",
   );
   assert.equal(
     warnings.map(({ code, source, message }) => `${code} ${source?.line} ${/`[^`]*`/.exec(message)?.[0]}`),
     [
       "W_OBSOLETE 1 `version`",
       "W_UNSUPPORTED 5 `services.web.healthcheck`",
-      "W_UNSUPPORTED 6 `services.web.deploy.update_config`",
+      "W_UNSUPPORTED 6 `services.web.deploy.endpoint_mode`",
       "W_UNSUPPORTED 7 `services.web.networks.back.driver_opts`",
       "W_NO_HEALTHCHECK 9 `web`",
       "W_UNSUPPORTED 9 `services.web.depends_on.db`",

@@ -8,6 +8,7 @@ import type { Project } from "../../src/model/project.ts";
 import { parseReference, type Reference } from "../../src/model/reference.ts";
 import { NO_LIMITS } from "../../src/model/resources.ts";
 import { type Dependency, NO_RESTART, type Port, type Service } from "../../src/model/service.ts";
+import { USUAL_UPDATE } from "../../src/model/update.ts";
 import { joinsOf } from "../../src/plan/joining.ts";
 import { patternOf } from "../../src/plan/making.ts";
 
@@ -61,6 +62,7 @@ export function service(given: Partial<Omit<Service, "image">> & { readonly imag
     stopSignal: null,
     stopGraceMs: 10_000,
     scale: 1,
+    update: USUAL_UPDATE,
     pin: null,
     pullPolicy: "missing",
     platform: null,
@@ -120,6 +122,7 @@ export function container(given: Partial<ObservedContainer> = {}): ObservedConta
     argv: ["/run"],
     labels: {},
     ports: [],
+    beside: false,
     networks: [],
     volumes: [],
     mounts: [],

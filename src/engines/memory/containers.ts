@@ -26,8 +26,8 @@ export function createContainer({ store }: Place, action: ActionOf<"container.cr
 }
 
 /** Starts a container that does not run; nothing when it does. */
-export function startContainer(place: Place, name: string): void {
-  begin(place, name, () => {});
+export function startContainer(place: Place, name: string, beside = false): void {
+  begin(place, name, { print: () => {}, beside });
 }
 
 export async function stopContainer(
@@ -149,7 +149,7 @@ export function filesOf(place: Place, id: string): Files {
 /** Starts a container, shows what it prints, and gives its exit status: 0 at once where no programs are played. */
 export async function runAttached(place: Place, id: string, signal: AbortSignal): Promise<number> {
   const { name } = byId(place, id);
-  begin(place, name, show);
+  begin(place, name, { print: show, beside: false });
   if (!place.runs.has(id)) change(place, { kind: "container.wait", container: name, until: "completed", required: false });
   return waitFor(place, id, signal);
 }
@@ -167,9 +167,9 @@ function liveById(place: Place, id: string): ObservedContainer {
 
 type Print = (stream: LogLine["stream"], text: string) => void;
 
-function begin(place: Place, name: string, print: Print): void {
+function begin(place: Place, name: string, { print, beside }: { readonly print: Print; readonly beside: boolean }): void {
   const before = byName(place, name);
-  change(place, { kind: "container.start", container: name });
+  change(place, { kind: "container.start", container: name, beside });
   if (isLive(before)) return;
   const { store, runs, options } = place;
   const { id, argv } = before;

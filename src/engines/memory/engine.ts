@@ -97,7 +97,10 @@ async function apply(place: Place, action: Action, context: ApplyContext): Promi
     case "container.create":
       return createContainer(place, action);
     case "container.start":
-      return startContainer(place, action.container);
+      return startContainer(place, action.container, action.beside === true);
+    case "container.takeover":
+    case "container.drain":
+      return change(place, action);
     case "container.stop":
       return stopContainer(place, action, context.signal);
     case "container.kill":

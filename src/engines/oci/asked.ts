@@ -6,14 +6,14 @@ import type { Context } from "./context.ts";
 import { type Container, type ContainerRecord, findContainer } from "./records.ts";
 import { removeContainer } from "./remove.ts";
 import { alone, comesBack, forgetRestarts, hasPolicy, markStopped } from "./restarts.ts";
-import { startAttached, startContainer } from "./start.ts";
+import { type StartOptions, startAttached, startContainer } from "./start.ts";
 import { killContainer, type StopOptions, stopContainer } from "./stop.ts";
 
 /** How long a command waits for the supervisor to be done with a container: it starts it, at most. */
 const PATIENCE_MS = 60_000;
 
-export async function startAsked(context: Context, container: Container, contents: Contents | undefined): Promise<void> {
-  await turn(context, container.record, async () => startContainer(context, await anew(context, container), contents));
+export async function startAsked(context: Context, container: Container, options: StartOptions): Promise<void> {
+  await turn(context, container.record, async () => startContainer(context, await anew(context, container), options));
 }
 
 export async function attachedStartAsked(context: Context, container: Container): Promise<Attachment | null> {
@@ -35,7 +35,7 @@ export async function restartAsked(
   await turn(context, container.record, async () => {
     await markStopped(context.layout, container.record);
     await stopContainer(context, container, options);
-    await startContainer(context, await anew(context, container), options.contents);
+    await startContainer(context, await anew(context, container), { contents: options.contents });
   });
 }
 

@@ -43,6 +43,7 @@ import { removeUnusedVolume, tidy } from "./remove.ts";
 import { comesBack } from "./restarts.ts";
 import { hasEnded } from "./stop.ts";
 import { supervisorGone } from "./supervisor/launch.ts";
+import { drain, takeOver } from "./takeover.ts";
 import { usageOf } from "./usage.ts";
 import { volumesOf } from "./volume-care.ts";
 import { sweepHolds } from "./volume-mounts.ts";
@@ -132,7 +133,11 @@ async function apply(context: Context, action: Action, { signal, progress, note 
     case "container.create":
       return createContainer(context, action);
     case "container.start":
-      return startAsked(context, containerNamed(layout, action.container), action.contents);
+      return startAsked(context, containerNamed(layout, action.container), action);
+    case "container.takeover":
+      return takeOver(context, containerNamed(layout, action.container), action.from === null ? null : containerNamed(layout, action.from));
+    case "container.drain":
+      return drain(context, containerNamed(layout, action.container), { graceMs: action.graceMs, signal });
     case "container.stop":
       return stopAsked(context, containerNamed(layout, action.container), { graceMs: action.graceMs, signal });
     case "container.kill":

@@ -83,6 +83,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
     argv: record.process.argv,
     labels: { ...spec.labels, [LABEL.oneOff]: labelBoolean(spec.oneOff) },
     ports: status.state === "running" ? status.run.ports : [],
+    beside: status.state === "running" && status.run.beside === true,
     networks: spec.networks.map(({ name }) => ({
       name,
       address: status.state === "running" ? addressIn(addresses, name) : null,

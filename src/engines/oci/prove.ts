@@ -12,12 +12,12 @@ export async function proveContainer(
   const status = statusOf(layout, record.id);
   if (status.state === "running" && !(await hasEnded({ run: status.run, withinMs: monitorMs, signal }))) return signal.throwIfAborted();
   const ended = statusOf(layout, record.id);
-  if (ended.state === "running" || (ended.state === "exited" && ended.exitCode === 0)) return;
+  if (ended.state === "exited" && ended.exitCode === 0) return;
   throw new Failure({
     code: "E_NOT_STEADY",
     message:
       ended.state === "exited"
         ? `the new container of service ${record.spec.service.name} ended with ${ended.exitCode} at once`
-        : `the new container of service ${record.spec.service.name} does not run`,
+        : `the new container of service ${record.spec.service.name} ended at once${ended.state === "running" ? ", and was started again" : ""}`,
   });
 }

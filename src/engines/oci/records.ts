@@ -57,6 +57,8 @@ export interface RunState {
   readonly conmon: ProcessIdentity | null;
   readonly startedAt: string;
   readonly ports: readonly PublishedPort[];
+  /** It has no ports and no names: another container has them, which it shall replace or which replaced it. */
+  readonly beside?: boolean;
 }
 
 export type Status =

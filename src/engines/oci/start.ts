@@ -3,6 +3,7 @@ import { withLock } from "../../lib/file-lock.ts";
 import { identify } from "../../lib/process-identity.ts";
 import type { Contents } from "../../model/action.ts";
 import type { PublishedPort } from "../../model/observed.ts";
+import type { Port } from "../../model/service.ts";
 import { Attachment } from "./attach.ts";
 import { hasBundle, writeBundle } from "./bundle.ts";
 import { noteParents } from "./cgroups.ts";
@@ -27,20 +28,27 @@ import { namesServed } from "./supervisor/dns/served.ts";
 import { ensureSupervisor, exitCommand, poke } from "./supervisor/launch.ts";
 import { wantsSupervisor } from "./supervisor/need.ts";
 
-/** Starts a container that does not run; `contents` are its secrets, where the caller has them. Nothing when it does. When it fails nothing of the start is left. */
-export async function startContainer(context: Context, container: Container, contents: Contents = {}): Promise<void> {
-  await begin(context, container, { attached: false, contents });
+export interface StartOptions {
+  /** Its secrets, where the caller has them. */
+  readonly contents?: Contents | undefined;
+  /** Without its host ports and names: another container has them until `takeOver`. */
+  readonly beside?: boolean;
+}
+
+/** Starts a container that does not run. Nothing when it does. When it fails nothing of the start is left. */
+export async function startContainer(context: Context, container: Container, options: StartOptions = {}): Promise<void> {
+  await begin(context, container, { attached: false, contents: options.contents ?? {}, beside: options.beside === true });
 }
 
 /** As `startContainer`, with a connection to its streams that was made before its program began; `null` when it ran already. */
 export async function startAttached(context: Context, container: Container): Promise<Attachment | null> {
-  return begin(context, container, { attached: true, contents: {} });
+  return begin(context, container, { attached: true, contents: {}, beside: false });
 }
 
 async function begin(
   context: Context,
   { record, status }: Container,
-  options: { readonly attached: boolean; readonly contents: Contents },
+  options: { readonly attached: boolean; readonly contents: Contents; readonly beside: boolean },
 ): Promise<Attachment | null> {
   const { layout } = context;
   const { id, name } = record;
@@ -55,7 +63,7 @@ async function begin(
   ensureWorkingDirectory(record, rootfs);
   const place = placeOf(layout, record);
   const endpoints = await ensureNetworks(context, record);
-  const ports = await reservePorts(context, record);
+  const ports = await reservePorts(context, record, options.beside ? [] : portsOf(record));
   if (wantsSupervisor(record)) await ensureSupervisor(context, record.spec.project); // comes up beside the runtime
   let attachment: Attachment | null = null;
   try {
@@ -69,7 +77,7 @@ async function begin(
       monitor(layout, runtime, { id, name, tty, stdin: stdinOpen, program: conmon, exitCommand: exitCommand(layout, record) }),
       context.syncNetwork(),
     );
-    await writeState(layout, id, { ...monitored, startedAt: new Date().toISOString(), ports });
+    await writeState(layout, id, { ...monitored, startedAt: new Date().toISOString(), ports, ...(options.beside ? { beside: true } : {}) });
     confirmJoined(joined, { name, pid: monitored.process.pid });
     if (place.kind === "own") attach(endpoints, { id, pid: monitored.process.pid });
     confirmPlace(place, { name, pid: monitored.process.pid });
@@ -106,11 +114,15 @@ async function ensureNetworks({ layout }: Context, record: ContainerRecord): Pro
   return endpointsOf(record, networks);
 }
 
+/** What it publishes: nothing where its network is another's. */
+function portsOf(record: ContainerRecord): readonly Port[] {
+  return networkModeOf(record) === null ? record.spec.service.ports : [];
+}
+
 /** Takes the host ports, written into the marker of this start so that no other start takes them. Throws E_PORT_TAKEN. */
-async function reservePorts({ layout }: Context, record: ContainerRecord): Promise<readonly PublishedPort[]> {
+async function reservePorts({ layout }: Context, record: ContainerRecord, ports: readonly Port[]): Promise<readonly PublishedPort[]> {
   const owner = identify(process.pid);
   if (owner === null) throw new Error("this process is not in /proc");
-  const ports = networkModeOf(record) === null ? record.spec.service.ports : [];
   if (ports.length === 0) {
     await markStarting(layout, record.id, { owner, ports: [] });
     return [];

@@ -17,6 +17,7 @@ import { type LongPort, portModel, readExpose, readPorts } from "./ports.ts";
 import { readResources } from "./resources.ts";
 import { readRestart } from "./restart.ts";
 import type { Scope } from "./scope.ts";
+import { readUpdate } from "./update.ts";
 import {
   readCapabilities,
   readContainerName,
@@ -111,6 +112,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     stopSignal: readStopSignal(at("stop_signal"), scope),
     stopGraceMs: readGracePeriod(at("stop_grace_period")),
     scale: readScale(node, scope),
+    update: readUpdate(node),
     pullPolicy: readPullPolicy(at("pull_policy"), scope),
     platform: readPlatform(at("platform"), scope),
     profiles: itemsOf(at("profiles")).map((item) => textOf(item) ?? ""),

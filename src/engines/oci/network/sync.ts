@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Layout } from "../layout.ts";
-import { allRecords, type ContainerRecord, heldPorts } from "../records.ts";
+import { allRecords, type ContainerRecord, heldPorts, liveRun } from "../records.ts";
 import { type Endpoint, endpointsOf } from "./endpoints.ts";
 import { type HostsEntry, hostsText, nameFiles, writeHosts } from "./hosts.ts";
 import { networkModeOf } from "./namespace.ts";
@@ -19,7 +19,7 @@ export async function syncNetwork(layout: Layout): Promise<void> {
     return ports === null ? [] : [{ record, ports }];
   });
   const world = neighbourhood(
-    live.map(({ record }) => record),
+    live.flatMap(({ record }) => (isBeside(layout, record) ? [] : [record])),
     networks,
   );
   for (const { record } of live) updateHosts(layout, record, hostsOf(record, { networks, peers: world }));
@@ -71,6 +71,11 @@ function neighbourhood(records: readonly ContainerRecord[], networks: readonly N
       else members.push({ record, endpoint });
     }
   return found;
+}
+
+/** Whether another container has its names. */
+export function isBeside(layout: Layout, { id }: ContainerRecord): boolean {
+  return liveRun(layout, id)?.beside === true;
 }
 
 /** A container whose start has not come to its files yet has none to bring in line. */

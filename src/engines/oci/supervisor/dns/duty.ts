@@ -1,7 +1,7 @@
 import { liesIn, parseAddress } from "../../../../lib/address.ts";
 import { isPresent, type NetworkRecord } from "../../network/networks.ts";
 import { subnetOf } from "../../network/pools.ts";
-import { addressesOf } from "../../network/sync.ts";
+import { addressesOf, isBeside } from "../../network/sync.ts";
 import { type Container, type ContainerRecord, liveRun } from "../../records.ts";
 import type { Duty, DutyTools, View } from "../duty.ts";
 import { Viewer } from "../view.ts";
@@ -103,7 +103,8 @@ class DnsDuty implements Duty {
 /** What a view says about names. One that is being started has its name already: its program asks as soon as it begins. */
 export function zoneOf(view: View): Zone {
   const starting = view.containers.filter(({ record, status }) => status.state === "created" && liveRun(view.layout, record.id) !== null);
-  const residents = new Map([...view.live, ...starting].map(({ record }) => [record.id, residentOf(record, view.networks)]));
+  const known = [...view.live, ...starting].filter(({ record }) => !isBeside(view.layout, record));
+  const residents = new Map(known.map(({ record }) => [record.id, residentOf(record, view.networks)]));
   return new Zone(view.networks.map(zoneNetwork), [...residents.values()]);
 }
 

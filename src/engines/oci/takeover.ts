@@ -1,0 +1,95 @@
+/** One container takes over from another that runs beside it: its host ports and its names, in one step of the packet filter. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { withLock } from "../../lib/file-lock.ts";
+import { isAlive } from "../../lib/process-identity.ts";
+import type { PublishedPort } from "../../model/observed.ts";
+import type { Context } from "./context.ts";
+import { choosePorts, type HolderOf, holders } from "./network/publish.ts";
+import { type Container, liveRun, runOf, writeState } from "./records.ts";
+import { poke } from "./supervisor/launch.ts";
+
+/** From then on new connections come to this container; those that the other one has stay there. `from`: `null` where nobody has the ports. */
+export async function takeOver(context: Context, container: Container, from: Container | null): Promise<void> {
+  const { layout } = context;
+  await withLock(
+    join(layout.locks, "ports.lock"),
+    { purpose: `take over ports for ${container.record.name}`, timeoutMs: 30_000 },
+    async () => {
+      const run = runOf(layout, container);
+      if (run.beside !== true) return;
+      const other = from === null ? null : liveRun(layout, from.record.id);
+      const inherited = other?.ports ?? [];
+      const ports = portsFrom(container, { inherited, holderOf: holders(layout, container.record.id) });
+      await writeState(layout, container.record.id, { ...run, ports, beside: false });
+      if (other !== null && from !== null) await writeState(layout, from.record.id, { ...other, ports: [], beside: true });
+    },
+  );
+  await context.syncNetwork();
+  poke(layout);
+}
+
+/** The ports of the other one where they fit what the service asks for; free ones elsewhere. */
+function portsFrom(
+  { record }: Container,
+  { inherited, holderOf }: { readonly inherited: readonly PublishedPort[]; readonly holderOf: HolderOf },
+): readonly PublishedPort[] {
+  const wanted = record.spec.service.ports.map((port) => {
+    const same = inherited.find(
+      ({ target, protocol, host, published }) =>
+        protocol === port.protocol &&
+        host === port.host &&
+        (port.published === null ? target === port.target : published >= port.published.from && published <= port.published.to),
+    );
+    return same === undefined ? port : { ...port, published: { from: same.published, to: same.published } };
+  });
+  const isInherited: HolderOf = (binding) => {
+    const own = inherited.some(
+      ({ protocol, host, published }) => protocol === binding.protocol && host === binding.host && published === binding.port,
+    );
+    return own ? null : holderOf(binding);
+  };
+  return choosePorts(wanted, isInherited);
+}
+
+/** Waits until nobody is connected to the container's published ports any more, `graceMs` at most. */
+export async function drain(
+  { layout }: Context,
+  { record }: Container,
+  { graceMs, signal }: { readonly graceMs: number | null; readonly signal: AbortSignal },
+): Promise<void> {
+  const deadline = Date.now() + (graceMs ?? record.spec.service.stopGraceMs);
+  const targets = new Set(record.spec.service.ports.map(({ target }) => target));
+  for (let pause = 10; ; pause = Math.min(pause * 2, 200)) {
+    const run = liveRun(layout, record.id);
+    if (run === null || Date.now() >= deadline || signal.aborted) return;
+    const texts = await Promise.all(["tcp", "tcp6"].map((table) => connectionTable(run.process.pid, table)));
+    if (!isAlive(run.process) || !texts.some((text) => hasConnection(text, targets))) return;
+    await sleep(Math.min(pause, Math.max(1, deadline - Date.now())));
+  }
+}
+
+async function connectionTable(pid: number, table: string): Promise<string> {
+  try {
+    return await readFile(`/proc/${pid}/net/${table}`, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH" || code === "EINVAL") return ""; // it ended; or there is no IPv6 here
+    throw error;
+  }
+}
+
+/** States of a connection that still carries, or may carry, bytes of the container (linux/net/tcp_states.h). */
+const OPEN: ReadonlySet<string> = new Set(["01", "03", "04", "05", "08", "09"]);
+
+/** Whether a table as of /proc/net/tcp has a connection on one of these local ports. Pure. */
+export function hasConnection(table: string, ports: ReadonlySet<number>): boolean {
+  return table
+    .split("\n")
+    .slice(1)
+    .some((line) => {
+      const [, local = "", , state = ""] = line.trim().split(/\s+/);
+      return OPEN.has(state) && ports.has(Number.parseInt(local.slice(local.lastIndexOf(":") + 1), 16));
+    });
+}

@@ -1,0 +1,35 @@
+/** How the containers of a service follow each other when they are replaced. */
+import type { ObservedContainer, PublishedPort } from "../model/observed.ts";
+import type { Service } from "../model/service.ts";
+import type { Planning } from "./planning.ts";
+
+/**
+ * Whether a new container of a service starts beside the one that it replaces. Not where both would need the same address, nor where another
+ * service waits for a port of the old one.
+ */
+export function startsFirst({ desired }: Planning, service: Service, old: ObservedContainer): boolean {
+  if (service.update.order !== "start-first" || service.networkMode !== null) return false;
+  if (service.networks.some(({ ipv4Address, ipv6Address, macAddress }) => (ipv4Address ?? ipv6Address ?? macAddress) !== null))
+    return false;
+  const others = desired.services.filter((other) => other !== service);
+  const isWanted = ({ published: had, protocol }: PublishedPort) =>
+    others.some(({ ports }) =>
+      ports.some((port) => port.protocol === protocol && port.published !== null && port.published.from <= had && had <= port.published.to),
+    );
+  return !old.ports.some(isWanted);
+}
+
+export interface Turn {
+  readonly after: readonly string[];
+  readonly afterAnyway: readonly string[];
+}
+
+export const NO_TURN: Turn = { after: [], afterAnyway: [] };
+
+/** Behind which replacements of its service the next one comes. */
+export function nextTurn(p: Planning, { name, update: { parallelism, failureAction } }: Service): Turn {
+  const before = p.proven.get(name) ?? [];
+  const gate = parallelism > 0 ? before[before.length - parallelism] : undefined;
+  if (gate === undefined) return NO_TURN;
+  return failureAction === "continue" ? { after: [], afterAnyway: [gate] } : { after: [gate], afterAnyway: [] };
+}

@@ -1,0 +1,142 @@
+/** Updates that nobody notices: the new container takes over from the old one while requests come in. */
+import { writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as assert from "uvu/assert";
+import { page } from "../support/http.ts";
+import { inspect, ps } from "../support/listings.ts";
+import { freePort } from "../support/registry.ts";
+import { WEB_CONFIG, webRootfs } from "../support/rootfs.ts";
+import { containerSuite, inWorld, type World } from "../support/world.ts";
+
+const it = containerSuite("start-first updates");
+
+it("no request fails through updates that start the new container first, and each shows its colour at the end", inWorld(unnoticed));
+
+it("a connection that is open keeps the old container until it ends", inWorld(draining));
+
+it("a new container that does not make it never gets the port", inWorld(failing));
+
+it.run();
+
+async function unnoticed(world: World): Promise<void> {
+  const port = await freePort();
+  const cwd = await standing(world, { port, colour: "red" });
+  const load = new Load(port);
+  for (const colour of ["blue", "white", "black"]) {
+    await writeFile(join(cwd, "wharf.yaml"), spec({ port, colour }));
+    const stdout = await world.ok(["plan"], { cwd });
+    assert.match(stdout, /replace\s+container\/shop-web-1/);
+    await world.ok(["up", "-d"], { cwd });
+    assert.match(await page(`http://127.0.0.1:${port}/`), `<h1>${colour}</h1>`);
+  }
+  const { answered, failed } = await load.end();
+  assert.equal(failed, []);
+  assert.ok(answered > 20, `${answered} requests`);
+  assert.equal(
+    (await ps(world, ["-a"], { cwd })).map(({ Name, State }) => [Name, State]),
+    [["shop-web-1", "running"]],
+  );
+  await world.ok(["down"], { cwd });
+}
+
+async function draining(world: World): Promise<void> {
+  const port = await freePort();
+  const cwd = await standing(world, { port, colour: "red", more: "    stop_grace_period: 30s\n" });
+  const before = await inspect(world, "shop-web-1");
+  const slow = request({ host: "127.0.0.1", port, path: "/", agent: false });
+  slow.on("error", () => {}); // it is cut off below
+  slow.setHeader("Connection", "close");
+  slow.flushHeaders(); // the head is not ended: the server waits
+  await sleep(200);
+  await writeFile(join(cwd, "wharf.yaml"), spec({ port, colour: "blue", more: "    stop_grace_period: 30s\n" }));
+  const update = world.wharf(["up", "-d"], { cwd });
+  let seen = "";
+  while (!seen.includes("blue")) seen = await page(`http://127.0.0.1:${port}/`);
+  const containers = await ps(world, ["-a"], { cwd });
+  assert.ok(containers.some(({ ID }) => before.Id.startsWith(ID)));
+  slow.destroy();
+  const { status, stderr } = await update;
+  assert.is(status, 0, stderr);
+  assert.is((await ps(world, ["-a"], { cwd })).length, 1);
+  await world.ok(["down"], { cwd });
+}
+
+async function failing(world: World): Promise<void> {
+  const port = await freePort();
+  const cwd = await standing(world, { port, colour: "red" });
+  const load = new Load(port);
+  await writeFile(join(cwd, "wharf.yaml"), spec({ port, colour: "blue", more: "    cmd: [sh, -c, 'sleep 0.2; exit 3']\n" }));
+  const { status, stderr } = await world.wharf(["up", "-d"], { cwd });
+  assert.is(status, 1);
+  assert.match(stderr, "E_NOT_STEADY");
+  assert.equal((await load.end()).failed, []);
+  assert.match(await page(`http://127.0.0.1:${port}/`), "<h1>red</h1>");
+  await world.ok(["down"], { cwd });
+}
+
+const spec = ({ port, colour, more = "" }: { readonly port: number; readonly colour: string; readonly more?: string }): string =>
+  `name: shop
+services:
+  web:
+    image: web
+    env: { COLOR: ${colour} }
+    ports: ["${port}:3000"]
+${more}    deploy: { update_config: { order: start-first, monitor: 500ms } }
+`;
+
+async function standing(
+  world: World,
+  options: { readonly port: number; readonly colour: string; readonly more?: string },
+): Promise<string> {
+  const words = [
+    ...(WEB_CONFIG.Cmd ?? []).flatMap((word) => ["--cmd", word]),
+    ...(WEB_CONFIG.Env ?? []).flatMap((word) => ["--env", word]),
+  ];
+  await world.ok(["image", "import", "-", "web", ...words], { input: webRootfs() });
+  const cwd = await world.project("shop", { "wharf.yaml": spec(options) });
+  await world.ok(["up", "-d"], { cwd });
+  assert.match(await page(`http://127.0.0.1:${options.port}/`), `<h1>${options.colour}</h1>`);
+  return cwd;
+}
+
+/** Asks for the page, two at a time, one new connection each, until it is ended. */
+class Load {
+  readonly #port: number;
+  readonly #failed: string[] = [];
+  readonly #workers: readonly Promise<void>[];
+  #answered = 0;
+  #over = false;
+
+  constructor(port: number) {
+    this.#port = port;
+    this.#workers = [1, 2].map(() => this.#work());
+  }
+
+  async end(): Promise<{ readonly answered: number; readonly failed: readonly string[] }> {
+    this.#over = true;
+    await Promise.all(this.#workers);
+    return { answered: this.#answered, failed: this.#failed };
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#over) {
+      await this.#ask().then(
+        () => this.#answered++,
+        (error: Error) => this.#failed.push(error.message),
+      );
+      await sleep(10);
+    }
+  }
+
+  #ask(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const asked = request({ host: "127.0.0.1", port: this.#port, path: "/", agent: false }, (response) => {
+        if (response.statusCode !== 200) reject(new Error(`status ${response.statusCode}`));
+        response.on("error", reject).on("end", resolve).resume();
+      });
+      asked.on("error", reject).end();
+    });
+  }
+}
