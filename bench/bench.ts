@@ -1,7 +1,7 @@
 /**
  * Measures what wharf promises: how quickly a command starts, and how long up and down take beside Docker Engine with Compose.
  *
- *   npm run bench -- [--rounds N] [--json FILE] [startup] [load] [engine] [pull]
+ *   npm run bench -- [--rounds N] [--json FILE] [startup] [load] [engine] [pull] [dns]
  *
  * Runs of all programs take turns in every round, so that a busy machine is busy for all of them; medians and their ratios are shown.
  */
@@ -13,6 +13,7 @@ import { composeSide } from "./lib/compose-side.ts";
 import { median, type Program, plainEnvironment, time } from "./lib/measure.ts";
 import { format, kept, type Row } from "./lib/report.ts";
 import { makeProject, makeSpec, rootfsOfExample, type Side, type Spec, wharfAlone, wharfSide } from "./lib/scenario.ts";
+import { names } from "./names.ts";
 import { pulls } from "./pull.ts";
 
 const { values, positionals } = parseArgs({
@@ -28,11 +29,12 @@ const place = mkdtempSync("/tmp/wharf-bench-");
 const rows: Row[] = [];
 try {
   if (parts.includes("load")) rows.push(...(await loading(wharfAlone(join(place, "load")))));
-  if (["startup", "pull", "engine"].some((part) => parts.includes(part))) {
+  if (["startup", "pull", "engine", "dns"].some((part) => parts.includes(part))) {
     const rootfs = rootfsOfExample();
     const wharf = wharfSide(join(place, "wharf"), rootfs);
     if (parts.includes("startup")) rows.push(...(await startUp(wharf)));
     if (parts.includes("pull")) rows.push(...(await pulls(place, Math.min(rounds, 5))));
+    if (parts.includes("dns")) rows.push(...(await names(place, wharf, Math.min(rounds, 5))));
     if (parts.includes("engine")) rows.push(...(await upAndDown(wharf, rootfs)));
   }
 } finally {

@@ -91,7 +91,8 @@ export function statusText(container: ObservedContainer, now: number): string {
 
 /** Published ports in words, those of one range of neighbours together: `0.0.0.0:8080->80/tcp`. */
 export function portsText(ports: readonly PublishedPort[]): string {
-  const byKey = [...ports].sort((a, b) => a.target - b.target || a.published - b.published);
+  const isSix = (port: PublishedPort): number => (port.host.includes(":") ? 1 : 0);
+  const byKey = [...ports].sort((a, b) => isSix(a) - isSix(b) || a.target - b.target || a.published - b.published);
   const ranges: { readonly first: PublishedPort; readonly last: PublishedPort }[] = [];
   for (const port of byKey) {
     const range = ranges.at(-1);
@@ -101,7 +102,8 @@ export function portsText(ports: readonly PublishedPort[]): string {
   const span = (from: number, to: number): string => (from === to ? String(from) : `${from}-${to}`);
   return ranges
     .map(
-      ({ first, last }) => `${first.host}:${span(first.published, last.published)}->${span(first.target, last.target)}/${first.protocol}`,
+      ({ first, last }) =>
+        `${isSix(first) === 1 ? `[${first.host}]` : first.host}:${span(first.published, last.published)}->${span(first.target, last.target)}/${first.protocol}`,
     )
     .join(", ");
 }

@@ -151,7 +151,7 @@ export class Session {
         if (options.quietTransfers !== true || event.type !== "step.progress") this.emit(event);
       },
       signal: options.signal ?? this.signal,
-      lockDirectory: join(this.settings.run, "locks"),
+      lockDirectory: join(this.settings.run, "locks", "projects"), // apart from the engine's own, which have names that a project could have
       revisionDirectory: this.revisionDirectory,
       lockTimeoutMs: LOCK_TIMEOUT_MS,
       confirm: (question) => this.confirm(question, options.assumeYes === true),

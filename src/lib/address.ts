@@ -50,6 +50,18 @@ export function formatAddress({ family, value }: Address): string {
   return `${text(groups.slice(0, best.start))}::${text(groups.slice(best.start + best.length))}`;
 }
 
+/** An address in its canonical text; what is none is given back. */
+export function plainAddress(text: string): string {
+  const address = parseAddress(text.replace(/%.*$/, ""));
+  return address === null ? text : formatAddress(address);
+}
+
+/** The bytes of an address as they go over the wire: none when the text is no address. */
+export function addressBytes(text: string): Buffer {
+  const address = parseAddress(text);
+  return address === null ? Buffer.alloc(0) : Buffer.from(address.value.toString(16).padStart(BITS[address.family] / 4, "0"), "hex");
+}
+
 /** `10.5.0.0/16`, `fd00:1::/64`; an address inside stands for its subnet. `null` when the text is no subnet. */
 export function parseSubnet(text: string): Subnet | null {
   const [, address = "", bits = ""] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];

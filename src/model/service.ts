@@ -109,7 +109,7 @@ export type Protocol = "tcp" | "udp" | "sctp";
 export interface Port {
   readonly target: number;
   readonly protocol: Protocol;
-  /** Address on the host to listen on; `0.0.0.0` for all. */
+  /** Address on the host to listen on; `0.0.0.0` or `::` for all of its family, empty for all of both. */
   readonly host: string;
   /** First to last host port to choose from (equal for a fixed one); `null`: the engine picks any free one. */
   readonly published: { readonly from: number; readonly to: number } | null;

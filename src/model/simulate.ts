@@ -289,8 +289,9 @@ function choosePorts({ containers, takenPorts }: Observed, ports: readonly Port[
 }
 
 /** The first port of the range that nobody has; when all are taken the first, and the start fails. */
-function choosePort({ target, protocol, host, published }: Port, held: readonly Omit<PublishedPort, "target">[]): PublishedPort {
+function choosePort({ target, protocol, host: address, published }: Port, held: readonly Omit<PublishedPort, "target">[]): PublishedPort {
   const { from, to } = published ?? { from: FIRST_FREE_PORT, to: 65_535 };
+  const host = address === "" ? "0.0.0.0" : address;
   for (let port = from; port <= to; port++) {
     const candidate = { target, protocol, host, published: port };
     if (!held.some((other) => clash(other, candidate))) return candidate;

@@ -171,7 +171,8 @@ function flag(value: boolean): Json {
   return value ? true : null;
 }
 
-function portText({ host, published, target, protocol }: Port): string {
+function portText({ host: address, published, target, protocol }: Port): string {
+  const host = address === "" ? "0.0.0.0" : address; // as it was written when there was only that
   const inside = `${target}/${protocol}`;
   if (published === null) return `${host}::${inside}`;
   return `${host}:${published.from === published.to ? published.from : `${published.from}-${published.to}`}:${inside}`;

@@ -53,6 +53,7 @@ function conflict({ service, port }: Claim, { key, other }: { readonly key: stri
 
 /** Whether two addresses to listen on collide: the same, or one of them stands for all of its family. */
 function overlap(a: string, b: string): boolean {
+  if (a === "" || b === "") return true;
   if (a.includes(":") !== b.includes(":")) return false;
   return a === b || [a, b].some((host) => host === "0.0.0.0" || host === "::");
 }

@@ -16,7 +16,7 @@ export interface Outside {
 
 /** Gives a body another machine. Its addresses are of the range for benchmarks, which nobody routes. */
 export async function withOutside<T>(body: (outside: Outside) => Promise<T>): Promise<T> {
-  const tag = randomInt(0x10000).toString(16).padStart(4, "0");
+  const tag = randomInt(0x1000, 0x10000).toString(16).padStart(4, "0");
   const space = `wharf-out-${tag}`;
   const link = `who${tag}`;
   const net = `198.18.${Number.parseInt(tag.slice(0, 2), 16)}`;

@@ -191,7 +191,7 @@ function portBindingsOf(service: Service): Json {
   return groupPorts(
     service.ports.map(({ target, protocol, host, published }) => ({
       key: `${target}/${protocol}`,
-      binding: { HostIp: host === "0.0.0.0" ? "" : host, HostPort: published === null ? "" : rangeOf(published) },
+      binding: { HostIp: host, HostPort: published === null ? "" : rangeOf(published) },
     })),
   );
 }

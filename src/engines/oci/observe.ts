@@ -11,7 +11,7 @@ import type { Layout } from "./layout.ts";
 import { limitConcerns } from "./limits-here.ts";
 import type { Endpoint } from "./network/endpoints.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
-import { holders } from "./network/publish.ts";
+import { addressesFor, hasIpv6, holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
 import { allContainers, type Container, heldPorts } from "./records.ts";
 import { comesBack } from "./restarts.ts";
@@ -126,15 +126,18 @@ async function observeImages({ store }: Context, project: Project): Promise<Read
 /** Only ports that the project wants and does not have are looked at. */
 function observePorts({ layout }: Context, project: Project, own: readonly Container[]): readonly TakenPort[] {
   const held = own.flatMap(({ record }) => heldPorts(layout, record.id) ?? []);
+  const machine = { ipv6: hasIpv6() };
   const isHeld = (protocol: string, host: string, port: number): boolean =>
     held.some((other) => other.protocol === protocol && other.host === host && other.published === port);
   const wanted = project.services.flatMap(({ ports }) =>
     ports.flatMap(({ protocol, host, published }) =>
       published === null
         ? []
-        : range(published)
-            .filter((port) => !isHeld(protocol, host, port))
-            .map((port) => ({ protocol, host, port })),
+        : range(published).flatMap((port) =>
+            addressesFor(host, machine)
+              .filter((at) => !isHeld(protocol, at, port))
+              .map((at) => ({ protocol, host: at, port })),
+          ),
     ),
   );
   if (wanted.length === 0) return [];

@@ -5,6 +5,7 @@ import { Failure } from "../../model/diagnostic.ts";
 import { killCgroup } from "./cgroups.ts";
 import type { Context } from "./context.ts";
 import { thaw } from "./freezer.ts";
+import { portsReleased } from "./network/publish.ts";
 import { type Container, liveRun, type RunState } from "./records.ts";
 import { tidy } from "./remove.ts";
 import { killIfThere, signalIfThere } from "./runtime.ts";
@@ -32,6 +33,7 @@ export async function stopContainer(context: Context, { record }: Container, opt
   }
   await Promise.all([tidy(context, record.id), run === null ? null : context.syncNetwork()]);
   poke(context.layout);
+  await portsReleased(run?.ports ?? []);
 }
 
 /** Sends a signal to a container's first process, and lets a paused one go on to hear it. Throws E_NOT_RUNNING. */

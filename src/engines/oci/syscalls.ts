@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { addressBytes } from "../../lib/address.ts";
 
 /**
  * The few system calls that Node has no door to, by way of koffi. Each is quick (microseconds to about a millisecond) and blocks.
@@ -33,6 +35,9 @@ const MNT_DETACH = 2;
 
 export const AF_UNIX = 1;
 const AF_INET = 2;
+const AF_INET6 = 10;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
 export const AF_NETLINK = 16;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
@@ -95,18 +100,21 @@ export function canBind({
   readonly address: string;
   readonly port: number;
 }): boolean {
-  const descriptor = openSocket(AF_INET, datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
+  const six = address.includes(":");
+  if (six && !existsSync("/proc/net/if_inet6")) return true; // a kernel without IPv6 has no such port that could be taken
+  const descriptor = openSocket(six ? AF_INET6 : AF_INET, datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
   try {
+    if (six) check("setsockopt", libc().setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, Buffer.from([1, 0, 0, 0]), 4), address);
     // As servers do: a connection that is just ending does not count.
     if (!datagrams) check("setsockopt", libc().setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, Buffer.from([1, 0, 0, 0]), 4), address);
-    const name = Buffer.alloc(16);
-    name.writeUInt16LE(AF_INET, 0);
+    const name = Buffer.alloc(six ? 28 : 16);
+    name.writeUInt16LE(six ? AF_INET6 : AF_INET, 0);
     name.writeUInt16BE(port, 2);
-    for (const [i, octet] of address.split(".").entries()) name[4 + i] = Number(octet);
+    addressBytes(address.replace(/%.*$/, "")).copy(name, six ? 8 : 4);
     if (libc().bind(descriptor, name, name.length) === 0) return true;
     const errno = lastErrno();
     if (errno === EADDRINUSE) return false;
-    if (errno === EADDRNOTAVAIL) return true;
+    if (errno === EADDRNOTAVAIL || (six && errno === EINVAL)) return true; // an address of a link is somebody's only with the link's name
     throw new SystemCallError("bind", errno, `${address}:${port}`);
   } finally {
     closeSocket(descriptor);

@@ -50,7 +50,7 @@ export function readPorts(node: Node | undefined, scope: Scope): readonly LongPo
 
 export function portModel({ target, protocol, hostIp, published }: LongPort): Port {
   const range = published === "" || published === "0" ? null : parseRange(published);
-  return { target, protocol, host: hostIp === "" ? "0.0.0.0" : hostIp, published: range === null || "problem" in range ? null : range };
+  return { target, protocol, host: hostIp, published: range === null || "problem" in range ? null : range };
 }
 
 /** An entry of `ports` in long forms, one for each container port. What cannot be read is refused and left out. */

@@ -25,10 +25,12 @@ export interface FilteredNetwork {
 /** One published port: where it comes in and where it goes. */
 export interface Forward {
   readonly protocol: Protocol;
-  /** `0.0.0.0`: every address of this machine. */
+  /** `0.0.0.0` or `::`: every address of this machine of the family. */
   readonly host: string;
   readonly published: number;
-  readonly address: string;
+  /** Of the container; `null`: it has none of the family. What comes in by the other family is carried by the supervisor. */
+  readonly address: string | null;
+  readonly address6: string | null;
   readonly target: number;
 }
 
@@ -53,7 +55,7 @@ export function wants6({ networks }: Pick<Ruleset, "networks">): boolean {
   return networks.some(({ ipv6 }) => ipv6 !== null);
 }
 
-/** Two tables of the same make. A port is published to IPv4 addresses only. */
+/** Two tables of the same make. */
 function rulesOf(rules: Ruleset, family: "ip" | "ip6"): string {
   const { table, networks } = rules;
   if (networks.length === 0) return clear(rules, family);
@@ -67,7 +69,7 @@ function rulesOf(rules: Ruleset, family: "ip" | "ip6"): string {
   const subnets = elements(own.map((n) => n.subnet));
   const hidden = elements(own.filter((n) => n.config.masquerade && !n.config.internal).map((n) => n.subnet));
   return `${clear(rules, family)}table ${family} ${table} {
-${family === "ip" ? published(rules) : ""}  set bridges { type ifname; ${bridges} }
+${published(rules, family)}  set bridges { type ifname; ${bridges} }
   set same { type ifname . ifname; ${intra} }
   set internal { type ifname; ${internal} }
   set subnets { type ${ADDRESS[family]}; flags interval; ${subnets} }
@@ -78,7 +80,8 @@ ${family === "ip" ? LOOPBACK : ""}    iifname != @bridges iifname != "lo" ${fami
   }
   chain leaving {
     type nat hook postrouting priority srcnat; policy accept;
-${family === "ip" ? BACK : ""}    oifname != @bridges ${family} saddr @hidden masquerade comment "containers to the outside"
+${family === "ip" ? FROM_LOOPBACK : ""}    oifname @bridges ct status dnat ${family} saddr @subnets masquerade comment "a container by a published port"
+    oifname != @bridges oifname != "lo" ${family} saddr @hidden masquerade comment "containers to the outside"
   }
   chain passing {
     type filter hook forward priority filter; policy accept;
@@ -98,34 +101,37 @@ const ADDRESS = { ip: "ipv4_addr", ip6: "ipv6_addr" } as const;
 const LOOPBACK = `    iifname != "lo" ip daddr 127.0.0.0/8 drop comment "a port published on loopback stays there"
 `;
 
-const BACK = `    oifname @bridges ip saddr 127.0.0.0/8 masquerade comment "this machine by 127.0.0.1"
-    oifname @bridges ct status dnat ip saddr @subnets masquerade comment "a container by a published port"
+const FROM_LOOPBACK = `    oifname @bridges ip saddr 127.0.0.0/8 masquerade comment "this machine by 127.0.0.1"
 `;
 
 function clear({ table }: Ruleset, family: "ip" | "ip6"): string {
   return `table ${family} ${table} {}\ndelete table ${family} ${table}\n`; // delete fails on a table that is not there
 }
 
-function published({ ports }: Ruleset): string {
-  const anywhere = elements(
-    ports.filter((p) => p.host === "0.0.0.0").map((p) => `${p.protocol} . ${p.published} : ${p.address} . ${p.target}`),
-  );
-  const somewhere = elements(
-    ports.filter((p) => p.host !== "0.0.0.0").map((p) => `${p.protocol} . ${p.host} . ${p.published} : ${p.address} . ${p.target}`),
-  );
-  return `  map published { type inet_proto . inet_service : ipv4_addr . inet_service; ${anywhere} }
-  map published_on { type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service; ${somewhere} }
+/** Two maps from what comes in to where it goes: one transaction leads a port to another container. */
+function published({ ports }: Ruleset, family: "ip" | "ip6"): string {
+  const any = family === "ip" ? "0.0.0.0" : "::";
+  const own = ports.flatMap((port) => {
+    const address = family === "ip" ? port.address : port.address6;
+    return address === null || (port.host.includes(":") ? "ip6" : "ip") !== family ? [] : [{ ...port, address }];
+  });
+  const anywhere = own.filter((p) => p.host === any).map((p) => `${p.protocol} . ${p.published} : ${p.address} . ${p.target}`);
+  const somewhere = own.filter((p) => p.host !== any).map((p) => `${p.protocol} . ${p.host} . ${p.published} : ${p.address} . ${p.target}`);
+  // IPv6 leads nothing from ::1 off the machine, and nothing from an address that is of one link only: the supervisor carries that.
+  const led = family === "ip" ? "" : "ip6 daddr != ::1 ip6 saddr != fe80::/10 ";
+  return `  map published { type inet_proto . inet_service : ${ADDRESS[family]} . inet_service; ${elements(anywhere)} }
+  map published_on { type inet_proto . ${ADDRESS[family]} . inet_service : ${ADDRESS[family]} . inet_service; ${elements(somewhere)} }
   chain ports {
-    dnat ip to meta l4proto . ip daddr . th dport map @published_on
-    dnat ip to meta l4proto . th dport map @published
+    dnat ${family} to meta l4proto . ${family} daddr . th dport map @published_on
+    dnat ${family} to meta l4proto . th dport map @published
   }
   chain incoming {
     type nat hook prerouting priority dstnat; policy accept;
-    meta l4proto { tcp, udp, sctp } fib daddr type local jump ports
+    ${led}meta l4proto { tcp, udp, sctp } fib daddr type local jump ports
   }
   chain local {
     type nat hook output priority -100; policy accept;
-    meta l4proto { tcp, udp, sctp } fib daddr type local jump ports
+    ${led}meta l4proto { tcp, udp, sctp } fib daddr type local jump ports
   }
 `;
 }

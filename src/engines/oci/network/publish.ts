@@ -1,10 +1,15 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { isIPv6 } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { plainAddress } from "../../../lib/address.ts";
 import { Failure } from "../../../model/diagnostic.ts";
 import type { PublishedPort } from "../../../model/observed.ts";
 import type { Port } from "../../../model/service.ts";
 import type { Layout } from "../layout.ts";
 import { allRecords, heldPorts } from "../records.ts";
 import { canBind } from "../syscalls.ts";
-import { collides, listeners, ownerOf } from "./sockets.ts";
+import { collides, holds, listeners, ownerOf } from "./sockets.ts";
 
 /** Where the kernel itself takes ports from for outgoing connections; Docker's choice as well. */
 const EPHEMERAL = { from: 32_768, to: 60_999 };
@@ -28,22 +33,46 @@ export function holders(layout: Layout, except: string | null): HolderOf {
     if (other !== undefined) return () => `container ${other.record.name} of project ${other.record.spec.project}`;
     if (wanted.protocol === "sctp") return null; // whoever speaks it listens by means that leave no trace where others do
     if (canBind({ datagrams: wanted.protocol === "udp", address: wanted.host, port: wanted.port })) return null;
-    return () => ownerOf(listeners().find((listener) => collides(wanted, listener))?.inode ?? null);
+    const open = listeners().filter((listener) => collides(wanted, listener));
+    const foreign = open.find(({ inode }) => !supervisorPids(layout).some((pid) => holds(pid, inode)));
+    if (foreign === undefined && open.length > 0) return null; // held for a container that has ended: it is let go in a moment
+    return () => ownerOf(foreign?.inode ?? null);
   };
 }
 
+/** The addresses that a port is open at: where nothing is said all of both families, as far as this machine has them. */
+export function addressesFor(host: string, machine: { readonly ipv6: boolean }): readonly string[] {
+  if (host !== "") return [plainAddress(host)];
+  return machine.ipv6 ? ["0.0.0.0", "::"] : ["0.0.0.0"];
+}
+
+/** Whether this machine has addresses of IPv6 (not only a kernel that could). */
+export function hasIpv6(): boolean {
+  return existsSync("/proc/net/if_inet6") && readFileSync("/proc/net/if_inet6", "latin1").trim() !== "";
+}
+
 /** Chooses a free host port for each published one. Call it under the ports' lock. Throws E_PORT_TAKEN. */
-export function choosePorts(ports: readonly Port[], holderOf: HolderOf): readonly PublishedPort[] {
+export function choosePorts(ports: readonly Port[], holderOf: HolderOf, machine = { ipv6: hasIpv6() }): readonly PublishedPort[] {
   const chosen: PublishedPort[] = [];
   for (const { target, protocol, host, published } of ports) {
-    const conflict = (port: number): (() => string) | null => {
-      const wanted = { protocol, host, port };
+    const hosts = addressesFor(host, machine);
+    const conflictAt = (wanted: Binding): (() => string) | null => {
       if (chosen.some((own) => collides(wanted, { ...own, port: own.published }))) return () => "this container itself";
       return holderOf(wanted);
     };
+    const conflict = (port: number): { readonly host: string; readonly by: () => string } | null => {
+      for (const at of hosts) {
+        const by = conflictAt({ protocol, host: at, port });
+        if (by !== null) return { host: at, by };
+      }
+      return null;
+    };
     const free = candidates(published).find((port) => conflict(port) === null);
-    if (free === undefined) throw portTaken(published ?? EPHEMERAL, { host, by: conflict((published ?? EPHEMERAL).from)?.() ?? "others" });
-    chosen.push({ target, protocol, host, published: free });
+    if (free === undefined) {
+      const first = conflict((published ?? EPHEMERAL).from);
+      throw portTaken(published ?? EPHEMERAL, { host: first?.host ?? host, by: first?.by() ?? "others" });
+    }
+    chosen.push(...hosts.map((at) => ({ target, protocol, host: at, published: free })));
   }
   return chosen;
 }
@@ -63,7 +92,32 @@ function portTaken(
   const port = range.from === range.to ? `port ${range.from}` : `every port from ${range.from} to ${range.to}`;
   return new Failure({
     code: "E_PORT_TAKEN",
-    message: `${port} on ${host} is taken by ${by}`,
+    message: `${port} on ${isIPv6(host) ? `[${host}]` : host} is taken by ${by}`,
     hint: "publish another port, or stop what has it",
   });
+}
+
+/** Waits until the supervisor has let go of ports whose container has ended, a moment at most: another program may have taken one already. */
+export async function portsReleased(ports: readonly PublishedPort[]): Promise<void> {
+  const open = ports.filter(({ protocol }) => protocol !== "sctp");
+  const isFree = ({ protocol, host, published }: PublishedPort): boolean =>
+    canBind({ datagrams: protocol === "udp", address: host, port: published });
+  for (const deadline = Date.now() + RELEASE_MS; !open.every(isFree) && Date.now() < deadline; ) await sleep(2);
+}
+
+const RELEASE_MS = 300;
+
+/** Processes that keep ports for containers of this world. */
+function supervisorPids({ supervisors }: Layout): readonly number[] {
+  return readdirSync(supervisors)
+    .filter((name) => name.endsWith(".lock"))
+    .flatMap((name) => {
+      try {
+        const { pid }: { readonly pid: number } = JSON.parse(readFileSync(join(supervisors, name), "utf8"));
+        return [pid];
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return []; // it has just ended
+        throw error;
+      }
+    });
 }

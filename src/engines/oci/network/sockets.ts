@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { isIPv6 } from "node:net";
+import { plainAddress } from "../../../lib/address.ts";
 import type { Protocol } from "../../../model/service.ts";
 
 /** A socket on this machine that something listens on. */
 export interface Listener {
   readonly protocol: Protocol;
-  /** `0.0.0.0` also for IPv6's any address, which takes the port for both. */
+  /** `*` for IPv6's any address, which may take the port for IPv4 as well: the kernel does not tell. */
   readonly host: string;
   readonly port: number;
   readonly inode: string;
@@ -20,21 +22,29 @@ export function collides(
   a: { readonly protocol: Protocol; readonly host: string; readonly port: number },
   b: { readonly protocol: Protocol; readonly host: string; readonly port: number },
 ): boolean {
-  return a.protocol === b.protocol && a.port === b.port && (a.host === b.host || a.host === "0.0.0.0" || b.host === "0.0.0.0");
+  return a.protocol === b.protocol && a.port === b.port && (a.host === b.host || covers(a.host, b.host) || covers(b.host, a.host));
+}
+
+/** Whether an address stands for another one too. */
+function covers(any: string, host: string): boolean {
+  return any === "*" || (any === "0.0.0.0" && !isIPv6(host)) || (any === "::" && isIPv6(host));
 }
 
 /** Who has a socket open, in words: `process 812 (nginx)`. Walks all processes, so ask only when there is something to say. */
 export function ownerOf(inode: string | null): string {
   if (inode === null) return "a process that has just ended";
-  const link = `socket:[${inode}]`;
-  for (const pid of readdirSync("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    const holds = ignoreGone(() =>
-      readdirSync(`/proc/${pid}/fd`).some((fd) => ignoreGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) === link),
-    );
-    if (holds === true) return `process ${pid} (${ignoreGone(() => readFileSync(`/proc/${pid}/comm`, "utf8").trim()) ?? "ended"})`;
-  }
+  for (const pid of readdirSync("/proc"))
+    if (/^\d+$/.test(pid) && holds(pid, inode))
+      return `process ${pid} (${ignoreGone(() => readFileSync(`/proc/${pid}/comm`, "utf8").trim()) ?? "ended"})`;
   return "a process of another user or namespace";
+}
+
+/** Whether a process has a socket open. */
+export function holds(pid: number | string, inode: string): boolean {
+  const link = `socket:[${inode}]`;
+  return (
+    ignoreGone(() => readdirSync(`/proc/${pid}/fd`).some((fd) => ignoreGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) === link)) ?? false
+  );
 }
 
 const LISTEN = "0A";
@@ -47,17 +57,24 @@ function parseTable(file: string, protocol: Protocol): Listener[] {
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
     .filter((fields) => fields[3] === (protocol === "tcp" ? LISTEN : UNCONNECTED))
-    .flatMap((fields) => {
+    .map((fields) => {
       const [address = "", port = ""] = (fields[1] ?? "").split(":");
-      const host = hostOf(address);
-      return host === null ? [] : [{ protocol, host, port: Number.parseInt(port, 16), inode: fields[9] ?? "" }];
+      return { protocol, host: hostOf(address), port: Number.parseInt(port, 16), inode: fields[9] ?? "" };
     });
 }
 
-/** `null` for an IPv6 address that takes nothing from IPv4. */
-function hostOf(hex: string): string | null {
-  if (hex.length === 8) return [...Buffer.from(hex, "hex")].reverse().join(".");
-  return /^0+$/.test(hex) ? "0.0.0.0" : null;
+/** An address as the kernel prints it: words of four bytes, each in memory order. */
+export function hostOf(hex: string): string {
+  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => [...Buffer.from(word, "hex")].reverse());
+  if (bytes.length === 4) return bytes.join(".");
+  if (bytes.every((byte) => byte === 0)) return "*";
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    Buffer.from(bytes)
+      .readUInt16BE(index * 2)
+      .toString(16),
+  );
+  if (groups.slice(0, 5).every((group) => group === "0") && groups[5] === "ffff") return bytes.slice(12).join("."); // IPv4 by an IPv6 socket
+  return plainAddress(groups.join(":"));
 }
 
 /** Processes and their files come and go while we look. */

@@ -28,9 +28,8 @@ export async function syncNetwork(layout: Layout): Promise<void> {
     networks: networks.filter(isPresent),
     had6: existsSync(marker6(layout)),
     ports: live.flatMap(({ record, ports }) => {
-      // An internal network lets nothing in either.
-      const address = addressesOf(record, networks).find(({ wayOut }) => wayOut.ipv4)?.address ?? null;
-      return address === null ? [] : ports.map((port) => ({ ...port, address }));
+      const addresses = publishedAt(record, networks);
+      return ports.map((port) => ({ ...port, ...addresses }));
     }),
   };
   if (wants6(rules)) writeFileSync(marker6(layout), "");
@@ -47,6 +46,15 @@ export function firstHosts(layout: Layout, record: ContainerRecord): string {
 /** A container's addresses, network by network, with the names that it answers to there. None where it shares the network of another. */
 export function addressesOf(record: ContainerRecord, networks: readonly NetworkRecord[]): readonly Endpoint[] {
   return endpointsOf(record, networks);
+}
+
+/** The addresses that a container's published ports lead to. An internal network lets nothing in, as it lets nothing out. */
+export function publishedAt(record: ContainerRecord, networks: readonly NetworkRecord[]): Pick<Endpoint, "address" | "address6"> {
+  const all = addressesOf(record, networks);
+  return {
+    address: all.find(({ wayOut }) => wayOut.ipv4)?.address ?? null,
+    address6: all.find(({ wayOut }) => wayOut.ipv6)?.address6 ?? null,
+  };
 }
 
 /** The names by which one container knows another on a network: what that one answers to there, and its own links. */

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { addressOfPointer, plainAddress, type Resident, Zone } from "../../../../src/engines/oci/supervisor/dns/zone.ts";
+import { addressOfPointer, clientAddress, type Resident, Zone } from "../../../../src/engines/oci/supervisor/dns/zone.ts";
 
 const it = suite("dns zone");
 
@@ -14,7 +14,7 @@ const resident = (name: string, places: readonly (readonly [network: string, add
   id: `id-${name}`,
   name,
   places: places.map(([at, address, names]) => ({ network: at, addresses: [address], names: [name, ...names] })),
-  settings: { servers: [], ndots: false },
+  settings: { servers: [], ndots: false, links: new Map() },
 });
 
 const zone = new Zone(
@@ -83,8 +83,8 @@ it("reverse names are read in both families", () => {
   assert.is(addressOfPointer(`${["5", ...Array<string>(27).fill("0"), "d", "f", "0", "0"].join(".")}.ip6.arpa`), "fd::5");
   assert.is(addressOfPointer("web"), null);
   assert.is(addressOfPointer("1.2.3.in-addr.arpa"), null);
-  assert.is(plainAddress("::ffff:10.0.1.4"), "10.0.1.4");
-  assert.is(plainAddress("FD00:0::0005%eth0"), "fd00::5");
+  assert.is(clientAddress("::ffff:10.0.1.4"), "10.0.1.4");
+  assert.is(clientAddress("FD00:0::0005%eth0"), "fd00::5");
 });
 
 it.run();

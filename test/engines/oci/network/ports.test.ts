@@ -5,7 +5,7 @@ import { PLAIN_NETWORK } from "../../../../src/model/network.ts";
 
 const it = suite("packet filter rules");
 const network = { bridge: "wh0123456789", config: PLAIN_NETWORK, ipv4: { subnet: "10.200.1.0", prefix: 24 }, ipv6: null };
-const forward = { protocol: "tcp", host: "0.0.0.0", published: 8080, address: "10.200.1.2", target: 80 } as const;
+const forward = { protocol: "tcp", host: "0.0.0.0", published: 8080, address: "10.200.1.2", address6: null, target: 80 } as const;
 
 it("a world without networks leaves no table behind", () => {
   assert.is(rulesText({ table: "wharf_x", networks: [], ports: [], had6: false }), "table ip wharf_x {}\ndelete table ip wharf_x\n");
@@ -28,6 +28,19 @@ it("a port for every address and one for a single address go into different maps
   });
   assert.match(text, /map published \{[^}]*elements = \{ tcp \. 8080 : 10\.200\.1\.2 \. 80 \}/);
   assert.match(text, /map published_on \{[^}]*elements = \{ udp \. 127\.0\.0\.1 \. 9090 : 10\.200\.1\.2 \. 80 \}/);
+});
+
+it("IPv6 leads to a container's own address where it has one, and from ::1 nowhere", () => {
+  const six = { ...network, ipv6: { subnet: "fd00:1::", prefix: 64 } };
+  const ports = [
+    { ...forward, host: "::", address6: "fd00:1::2" },
+    { ...forward, host: "::", published: 9090 },
+    { ...forward, address6: "fd00:1::2" },
+  ];
+  const [four = "", rules = ""] = rulesText({ table: "t", networks: [six], ports, had6: false }).split("table ip6 t {}\n");
+  assert.match(four, /map published \{[^}]*elements = \{ tcp \. 8080 : 10\.200\.1\.2 \. 80 \}/);
+  assert.match(rules, /map published \{[^}]*elements = \{ tcp \. 8080 : fd00:1::2 \. 80 \}/);
+  assert.match(rules, /ip6 daddr != ::1 .*jump ports/);
 });
 
 it("a map without elements has no empty list, which nft would refuse", () => {

@@ -1,4 +1,5 @@
 import { isIPv4 } from "node:net";
+import { addressBytes } from "../../../../lib/address.ts";
 import type { Origin } from "./listener.ts";
 import {
   type Answer,
@@ -17,7 +18,7 @@ import {
   TYPE_PTR,
 } from "./message.ts";
 import { DNS_PORT, Forwarder, type Upstream } from "./upstream.ts";
-import { type Asker, addressOfPointer, plainAddress, type Zone } from "./zone.ts";
+import { type Asker, addressOfPointer, clientAddress, type Zone } from "./zone.ts";
 
 /** Seconds that an answer may be kept: an update is seen at once by those who ask again, and soon by those who keep what they heard. */
 const TTL = 2;
@@ -54,7 +55,7 @@ export class Resolver {
     if (query === null) return null;
     if (typeof query === "number") return refusal(message, query);
     const limit = from.stream ? LONGEST_STREAM_ANSWER : query.datagram;
-    const { asker, own } = this.#look(query, plainAddress(from.address));
+    const { asker, own } = this.#look(query, clientAddress(from.address));
     if (own !== null) return reply(query, { ...own, ttl: TTL, limit });
     if (!this.#mayGoOutside(query, asker)) return reply(query, { code: NO_SUCH_NAME, answers: [], ttl: TTL, limit });
     return this.#forward(message, { query, asker, from, limit });
@@ -69,7 +70,8 @@ export class Resolver {
     const zone = this.#sources.zone();
     const asker = zone.askerAt(address);
     const own = ownAnswer(zone, query, asker);
-    const isCertain = zone.knows(address) && (own === null ? query.name?.includes(".") : own.code === NO_ERROR);
+    const isCertain =
+      (zone.knows(address) || this.#sources.isOwnAddress(address)) && (own === null ? query.name?.includes(".") : own.code === NO_ERROR);
     if (isCertain) return { asker, own };
     const fresh = this.#sources.fresh();
     const again = fresh.askerAt(address);
@@ -113,7 +115,7 @@ export class Resolver {
   #serversOf(asker: Asker, from: Origin): readonly Upstream[] {
     const named = asker.servers.map((server) => (isIPv4(server) && server.startsWith("127.") ? from.address : server));
     return (named.length > 0 ? named.map((address) => ({ address, port: DNS_PORT })) : this.#sources.servers()).filter(
-      ({ address }) => !this.#sources.isOwnAddress(plainAddress(address)),
+      ({ address }) => !this.#sources.isOwnAddress(clientAddress(address)),
     );
   }
 }
@@ -139,18 +141,7 @@ function ownAnswer(zone: Zone, { name, type, class: kind }: Query, asker: Asker)
 }
 
 function addressesOf(found: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] }, type: number): readonly Answer[] {
-  if (type === TYPE_A) return found.ipv4.map((address) => ({ type, data: Buffer.from(address.split(".").map(Number)) }));
-  if (type === TYPE_AAAA) return found.ipv6.map((address) => ({ type, data: ipv6Bytes(address) }));
+  if (type === TYPE_A) return found.ipv4.map((address) => ({ type, data: addressBytes(address) }));
+  if (type === TYPE_AAAA) return found.ipv6.map((address) => ({ type, data: addressBytes(address) }));
   return [];
-}
-
-function ipv6Bytes(address: string): Buffer {
-  const [head = "", tail] = address.split("::");
-  const groups = (text: string): string[] => (text === "" ? [] : text.split(":"));
-  const before = groups(head);
-  const after = groups(tail ?? "");
-  const middle = tail === undefined ? [] : Array.from({ length: 8 - before.length - after.length }, () => "0");
-  const bytes = Buffer.alloc(16);
-  for (const [index, group] of [...before, ...middle, ...after].entries()) bytes.writeUInt16BE(Number.parseInt(group, 16), index * 2);
-  return bytes;
 }

@@ -1,4 +1,5 @@
 import { isIPv4 } from "node:net";
+import { plainAddress } from "../../../../lib/address.ts";
 
 /** A container as others in its networks know it. */
 export interface Resident {
@@ -137,20 +138,13 @@ export function addressOfPointer(name: string): string | null {
   if (four !== null) return four.slice(1).reverse().map(Number).join(".");
   if (!/^(?:[0-9a-f]\.){32}ip6\.arpa$/.test(name)) return null;
   const digits = name.slice(0, 64).split(".").reverse().join("");
-  return shortIpv6(digits.match(/.{4}/g) ?? []);
+  return plainAddress((digits.match(/.{4}/g) ?? []).join(":"));
 }
 
-/** The eight groups of an IPv6 address in the one form that everybody writes (RFC 5952). */
-export function shortIpv6(groups: readonly string[]): string {
-  return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
-}
-
-/** An address as the zone compares it. */
-export function plainAddress(address: string): string {
-  if (isIPv4(address)) return address;
-  const bare = address.replace(/%.*$/, "");
-  if (bare.startsWith("::ffff:") && isIPv4(bare.slice(7))) return bare.slice(7);
-  return new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+/** The address of a client as the zone compares it: one of IPv4 that came by an IPv6 socket is one of IPv4. */
+export function clientAddress(address: string): string {
+  const bare = address.replace(/^::ffff:(?=\d+\.)/, "");
+  return plainAddress(bare);
 }
 
 /** The name in front of a network's own; `null` when it does not end with that. */
