@@ -47,13 +47,17 @@ export function statInside(root: string, path: string, options: LookOptions = {}
   return walk({ root, path, covers: options.covers }, ({ node }) => node?.stats ?? null);
 }
 
+/** Bytes that are read at least: some files do not tell their size. */
+const SMALL_FILE = 65_536;
+
 /** The text of a regular file inside, `null` when there is none. Throws E_ROOTFS_PATH also when it has more than `limit` bytes. */
 export function readInside(root: string, path: string, options: LookOptions & { readonly limit: number }): string | null {
   return walk({ root, path, covers: options.covers }, ({ node }) => {
     if (node?.stats.isFile() !== true) return null;
     const descriptor = openSync(through(node), constants.O_RDONLY);
     try {
-      const buffer = Buffer.alloc(options.limit + 1);
+      // As much as there is, and one byte more to see whether there is still more: a buffer of the limit would cost more than the file.
+      const buffer = Buffer.alloc(Math.min(Math.max(fstatSync(descriptor).size, SMALL_FILE), options.limit) + 1);
       const length = readFully(descriptor, buffer);
       if (length > options.limit) throw problem(path, `has more than ${options.limit} bytes`);
       return buffer.toString("utf8", 0, length);

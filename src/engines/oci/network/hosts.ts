@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { ExtraHost } from "../../../model/service.ts";
 import { containerDirectory, type Layout } from "../layout.ts";
@@ -43,7 +43,16 @@ export function hostsText(options: {
   return `${lines.join("\n")}\n`;
 }
 
-/** Writes a hosts file in place, keeping its inode. */
+/**
+ * Writes a hosts file in place, keeping its inode. Over what is there, and cut to length after that: a file that is emptied first is put on
+ * the disk at once by some file systems, which takes a hundred times as long.
+ */
 export function writeHosts(layout: Layout, id: string, text: string): void {
-  writeFileSync(nameFiles(layout, id).hosts, text, { mode: 0o644 });
+  const descriptor = openSync(nameFiles(layout, id).hosts, constants.O_WRONLY | constants.O_CREAT, 0o644);
+  try {
+    const length = writeSync(descriptor, text, 0);
+    ftruncateSync(descriptor, length);
+  } finally {
+    closeSync(descriptor);
+  }
 }
