@@ -47,4 +47,29 @@ it("a map without elements has no empty list, which nft would refuse", () => {
   assert.not.match(rulesText({ table: "t", networks: [network], ports: [], had6: false }), /elements = \{ *\}/);
 });
 
+it("IPv6 has a table of its own while a network has it, and none afterwards", () => {
+  const six = { ...network, ipv6: { subnet: "fd00:5::", prefix: 64 } };
+  const text = rulesText({ table: "t", networks: [six, network], ports: [forward], had6: true });
+  assert.match(text, /table ip6 t \{[\s\S]*ip6 daddr @subnets drop[\s\S]*ip6 saddr @hidden masquerade/);
+  assert.is(text.match(/fd00:5::\/64/g)?.length, 2);
+  assert.match(rulesText({ table: "t", networks: [network], ports: [], had6: true }), /delete table ip6 t\n$/);
+  assert.not.match(rulesText({ table: "t", networks: [network], ports: [], had6: false }), /ip6/);
+});
+
+it("an internal network has no way out, one that keeps its containers apart no way within, and one without masquerade is seen as it is", () => {
+  const config = { ...PLAIN_NETWORK, internal: true, connected: false };
+  const text = rulesText({
+    table: "t",
+    networks: [
+      { ...network, bridge: "inner", config },
+      { ...network, bridge: "open", config: { ...PLAIN_NETWORK, masquerade: false }, ipv4: { subnet: "10.200.2.0", prefix: 24 } },
+    ],
+    ports: [],
+    had6: false,
+  });
+  assert.match(text, /set internal \{[^}]*elements = \{ "inner" \}/);
+  assert.match(text, /set same \{[^}]*elements = \{ "open" \. "open" \}/);
+  assert.match(text, /set hidden \{ type ipv4_addr; flags interval; {2}\}/);
+});
+
 it.run();
