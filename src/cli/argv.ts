@@ -30,7 +30,27 @@ export const GLOBAL_FLAGS: Readonly<Record<string, { readonly value: boolean; re
  */
 export const PASSES_ON: Readonly<Record<string, ReadonlySet<string>>> = {
   exec: new Set(["env", "e", "user", "u", "workdir", "w", "index"]),
-  run: new Set(["env", "e", "volume", "v", "publish", "p", "user", "u", "workdir", "w", "entrypoint", "name", "label", "l", "pull"]),
+  run: new Set([
+    "env",
+    "e",
+    "volume",
+    "v",
+    "publish",
+    "p",
+    "user",
+    "u",
+    "workdir",
+    "w",
+    "entrypoint",
+    "name",
+    "label",
+    "l",
+    "pull",
+    "env-from-file",
+    "cap-add",
+    "cap-drop",
+    "detach-keys",
+  ]),
 };
 
 /**

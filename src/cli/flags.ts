@@ -13,6 +13,11 @@ export const timeoutFlag = Flags.integer({
   summary: "Seconds to wait for a container to stop before it is killed.",
 });
 
+export const detachKeysFlag = Flags.string({
+  helpValue: "KEYS",
+  summary: "Keys that leave it alone, at a terminal (ctrl-p,ctrl-q).",
+});
+
 export const formatFlag = Flags.string({
   options: ["table", "json"],
   default: "table",

@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AttachOptions } from "../engine/engine.ts";
 import { splitWords } from "../lib/shell-words.ts";
 import type { Action } from "../model/action.ts";
 import { Failure } from "../model/diagnostic.ts";
@@ -6,6 +9,7 @@ import type { Json } from "../model/json.ts";
 import type { Service } from "../model/service.ts";
 import { oneOffContainer } from "../plan/one-off.ts";
 import { prepareOneOff } from "../reconcile/reconcile.ts";
+import { detachKeys } from "./detach.ts";
 import { onTerminal, programStatus, statusOfProgram } from "./exec.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
 import type { Session } from "./session.ts";
@@ -22,6 +26,11 @@ export interface RunChoice {
   /** `false`: its standard input is empty. */
   readonly interactive: boolean;
   readonly env: readonly string[];
+  /** Files of variables. */
+  readonly envFiles: readonly string[];
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly removeOrphans: boolean;
   readonly volumes: readonly string[];
   readonly publish: readonly string[];
   /** Publish the service's own ports. */
@@ -36,11 +45,14 @@ export interface RunChoice {
   readonly dependencies: boolean;
   readonly pull: string | undefined;
   readonly quietPull: boolean;
+  /** Keys that leave the container running. */
+  readonly detachKeys: string | undefined;
 }
 
 /** Runs one container beside those of the project, from a service's description with what the caller puts in its place. */
 export async function runOnce(session: Session, choice: RunChoice): Promise<number> {
   const began = performance.now();
+  const keys = detachKeys(choice.detachKeys);
   session.naming([choice.service]);
   const { project } = await session.load();
   refuseUnknown(project, [choice.service]);
@@ -53,6 +65,7 @@ export async function runOnce(session: Session, choice: RunChoice): Promise<numb
     dependencies: choice.dependencies,
     ports: choice.servicePorts || choice.publish.length > 0,
     useAliases: choice.useAliases,
+    removeOrphans: choice.removeOrphans,
     pull: pullPolicy(choice.pull),
   };
   const result = await prepareOneOff(await session.world({ quietTransfers: choice.quietPull }), project, oneOff);
@@ -62,29 +75,57 @@ export async function runOnce(session: Session, choice: RunChoice): Promise<numb
   }
   await session.endRun();
   const container = oneOffContainer(project, oneOff);
+  const hooks = oneOff.service.postStart.map((hook) => ({ kind: "container.hook", container, when: "post_start", hook }) as const);
   if (choice.detach) {
     await change(session, { kind: "container.start", container });
     session.out.line(container);
+    for (const hook of hooks) await change(session, hook);
     return 0;
   }
-  return attached(session, container, { tty, stdin, remove: choice.remove });
+  return attached(session, container, { tty, stdin, remove: choice.remove, detachKeys: keys, hooks });
 }
 
 /** Runs a container that was made for it, with this process's standard streams. Whatever happens, it does not go on running behind our back. */
 async function attached(
   session: Session,
   container: string,
-  options: { readonly tty: boolean; readonly stdin: boolean; readonly remove: boolean },
+  { remove, hooks, ...options }: AttachOptions & { readonly remove: boolean; readonly hooks: readonly Action[] },
 ): Promise<number> {
-  const { tty, stdin, remove } = options;
   const engine = await session.engine();
   const id = (await session.containers(null)).find(({ name }) => name === container)?.id;
   if (id === undefined) throw new Error(`${container} was there a moment ago`);
+  let detached = false;
+  const over = new AbortController();
+  const hooked = whenRunning(session, container, { hooks, signal: over.signal });
   try {
-    return await programStatus(() => engine.runAttached(id, { tty, stdin }, session.signal));
+    const status = await programStatus(async () => {
+      const ended = await engine.runAttached(id, options, session.signal);
+      detached = ended === null;
+      return ended ?? 0;
+    });
+    if (detached) session.say(`\ndetached from ${container}, which runs on`);
+    return status;
   } finally {
+    over.abort();
+    await hooked;
     if (session.signal.aborted) await change(session, { kind: "container.stop", container, graceMs: null });
-    if (remove) await change(session, { kind: "container.remove", container, volumes: true, force: true });
+    if (remove && !detached) await change(session, { kind: "container.remove", container, volumes: true, force: true });
+  }
+}
+
+/** Does something in a container once it runs, beside whoever is attached to it. What goes wrong is told and ends nothing. */
+async function whenRunning(
+  session: Session,
+  container: string,
+  { hooks, signal }: { readonly hooks: readonly Action[]; readonly signal: AbortSignal },
+): Promise<void> {
+  if (hooks.length === 0) return;
+  try {
+    while (!signal.aborted && (await session.containers(null)).find(({ name }) => name === container)?.state !== "running") await sleep(20);
+    for (const hook of hooks) if (!signal.aborted) await change(session, hook);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (!signal.aborted) await session.tell(error.diagnostics);
   }
 }
 
@@ -96,7 +137,7 @@ async function change(session: Session, action: Action): Promise<void> {
 
 async function overridden(session: Session, choice: RunChoice): Promise<Service> {
   const { project } = await session.load();
-  const text = overlay(choice);
+  const text = overlay(choice, session.settings.cwd);
   const { services } = text === null ? project : await session.loadWith({ name: "the command line", text });
   const service = services.find(({ name }) => name === choice.service);
   if (service === undefined) throw new Error(`service ${choice.service} was there a moment ago`);
@@ -106,7 +147,7 @@ async function overridden(session: Session, choice: RunChoice): Promise<Service>
 /**
  * What the flags say as a spec to lay over the project's: so the flags mean what they mean in the file. `null` when they say nothing.
  */
-function overlay(choice: RunChoice): string | null {
+function overlay(choice: RunChoice, directory: string): string | null {
   const words = choice.entrypoint === undefined ? null : splitWords(choice.entrypoint);
   if (choice.entrypoint !== undefined && words === null) {
     throw new Failure({ code: "E_USAGE", message: `--entrypoint ${choice.entrypoint}: a quote is not closed` });
@@ -115,6 +156,9 @@ function overlay(choice: RunChoice): string | null {
     ...(choice.argv.length === 0 ? {} : { command: choice.argv }),
     ...(words === null ? {} : { entrypoint: words }),
     ...(choice.env.length === 0 ? {} : { environment: choice.env }),
+    ...(choice.envFiles.length === 0 ? {} : { env_file: choice.envFiles.map((file) => resolve(directory, file)) }),
+    ...(choice.capAdd.length === 0 ? {} : { cap_add: choice.capAdd }),
+    ...(choice.capDrop.length === 0 ? {} : { cap_drop: choice.capDrop }),
     ...(choice.volumes.length === 0 ? {} : { volumes: choice.volumes }),
     ...(choice.user === undefined ? {} : { user: choice.user }),
     ...(choice.workingDir === undefined ? {} : { working_dir: choice.workingDir }),

@@ -16,6 +16,7 @@ export class Interrupts {
   readonly #first = new AbortController();
   readonly #listeners: readonly (readonly ["SIGINT" | "SIGTERM", () => void])[];
   #second: (() => void) | null = null;
+  #relay: ((signal: "SIGINT" | "SIGTERM") => void) | null = null;
   #count = 0;
   #status: 130 | 143 | null = null;
 
@@ -43,11 +44,20 @@ export class Interrupts {
     this.#second = act;
   }
 
+  /** Hands each signal on instead of being interrupted by it. `null`: no longer. */
+  relay(act: ((signal: "SIGINT" | "SIGTERM") => void) | null): void {
+    this.#relay = act;
+  }
+
   dispose(): void {
     for (const [signal, listener] of this.#listeners) this.#source.off(signal, listener);
   }
 
   #take(status: 130 | 143): void {
+    if (this.#relay !== null) {
+      this.#relay(status === 130 ? "SIGINT" : "SIGTERM");
+      return;
+    }
     this.#count++;
     this.#status ??= status;
     if (this.#count === 1) this.#first.abort();

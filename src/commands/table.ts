@@ -1,5 +1,6 @@
 /** Every command by its id, loaded when it is used. */
 export const COMMANDS = {
+  attach: () => import("./attach.ts"),
   config: () => import("./config.ts"),
   cp: () => import("./cp.ts"),
   create: () => import("./create.ts"),

@@ -25,8 +25,13 @@ export interface Engine {
   logs(ids: readonly string[], options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine>;
   /** Runs a process inside a running container with the caller's standard streams; gives its exit status. */
   exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<number>;
-  /** Connects the caller's standard streams to a container that exists and is not started, starts it, and gives its exit status. */
-  runAttached(id: string, options: AttachOptions, signal: AbortSignal): Promise<number>;
+  /**
+   * Connects the caller's standard streams to a container that exists and is not started, starts it, and gives its exit status; `null` when the
+   * caller typed the keys that detach, and it runs on.
+   */
+  runAttached(id: string, options: AttachOptions, signal: AbortSignal): Promise<number | null>;
+  /** As `runAttached`, to one that runs. Throws E_NOT_RUNNING. */
+  attach(id: string, options: AttachOptions, signal: AbortSignal): Promise<number | null>;
   /** Waits until the container is not running; gives its exit status. */
   wait(id: string, signal: AbortSignal): Promise<number>;
   /** The processes of a container, by their numbers on this machine, oldest number first. Throws E_NOT_RUNNING. */
@@ -125,6 +130,8 @@ export interface ResourceUsage {
 export interface AttachOptions {
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** Bytes that end the connection when they are typed at a terminal. */
+  readonly detachKeys: readonly number[];
 }
 
 export type { Reference };

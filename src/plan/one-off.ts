@@ -11,6 +11,7 @@ import { findRewired } from "./networks.ts";
 import { DEFAULTS, type PlanOptions } from "./plan.ts";
 import { beginPlanning, changed, finishPlanning, stepKey } from "./planning.ts";
 import { planGround, planServices, selectServices } from "./services.ts";
+import { planOrphans } from "./teardown.ts";
 
 export interface OneOff {
   /** The service with all that the caller overrides already in it. */
@@ -25,13 +26,14 @@ export interface OneOff {
   readonly ports: boolean;
   /** Answer to the service's names on its networks too. */
   readonly useAliases: boolean;
+  readonly removeOrphans: boolean;
   readonly pull: PlanOptions["pull"];
   readonly healthchecks: boolean;
 }
 
 /** A plan whose last step makes the container of a `run`, called `oneOffContainer(…)`. It is not started: the caller does, attached or not. */
 export function planOneOff(project: Project, observed: Observed, options: OneOff): Plan {
-  const { pull, healthchecks } = options;
+  const { pull, healthchecks, removeOrphans } = options;
   const service: Service = {
     ...options.service,
     containerName: null,
@@ -41,10 +43,11 @@ export function planOneOff(project: Project, observed: Observed, options: OneOff
   };
   const dependencies = options.dependencies ? service.dependsOn.map((d) => d.service) : [];
   const present = dependencies.filter((name) => project.services.some((candidate) => candidate.name === name));
-  const p = beginPlanning(project, observed, { ...DEFAULTS, services: present, pull, healthchecks });
+  const p = beginPlanning(project, observed, { ...DEFAULTS, services: present, pull, healthchecks, removeOrphans });
   const services = selectServices(p);
   findRewired(p, [...services, service]);
   planServices(p, services);
+  if (removeOrphans) planOrphans(p);
   const pattern = patternOf(p.desired, withDigestsOf(p.desired, { service, key: observed.secretKey }));
   const gates = gatesOf(p, service, "wait");
   const container = oneOffContainer(project, options);

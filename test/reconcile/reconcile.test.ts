@@ -264,6 +264,7 @@ it("a one-off container is made beside those of its service and not started, its
     slug: "abc",
     name: null,
     dependencies: true,
+    removeOrphans: false,
     ports: false,
     useAliases: false,
     pull: null,

@@ -154,6 +154,12 @@ export async function runAttached(place: Place, id: string, signal: AbortSignal)
   return waitFor(place, id, signal);
 }
 
+/** Waits until a container that runs has ended: what it prints is in its log. Throws E_NOT_RUNNING. */
+export async function attachTo(place: Place, id: string, signal: AbortSignal): Promise<number> {
+  liveById(place, id);
+  return waitFor(place, id, signal);
+}
+
 function liveById(place: Place, id: string): ObservedContainer {
   const container = byId(place, id);
   if (!isLive(container))

@@ -6,6 +6,7 @@ import type { Action } from "../../model/action.ts";
 import { diagnosticsOf, Failure } from "../../model/diagnostic.ts";
 import { familiar } from "../../model/reference.ts";
 import {
+  attachTo,
   createContainer,
   execIn,
   filesOf,
@@ -61,6 +62,7 @@ function engineOn(store: Store, options: MemoryOptions): Engine {
     logs: (ids, logOptions, signal) => readLines(store, ids, { options: logOptions, signal }),
     exec: (id, execOptions, signal) => execIn(place, id, { options: execOptions, signal }),
     runAttached: (id, _, signal) => runAttached(place, id, signal),
+    attach: (id, _, signal) => attachTo(place, id, signal),
     wait: (id, signal) => waitFor(place, id, signal),
     processes: async (id) => processesOf(place, id),
     usage: async (id) => usageOf(place, id),

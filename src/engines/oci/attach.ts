@@ -1,7 +1,21 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AttachOptions } from "../../engine/engine.ts";
+import { KeyWatch } from "../../lib/detach-keys.ts";
 import type { Layout } from "./layout.ts";
 import { bundleFile } from "./runtime.ts";
-import { AF_UNIX, closeSocket, connectUnix, endSending, openSocket, receive, SOCK_SEQPACKET, send, shutdownSocket } from "./syscalls.ts";
+import {
+  AF_UNIX,
+  closeSocket,
+  connectUnix,
+  endSending,
+  openSocket,
+  receive,
+  SOCK_SEQPACKET,
+  send,
+  shutdownSocket,
+  writeRaw,
+} from "./syscalls.ts";
 
 /** The caller's side of an attached container: its own standard streams, or what a test puts there. */
 export interface Streams {
@@ -9,6 +23,15 @@ export interface Streams {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
 }
+
+export interface CopyOptions extends AttachOptions {
+  readonly signal: AbortSignal;
+  /** The program was there before the caller, and shows nothing new by itself. */
+  readonly redraw: boolean;
+}
+
+/** How long the terminal has another size for that. */
+const REDRAW_MS = 50;
 
 /** conmon tells the streams apart by the first byte of a datagram; the rest, up to this many bytes, is output. */
 const STDERR = 3;
@@ -36,26 +59,37 @@ export class Attachment {
   }
 
   /** Copies output until the container's side closes, and input when asked. Gives back the terminal as it was. */
-  async copy(streams: Streams, options: { readonly tty: boolean; readonly stdin: boolean; readonly signal: AbortSignal }): Promise<void> {
+  async copy(streams: Streams, options: CopyOptions): Promise<"ended" | "detached"> {
     const { stdin, stdout } = streams;
     const raw = options.tty && options.stdin && stdin.isTTY;
-    const resize = (): void => this.#resize(stdout);
+    const resize = (): void => this.#resize(stdout.rows, stdout.columns);
     const detach = (): void => shutdownSocket(this.#socket);
+    const keys = options.tty ? new KeyWatch(options.detachKeys) : null;
+    let typed = false;
     const input = (chunk: Buffer): void => {
+      const { passed, detached } = keys?.take(chunk) ?? { passed: chunk, detached: false };
+      typed ||= detached;
       stdin.pause(); // one datagram after the other, in order
-      this.#send(chunk).then(
-        () => stdin.resume(),
+      this.#send(passed).then(
+        () => (detached ? detach() : stdin.resume()),
         () => stdin.pause(), // the container is gone; the receiving side ends the copy
       );
     };
     const end = (): void => endSending(this.#socket);
     options.signal.addEventListener("abort", detach, { once: true });
     if (options.tty && stdout.isTTY) {
+      if (options.redraw) {
+        this.#resize(stdout.rows + 1, stdout.columns + 1); // what draws on the whole screen draws anew when the size changes
+        await sleep(REDRAW_MS); // conmon takes one size at a time
+      }
       resize();
       stdout.on("resize", resize);
     }
     if (options.stdin) {
-      if (raw) stdin.setRawMode(true);
+      if (raw) {
+        stdin.setRawMode(true);
+        writeRaw(0);
+      }
       stdin.on("data", input);
       stdin.once("end", end);
       stdin.resume();
@@ -71,6 +105,7 @@ export class Attachment {
       if (options.stdin) stdin.pause();
       this.close();
     }
+    return typed ? "detached" : "ended";
   }
 
   close(): void {
@@ -97,7 +132,7 @@ export class Attachment {
   }
 
   /** Tells conmon the size of the caller's terminal through its control pipe. */
-  #resize(stdout: NodeJS.WriteStream): void {
+  #resize(rows: number, columns: number): void {
     let control: number;
     try {
       control = openSync(bundleFile(this.#layout, this.#id, "ctl"), constants.O_WRONLY | constants.O_NONBLOCK);
@@ -107,7 +142,7 @@ export class Attachment {
       throw error;
     }
     try {
-      writeSync(control, `1 ${stdout.rows} ${stdout.columns}\n`);
+      writeSync(control, `1 ${rows} ${columns}\n`);
     } finally {
       closeSync(control);
     }

@@ -12,6 +12,8 @@ export interface Monitored {
   readonly name: string;
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** Its standard input stays open when who was attached goes away. */
+  readonly keepStdin: boolean;
   /** Run by the monitor once it has written how the container ended; empty: nothing. */
   readonly exitCommand: readonly string[];
 }
@@ -68,7 +70,7 @@ export async function killMonitors(id: string): Promise<void> {
   }
 }
 
-function conmonArguments(layout: Layout, runtime: Runtime, { id, name, tty, stdin, exitCommand }: Monitored): string[] {
+function conmonArguments(layout: Layout, runtime: Runtime, { id, name, tty, stdin, keepStdin, exitCommand }: Monitored): string[] {
   const file = (base: string): string => bundleFile(layout, id, base);
   const args = [
     "--api-version",
@@ -92,6 +94,7 @@ function conmonArguments(layout: Layout, runtime: Runtime, { id, name, tty, stdi
   if (program !== undefined) args.push("--exit-command", program, ...words.flatMap((word) => ["--exit-command-arg", word]));
   if (tty) args.push("--terminal");
   if (stdin) args.push("--stdin");
+  if (stdin && keepStdin) args.push("--leave-stdin-open");
   return args;
 }
 

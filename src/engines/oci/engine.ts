@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Check } from "../../engine/doctor.ts";
-import type { ApplyContext, AttachOptions, Engine } from "../../engine/engine.ts";
+import type { ApplyContext, Engine } from "../../engine/engine.ts";
 import type { Images } from "../../engine/images.ts";
 import { openStore } from "../../images/images.ts";
 import type { ImageUsers } from "../../images/store/remove.ts";
@@ -12,7 +12,8 @@ import type { Action } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { LABEL } from "../../model/labels.ts";
 import type { RegistryMirror } from "../../model/registry-settings.ts";
-import { attachedStartAsked, killAsked, removeAsked, restartAsked, startAsked, stopAsked } from "./asked.ts";
+import { killAsked, removeAsked, restartAsked, startAsked, stopAsked } from "./asked.ts";
+import { type AttachRequest, attachTo, runAttached } from "./attached.ts";
 import { type Context, createContext } from "./context.ts";
 import { createContainer } from "./create.ts";
 import { checkMachine } from "./doctor.ts";
@@ -70,6 +71,10 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
   const store = openStore({ directory: layout.images, env, insecureRegistries, registryMirrors });
   const context = createContext(layout, store);
   let swept: Promise<void> | undefined;
+  const attaching = (id: string, request: Omit<AttachRequest, "wait">): AttachRequest => ({
+    ...request,
+    wait: () => waitFor(context, id, request.signal),
+  });
   return {
     name: "oci",
     capabilities: { scheduling: "client", healthchecks: "none", builds: false },
@@ -83,7 +88,8 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     containers: async () => observeAll(context),
     logs: (ids, logOptions, signal) => readLogs(layout, ids, { options: logOptions, signal }),
     exec: async (id, execOptions, signal) => execIn(context, byId(context, id), { options: execOptions, signal }),
-    runAttached: async (id, attachOptions, signal) => runAttached(context, byId(context, id), { options: attachOptions, signal }),
+    runAttached: async (id, options, signal) => runAttached(context, byId(context, id), attaching(id, { options, signal })),
+    attach: async (id, options, signal) => attachTo(context, byId(context, id), attaching(id, { options, signal })),
     wait: (id, signal) => waitFor(context, id, signal),
     processes: async (id) => processesOf(context, byId(context, id)),
     usage: async (id) => usageOf(context, byId(context, id)),
@@ -169,21 +175,6 @@ async function apply(context: Context, action: Action, { signal, progress, note 
 function wantedNetwork(action: Extract<Action, { readonly kind: "network.create" | "network.update" }>): WantedNetwork {
   const { network: name, key, labels, config, attributes } = action;
   return { name, project: labels[LABEL.project] ?? "", key, labels, config, attributes };
-}
-
-/** Attached runs go through conmon as every other container does, so that losing the caller loses nothing. */
-async function runAttached(
-  context: Context,
-  container: Container,
-  request: { readonly options: AttachOptions; readonly signal: AbortSignal },
-): Promise<number> {
-  const attachment = await attachedStartAsked(context, container);
-  if (attachment !== null) {
-    const { stdin, stdout, stderr } = process;
-    await attachment.copy({ stdin, stdout, stderr }, { ...request.options, signal: request.signal });
-  }
-  request.signal.throwIfAborted();
-  return waitFor(context, container.record.id, request.signal);
 }
 
 async function waitFor(context: Context, id: string, signal: AbortSignal): Promise<number> {

@@ -151,6 +151,20 @@ export function send(descriptor: number, message: Uint8Array): Promise<number> {
   return callAsync(libc().sendAsync, descriptor, message);
 }
 
+/** Passes what is written to a terminal on as it is: a line break moves down, not to the first column. Node's raw mode is for what is typed only. */
+export function writeRaw(descriptor: number): void {
+  const settings = Buffer.alloc(TERMIOS);
+  const { tcgetattr, tcsetattr } = libc();
+  check("tcgetattr", tcgetattr(descriptor, settings), "terminal");
+  settings.writeUInt32LE(settings.readUInt32LE(C_OFLAG) & ~OPOST, C_OFLAG);
+  check("tcsetattr", tcsetattr(descriptor, 0, settings), "terminal");
+}
+
+/** Of `struct termios` on Linux with glibc or musl: its size, and where its second number is. */
+const TERMIOS = 64;
+const C_OFLAG = 4;
+const OPOST = 1;
+
 /** Ends both directions: a `receive` under way comes back. */
 export function shutdownSocket(descriptor: number): void {
   libc().shutdown(descriptor, 2);
@@ -182,6 +196,8 @@ interface Libc {
   readonly recv: (descriptor: number, buffer: Uint8Array, length: number, flags: number) => number;
   readonly sendAsync: AsyncTransfer;
   readonly recvAsync: AsyncTransfer;
+  readonly tcgetattr: (descriptor: number, settings: Uint8Array) => number;
+  readonly tcsetattr: (descriptor: number, when: number, settings: Uint8Array) => number;
   readonly shutdown: (descriptor: number, how: number) => number;
   readonly close: (descriptor: number) => number;
 }
@@ -211,6 +227,8 @@ function load(): Libc {
     recv,
     sendAsync: send.async,
     recvAsync: recv.async,
+    tcgetattr: library.func("int tcgetattr(int fd, _Inout_ uint8_t *settings)"),
+    tcsetattr: library.func("int tcsetattr(int fd, int when, const uint8_t *settings)"),
     shutdown: library.func("int shutdown(int fd, int how)"),
     close: library.func("int close(int fd)"),
   };

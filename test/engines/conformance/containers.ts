@@ -193,7 +193,7 @@ export function containerCases(it: Case): void {
     await refused("E_NO_SUCH_CONTAINER", stage.engine.wait(id, stage.signal));
     await refused("E_NO_SUCH_CONTAINER", stage.engine.inspect(id, stage.signal));
     await refused("E_NO_SUCH_CONTAINER", stage.engine.exec(id, exec, stage.signal));
-    await refused("E_NO_SUCH_CONTAINER", stage.engine.runAttached(id, { tty: false, stdin: false }, stage.signal));
+    await refused("E_NO_SUCH_CONTAINER", stage.engine.runAttached(id, { tty: false, stdin: false, detachKeys: [] }, stage.signal));
   });
 }
 

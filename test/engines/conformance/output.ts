@@ -153,7 +153,7 @@ export function outputCases(it: Case): void {
 
   it("an attached run starts the container and gives its exit status", async (stage) => {
     const { id, name } = await stage.find(await stage.create("sleep 0.1; exit 4"));
-    assert.is(await stage.engine.runAttached(id, { tty: false, stdin: false }, stage.signal), 4);
+    assert.is(await stage.engine.runAttached(id, { tty: false, stdin: false, detachKeys: [] }, stage.signal), 4);
     assert.equal([(await stage.find(name)).state, (await stage.find(name)).exitCode], ["exited", 4]);
   });
 
@@ -182,7 +182,7 @@ export function outputCases(it: Case): void {
   it("a container's document follows what becomes of it", async (stage) => {
     const { id } = await stage.find(await stage.create("exit 3"));
     assert.is((await inspect(stage, id)).State.Status, "created");
-    await stage.engine.runAttached(id, { tty: false, stdin: false }, stage.signal);
+    await stage.engine.runAttached(id, { tty: false, stdin: false, detachKeys: [] }, stage.signal);
     const { Status, Running, ExitCode } = (await inspect(stage, id)).State;
     assert.equal([Status, Running, ExitCode], ["exited", false, 3]);
   });

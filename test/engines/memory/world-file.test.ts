@@ -59,7 +59,7 @@ it("a container without a program that is run attached ends well at once", async
   const stage = await open(root);
   await stage.image("shop/web:1");
   const { id, name } = await stage.find(await stage.create("exit 3", { image: "shop/web:1" }));
-  assert.is(await quietly(() => stage.engine.runAttached(id, { tty: false, stdin: false }, stage.signal)), 0);
+  assert.is(await quietly(() => stage.engine.runAttached(id, { tty: false, stdin: false, detachKeys: [] }, stage.signal)), 0);
   assert.is((await stage.find(name)).state, "exited");
 });
 

@@ -1,0 +1,164 @@
+/** Programs in containers at a real terminal: attach, run -it, exec -it. */
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as assert from "uvu/assert";
+import { IDLE, idleProject } from "../support/idle.ts";
+import { ps } from "../support/listings.ts";
+import { atTerminal } from "../support/terminal.ts";
+import { until } from "../support/until.ts";
+import { containerSuite, finish, inWorld, type World } from "../support/world.ts";
+
+const it = containerSuite("terminals");
+
+it("attach passes keys on, follows the terminal's size, and leaves a program alone at ctrl-p ctrl-q", inWorld(attaching));
+
+it("attach without a terminal passes input, output and signals on, and ends with the program's status", inWorld(plain));
+
+it("attach refuses what does not run, and keys that are none", inWorld(refusals));
+
+it("run -it has keys, size, status and detach as a terminal has them", inWorld(running));
+
+it("exec -it has keys, size and status as a terminal has them", inWorld(executing));
+
+it("run takes Compose's flags", inWorld(flags));
+
+it.run();
+
+const SHELL = `image: "tools:1", command: [sh], tty: true, stdin_open: true`;
+
+async function attaching(world: World): Promise<void> {
+  const cwd = await idleProject(world, "shop", [`sh: { ${SHELL} }`]);
+  await world.ok(["up", "-d"], { cwd });
+  const first = atTerminal(world, "attach sh", { cwd });
+  await first.see(/[#$] /);
+  first.type("echo $((6*7)); stty size\n");
+  await first.see(/\n42\r?\n33 99\r?\n/);
+  await first.resize(40, 111);
+  await sleep(200); // the size travels beside the keys
+  first.type("stty size\n");
+  await first.see(/\n40 111\r?\n/);
+  first.type("sleep 100\n");
+  await sleep(200);
+  first.type("\x03"); // goes to the container's program, not to wharf
+  await first.see(/[#$] /);
+  first.type("kept=1\x10");
+  first.type("\x11");
+  assert.is(await first.ended, 0);
+  assert.match(first.shown(), /detached from shop-sh-1/);
+
+  const second = atTerminal(world, "attach --detach-keys ctrl-x sh", { cwd });
+  await second.see(/[#$] kept=1/); // drawn anew for who comes
+  second.type("\necho is $kept\n");
+  await second.see(/\nis 1\r?\n/);
+  second.type("\x18");
+  assert.is(await second.ended, 0);
+
+  const third = atTerminal(world, "attach sh", { cwd });
+  await third.see(/[#$] /);
+  third.type("\nexit 7\n");
+  assert.is(await third.ended, 7);
+  await world.ok(["down"], { cwd });
+}
+
+async function plain(world: World): Promise<void> {
+  const cat = `image: "tools:1", command: [sh, -c, "trap 'echo got; exit 3' INT; while read -r line; do echo out $$line; echo err $$line >&2; done; exit 5"], stdin_open: true`;
+  const cwd = await idleProject(world, "shop", [
+    `cat: { ${cat} }`,
+    `tick: { image: "tools:1", command: [sh, -c, "while :; do echo tick; sleep 0.1; done"] }`,
+  ]);
+  await world.ok(["up", "-d"], { cwd });
+  const attached = world.start(["attach", "cat"], { cwd, input: "" });
+  const finished = finish(attached);
+  attached.stdin?.write("one\n");
+  await printed(attached, /out one/);
+  attached.kill("SIGINT");
+  await sleep(300);
+  attached.stdin?.write("\n"); // busybox's shell looks at a signal when its read is over
+  const { status, stdout, stderr } = await finished;
+  assert.is(status, 3, stderr);
+  assert.match(stdout, /^out one\n/);
+  assert.match(stderr, /^err one\n/);
+
+  const looking = world.start(["attach", "--no-stdin", "tick"], { cwd });
+  const over = finish(looking);
+  await printed(looking, /tick/);
+  await world.ok(["kill", "tick"], { cwd });
+  assert.is((await over).status, 137);
+  await world.ok(["down"], { cwd });
+}
+
+/** Waits until a child has printed something. */
+async function printed(child: ChildProcess, wanted: RegExp): Promise<void> {
+  let text = "";
+  child.stdout?.on("data", (chunk: string) => (text += chunk));
+  await until(`${wanted} printed`, async () => wanted.test(text));
+}
+
+async function refusals(world: World): Promise<void> {
+  const cwd = await idleProject(world, "shop", [`web: { ${IDLE} }`]);
+  await world.ok(["up", "-d"], { cwd });
+  assert.match((await world.wharf(["attach", "--detach-keys", "ctrl-1", "web"], { cwd })).stderr, /E_USAGE[\s\S]*ctrl-p,ctrl-q/);
+  await world.ok(["pause"], { cwd });
+  assert.match((await world.wharf(["attach", "web"], { cwd })).stderr, /E_PAUSED/);
+  await world.ok(["stop"], { cwd });
+  assert.match((await world.wharf(["attach", "web"], { cwd })).stderr, /E_NOT_RUNNING.*exited/);
+  await world.ok(["down"], { cwd });
+}
+
+async function running(world: World): Promise<void> {
+  const cwd = await idleProject(world, "shop", [`web: { ${IDLE} }`]);
+  const run = atTerminal(world, "run --rm web sh", { cwd });
+  await run.see(/[#$] /);
+  run.type("tty; stty size\n");
+  await run.see(/\/dev\/[^\n]*\r?\n33 99\r?\n/);
+  await run.resize(20, 70);
+  await sleep(200);
+  run.type("stty size; exit 9\n");
+  await run.see(/\n20 70\r?\n/);
+  assert.is(await run.ended, 9);
+  assert.equal(await ps(world, ["-a", "--orphans=true"], { cwd }), []);
+
+  const left = atTerminal(world, "run --rm --name left web sh", { cwd });
+  await left.see(/[#$] /);
+  left.type("\x10\x11");
+  assert.is(await left.ended, 0);
+  await world.ok(["exec", "-T", "left", "true"], { cwd });
+  await world.ok(["down"], { cwd });
+}
+
+async function executing(world: World): Promise<void> {
+  const cwd = await idleProject(world, "shop", [`web: { ${IDLE} }`]);
+  await world.ok(["up", "-d"], { cwd });
+  const exec = atTerminal(world, "exec web sh", { cwd });
+  await exec.see(/[#$] /);
+  exec.type("tty; stty size; echo $TERM\n");
+  await exec.see(/\/dev\/[^\n]*\r?\n33 99\r?\n/);
+  await exec.resize(20, 70);
+  await sleep(200);
+  exec.type("stty size\n");
+  await exec.see(/\n20 70\r?\n/);
+  exec.type("sleep 100\n");
+  await sleep(200);
+  exec.type("\x03");
+  await exec.see(/[#$] /);
+  exec.type("exit 9\n");
+  assert.is(await exec.ended, 9);
+  await world.ok(["down"], { cwd });
+}
+
+async function flags(world: World): Promise<void> {
+  const cwd = await idleProject(world, "shop", [`web: { ${IDLE} }`]);
+  await world.project("shop", { "vars.env": "A=file\nB=file\n" });
+  const run = (args: readonly string[], command: readonly string[]): Promise<string> =>
+    world.ok(["run", "--rm", "-T", ...args, "web", ...command], { cwd });
+  assert.is(await run(["--env-from-file", "vars.env", "-e", "B=flag"], ["sh", "-c", "echo $A $B"]), "file flag\n");
+  const caps = async (args: readonly string[]): Promise<string> =>
+    /CapEff:\s*(\S+)/.exec(await run(args, ["cat", "/proc/self/status"]))?.[1] ?? "";
+  const usual = Number.parseInt(await caps([]), 16);
+  assert.is(Number.parseInt(await caps(["--cap-drop", "ALL", "--cap-add", "CHOWN"]), 16), 1);
+  assert.ok(usual !== 1);
+  assert.match((await world.wharf(["run", "--build", "web"], { cwd })).stderr, /E_UNSUPPORTED[\s\S]*build/);
+  await world.ok(["up", "-d"], { cwd });
+  assert.is((await world.ok(["run", "-d", "--use-aliases", "--name", "alias", "web", "sleep", "100"], { cwd })).trim(), "alias");
+  await world.ok(["down"], { cwd });
+}
