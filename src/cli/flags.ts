@@ -34,6 +34,7 @@ export const SELECTION_FLAGS = {
   "remove-orphans": Flags.boolean({ summary: "Remove containers of services that the spec does not have." }),
   "renew-anon-volumes": Flags.boolean({ char: "V", summary: "Give replaced containers new anonymous volumes." }),
   scale: several("How many containers a service gets, instead of the spec's number.", { helpValue: "SERVICE=COUNT" }),
+  locked: Flags.boolean({ summary: "Run exactly the images that wharf.lock pins, and refuse what is not pinned." }),
   "no-rollback": Flags.boolean({ summary: "Leave a replacement that fails as it is, instead of putting the old container back." }),
   pull: Flags.string({ helpValue: "always|missing|never|policy", summary: "When to fetch images, instead of each service's policy." }),
   timeout: timeoutFlag,
@@ -54,6 +55,7 @@ export interface SelectionFlags {
   readonly "remove-orphans": boolean;
   readonly "renew-anon-volumes": boolean;
   readonly scale: readonly string[] | undefined;
+  readonly locked: boolean;
   readonly "no-rollback": boolean;
   readonly pull: string | undefined;
   readonly timeout: number | undefined;
@@ -68,6 +70,7 @@ export function selection(flags: SelectionFlags, services: readonly string[] | u
     removeOrphans: flags["remove-orphans"],
     renewAnonymousVolumes: flags["renew-anon-volumes"],
     pull: flags.pull,
+    locked: flags.locked,
     rollback: !flags["no-rollback"],
     scale: flags.scale ?? [],
     timeout: flags.timeout,

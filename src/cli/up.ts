@@ -5,6 +5,7 @@ import { DEFAULTS, type PlanOptions } from "../plan/plan.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
 import { type AttachChoice, attach } from "./attach.ts";
 import { removeProjectImages } from "./images.ts";
+import { locked } from "./lock-file.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
 import type { Session } from "./session.ts";
 import { isTrue } from "./settings.ts";
@@ -18,6 +19,8 @@ export interface Selection {
   readonly removeOrphans: boolean;
   readonly renewAnonymousVolumes: boolean;
   readonly pull: string | undefined;
+  /** Keep to the lock file. */
+  readonly locked: boolean;
   /** Put back what ran when its replacement does not make it. */
   readonly rollback: boolean;
   /** `service=count` each. */
@@ -35,6 +38,7 @@ export const EVERYTHING: Selection = {
   removeOrphans: false,
   renewAnonymousVolumes: false,
   pull: undefined,
+  locked: false,
   rollback: true,
   scale: [],
   timeout: undefined,
@@ -52,7 +56,8 @@ export async function up(session: Session, options: UpOptions): Promise<number> 
   const began = performance.now();
   const since = Date.now();
   session.naming(options.services);
-  const { project, variables } = await session.load();
+  const { project: asWritten, variables } = await session.load();
+  const project = options.locked ? await locked(asWritten) : asWritten;
   const world = await session.world({ assumeYes: options.assumeYes, quietTransfers: options.quietPull });
   const result = await reconcile(world, project, planOptions(session, options, variables));
   const status = await conclude(session, outcomeOf(result), began);

@@ -26,6 +26,7 @@ export const COMMANDS = {
   images: () => import("./images.ts"),
   inspect: () => import("./inspect.ts"),
   kill: () => import("./kill.ts"),
+  lock: () => import("./lock.ts"),
   logs: () => import("./logs.ts"),
   ls: () => import("./ls.ts"),
   pause: () => import("./pause.ts"),

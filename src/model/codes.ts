@@ -254,6 +254,11 @@ export const CODES = {
     explain:
       "One command at a time may change a project. Another one is at work on it and did not end in time; the message says which. Wait for it, or end that process.",
   },
+  E_LOCK_FILE: {
+    family: "spec",
+    explain:
+      "wharf.lock is written by `wharf lock`: a version, and one line for each image with its digest. What is there cannot be read as that; a merge may have left its marks in it. Restore the file, or make it again with `wharf lock --update`, which asks the registries.",
+  },
   E_MACHINE: {
     family: "failed",
     explain:
@@ -317,6 +322,11 @@ export const CODES = {
     family: "failed",
     explain:
       "A container lives as long as its first process, and this image names none: it has neither Cmd nor Entrypoint. Give the service a command (`cmd: sleep infinity`), or open a shell in it with `wharf run -it SERVICE sh`.",
+  },
+  E_NOT_LOCKED: {
+    family: "spec",
+    explain:
+      "`--locked` runs nothing but what wharf.lock pins: the file is not there, or an image that the spec names is not in it. `wharf lock` asks the registry for what is missing and adds it.",
   },
   E_NOT_PUBLISHED: {
     family: "failed",

@@ -75,6 +75,12 @@ export function partsOf(reference: Reference): ReferenceParts {
   return { domain, path: rest.slice(0, colon), tag: rest.slice(colon + 1), digest: null };
 }
 
+/** The same repository by the digest of its content. */
+export function withDigest(reference: Reference, digest: string): Reference {
+  const { domain, path } = partsOf(reference);
+  return `${domain}/${path}@${digest}` as Reference;
+}
+
 /** The first segment is a registry only when it cannot be a part of a name on the default one. */
 function splitDomain(text: string): readonly [domain: string, rest: string] {
   const slash = text.indexOf("/");

@@ -96,7 +96,8 @@ function whyNot(p: Planning, pattern: Pattern, container: ObservedContainer): st
   if (p.options.recreate === "never") return null;
   if (container.hash !== pattern.hash) return `config changed${changesIn(p, pattern, container)}`;
   const image = p.observed.images[contentOf(pattern.service)];
-  if (image !== undefined && image.id !== container.image.id) return "image changed";
+  // Content that is not here yet is not what it runs.
+  if (image === undefined ? pattern.service.pin !== null : image.id !== container.image.id) return "image changed";
   const missing = notJoined(p, pattern, container);
   if (missing !== null) return `not on network ${missing}`;
   return p.options.recreate === "always" ? "forced" : null;

@@ -6,6 +6,7 @@ import { Failure } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Project } from "../model/project.ts";
+import { withDigest } from "../model/reference.ts";
 import { contentOf } from "../model/service.ts";
 import { ADDITIONS } from "../model/service-additions.ts";
 import { digestOf } from "../plan/hash.ts";
@@ -86,15 +87,9 @@ export function projectOf(revision: Revision, images: Observed["images"]): Proje
         message: `image ${service.image} of service ${service.name} was made here, and its name leads to another one since revision ${revision.number}`,
         hint: `give the old one a name again (wharf image tag ${had.id.slice(0, 19)} …), and name it in the spec`,
       });
-    return { ...service, pin: pinned(service.image, had.digest) };
+    return { ...service, pin: withDigest(service.image, had.digest) };
   });
   return { ...revision.project, services };
-}
-
-/** The same repository by the digest of its content. */
-export function pinned(image: Project["services"][number]["image"], digest: string): Project["services"][number]["image"] {
-  const repository = image.includes("@") ? image.slice(0, image.indexOf("@")) : image.replace(/:[^:/]+$/, "");
-  return `${repository}@${digest}` as typeof image;
 }
 
 function imagesIn(project: Project, observed: Observed): Readonly<Record<string, RevisionImage>> {

@@ -11,6 +11,8 @@ const it = containerSuite("rollback");
 
 it("rollback brings back the content that a tag had, and prune keeps it for that", inWorld(movedTag));
 
+it("up --locked runs what the lock file pins, wherever the tag leads by now", inWorld(pinnedImages));
+
 it("an up that is told of a plan made earlier does that", inWorld(savedPlan));
 
 it.run();
@@ -54,6 +56,28 @@ async function movedTag(world: World): Promise<void> {
     const none = await world.wharf(["rollback", "99"], { cwd });
     assert.is(none.status, 64);
     assert.match(none.stderr, "it has 4, 3, 2, 1");
+    await world.ok(["down"], { cwd });
+  } finally {
+    await registry.stop();
+  }
+}
+
+async function pinnedImages(world: World): Promise<void> {
+  const registry = await startRegistry();
+  try {
+    const image = `${registry.host}/app:1`;
+    const cwd = await world.project("shop", { "wharf.yaml": spec(image, "red") });
+    await publish(world, image, "first");
+    await world.ok(["lock"], { cwd });
+    await publish(world, image, "second");
+    await world.ok(["up", "-d", "--locked"], { cwd });
+    assert.match(await version(world, cwd), "first red");
+    assert.match(await world.ok(["plan", "--locked"], { cwd }), /unchanged/);
+    const check = await world.wharf(["lock", "--check"], { cwd });
+    assert.is(check.status, 1);
+    await world.ok(["lock", "--update"], { cwd });
+    await world.ok(["up", "-d", "--locked"], { cwd });
+    assert.match(await version(world, cwd), "second red");
     await world.ok(["down"], { cwd });
   } finally {
     await registry.stop();

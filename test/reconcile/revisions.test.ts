@@ -1,9 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Project } from "../../src/model/project.ts";
+import { withDigest } from "../../src/model/reference.ts";
 import { DEFAULTS } from "../../src/plan/plan.ts";
 import { previewRollback, reconcile, rollBack } from "../../src/reconcile/reconcile.ts";
-import { pinned, projectOf, type Revision, revisionsOf } from "../../src/reconcile/revisions.ts";
+import { projectOf, type Revision, revisionsOf } from "../../src/reconcile/revisions.ts";
 import { refused } from "../engines/conformance/stage.ts";
 import { project, reference, service } from "../support/build.ts";
 import { makeScene, type Scene } from "./scene.ts";
@@ -87,8 +88,8 @@ it("an image whose name leads elsewhere is pinned to the content it had, and one
 });
 
 it("a pin keeps the repository, its registry's port too", () => {
-  assert.is(pinned(reference("127.0.0.1:5000/a/b:1"), DIGEST), `127.0.0.1:5000/a/b@${DIGEST}`);
-  assert.is(pinned(reference(`web@${DIGEST}`), DIGEST.replace(/a/g, "b")), `docker.io/library/web@${DIGEST.replace(/a/g, "b")}`);
+  assert.is(withDigest(reference("127.0.0.1:5000/a/b:1"), DIGEST), `127.0.0.1:5000/a/b@${DIGEST}`);
+  assert.is(withDigest(reference(`web@${DIGEST}`), DIGEST.replace(/a/g, "b")), `docker.io/library/web@${DIGEST.replace(/a/g, "b")}`);
 });
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
