@@ -62,10 +62,10 @@ export async function inspectVolumes(session: Session, names: readonly string[])
 export async function createVolume(
   session: Session,
   name: string | undefined,
-  options: { readonly labels: readonly string[] },
+  options: { readonly driver: string; readonly labels: readonly string[]; readonly driverOptions: readonly string[] },
 ): Promise<number> {
   const wanted = name ?? randomBytes(32).toString("hex");
-  const volume = { name: wanted, anonymous: name === undefined, labels: pairs(options.labels) };
+  const volume = { name: wanted, anonymous: name === undefined, labels: pairs(options.labels), driverOptions: driverOptionsOf(options) };
   await (await session.engine()).volumes.create(volume, session.signal);
   session.out.line(wanted);
   return 0;
@@ -166,17 +166,30 @@ function line({ name, labels, path, createdAt, users }: VolumeSummary): Json {
   return { Name: name, Driver: DRIVER, Scope: DRIVER, Mountpoint: path, Labels: text.join(","), CreatedAt: createdAt, Links: links };
 }
 
-function document({ name, labels, path, createdAt, users }: VolumeSummary): Json {
+function document({ name, labels, driverOptions, path, createdAt, users }: VolumeSummary): Json {
   return {
     CreatedAt: createdAt,
     Driver: DRIVER,
     Labels: labels,
     Mountpoint: path,
     Name: name,
-    Options: null,
+    Options: Object.keys(driverOptions).length === 0 ? null : driverOptions,
     Scope: DRIVER,
     UsedBy: users,
   };
+}
+
+/** As the spec's `driver_opts`: what the local driver does not know is refused. */
+function driverOptionsOf({ driver, driverOptions }: { readonly driver: string; readonly driverOptions: readonly string[] }) {
+  const options = pairs(driverOptions);
+  const hint = "the local driver mounts what the machine can: -o type=nfs -o o=addr=… -o device=:/path";
+  if (driver !== DRIVER)
+    throw new Failure({ code: "E_VOLUME_DRIVER", message: `there is no volume driver ${driver}: only ${DRIVER}`, hint });
+  const odd = Object.keys(options).find((key) => !["type", "o", "device"].includes(key));
+  if (odd !== undefined) throw new Failure({ code: "E_VOLUME_DRIVER", message: `the ${DRIVER} driver does not know ${odd}`, hint });
+  if (driverOptions.length > 0 && options["device"] === undefined && options["type"] !== "tmpfs")
+    throw new Failure({ code: "E_VOLUME_DRIVER", message: "there is no device, which says what is mounted", hint });
+  return options;
 }
 
 /** `key=value` texts; a key alone has an empty value. */

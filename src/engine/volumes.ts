@@ -15,6 +15,8 @@ export interface NewVolume {
   /** The name says nothing: it was made up for want of one. */
   readonly anonymous: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  /** What it is mounted from (`type`, `o`, `device`); empty: a directory of its own. */
+  readonly driverOptions: Readonly<Record<string, string>>;
 }
 
 export interface VolumeSummary {
@@ -25,6 +27,8 @@ export interface VolumeSummary {
   /** Made for one container, without a name of its own. */
   readonly anonymous: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  /** What it is mounted from; empty: a directory of its own. */
+  readonly driverOptions: Readonly<Record<string, string>>;
   /** RFC 3339 UTC. */
   readonly createdAt: string;
   /** Directory of this machine that holds its files; empty where there is none. */

@@ -165,6 +165,8 @@ export type Mount =
       readonly noCopy: boolean;
       /** Directory inside the volume, relative, or `null` for all of it. */
       readonly subpath: string | null;
+      /** Of an anonymous volume that is made for it. Absent: none. */
+      readonly labels?: Readonly<Record<string, string>>;
     }
   | {
       readonly type: "image";

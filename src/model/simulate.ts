@@ -48,7 +48,18 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
     case "volume.create": {
       const { volume: name, key, labels, driverOptions } = action;
       if (world.volumes.some((volume) => volume.name === name)) return world;
-      return { ...world, volumes: [...world.volumes, { name, project: projectOf(labels), key, ...(driverOptions && { driverOptions }) }] };
+      return {
+        ...world,
+        volumes: [
+          ...world.volumes,
+          {
+            name,
+            project: projectOf(labels),
+            key,
+            ...(driverOptions !== undefined && Object.keys(driverOptions).length > 0 && { driverOptions }),
+          },
+        ],
+      };
     }
     case "volume.remove": {
       const user = world.containers.find(({ volumes }) => volumes.some(({ name }) => name === action.volume));

@@ -251,6 +251,7 @@ function mountRecord(mount: Mount): Json {
       if (mount.source !== null) common["source"] = mount.source;
       if (mount.noCopy) common["nocopy"] = true;
       if (mount.subpath !== null) common["subpath"] = mount.subpath;
+      if (mount.labels !== undefined) common["labels"] = mount.labels;
       return common;
     case "image":
       if (mount.subpath !== null) common["subpath"] = mount.subpath;

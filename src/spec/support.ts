@@ -139,7 +139,7 @@ export const SUPPORT = {
           read_only: "yes",
           consistency: "no",
           bind: { propagation: "yes", create_host_path: "yes", recursive: "yes", selinux: "yes" },
-          volume: { nocopy: "yes", subpath: "yes", labels: "no" },
+          volume: { nocopy: "yes", subpath: "yes", labels: "yes" },
           tmpfs: { size: "yes", mode: "yes" },
           image: { subpath: "yes" },
         },

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { inspect } from "../support/listings.ts";
 import { BUSYBOX_CONFIG, busyboxRootfs } from "../support/rootfs.ts";
@@ -92,13 +93,22 @@ async function keptSecret(world: World): Promise<void> {
 }
 
 async function lasting(world: World): Promise<void> {
-  const cwd = await shop(world, "");
+  const cwd = await shop(world, "restart: always,");
   await world.ok(["up", "-d"], { cwd, env: ENV });
   const token = async () => world.ok(["exec", "-T", "web", "cat", "/run/secrets/tok"], { cwd });
   await world.ok(["stop", "-t", "1"], { cwd });
   await world.ok(["start"], { cwd });
   assert.is(await token(), ENV.TOKEN);
   await world.ok(["restart", "-t", "1"], { cwd });
+  assert.is(await token(), ENV.TOKEN);
+  const { State: before } = await inspect(world, "shop-web-1");
+  process.kill(before.Pid, "SIGKILL");
+  const again = async () => (await inspect(world, "shop-web-1")).State;
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(50)) {
+    const { Pid, Status } = await again();
+    if (Status === "running" && Pid !== before.Pid) break;
+  }
+  assert.is.not((await again()).Pid, before.Pid, "it was not started again by itself");
   assert.is(await token(), ENV.TOKEN);
   await world.ok(["kill"], { cwd });
   await world.ok(["start"], { cwd });

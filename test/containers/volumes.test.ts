@@ -59,6 +59,11 @@ async function external(world: World): Promise<void> {
   const cwd = await project(world, 'volumes: ["data:/data"]', "volumes: { data: { external: true, name: archive } }");
   const refused = await world.wharf(["up", "-d"], { cwd });
   assert.match(refused.stderr, /E_VOLUME_MISSING[\s\S]*wharf volume create archive/);
+  const unknown = await world.wharf(["volume", "create", "-o", "size=1g", "x"]);
+  assert.match(unknown.stderr, /E_VOLUME_DRIVER[\s\S]*does not know size/);
+  await world.ok(["volume", "create", "-o", "type=tmpfs", "-o", "device=tmpfs", "memory"]);
+  assert.equal(JSON.parse(await world.ok(["volume", "inspect", "memory"]))[0].Options, { type: "tmpfs", device: "tmpfs" });
+  await world.ok(["volume", "rm", "memory"]);
   assert.is(await world.ok(["volume", "create", "--label", "team=a", "archive"]), "archive\n");
   await world.ok(["up", "-d"], { cwd });
   await world.ok(["down", "-v"], { cwd });

@@ -128,6 +128,9 @@ function files({ root, run }: Traces): readonly Leftover[] {
     join(root, "networks"),
     join(run, "c"),
     join(run, "runtime"),
+    join(run, "secrets"),
+    join(run, "mounts"),
+    join(run, "volumes"),
     join(run, "exits"),
   ];
   return directories.flatMap((directory) =>

@@ -29,20 +29,21 @@ export function volumesOf(place: Place): Volumes {
     list: async () => {
       const { observed, volumes: made = {} } = place.store.read();
       const users = (name: string) => observed.containers.filter(({ volumes }) => volumes.some((volume) => volume.name === name));
-      const summaries = observed.volumes.map(({ name, project, key }) => ({
+      const summaries = observed.volumes.map(({ name, project, key, driverOptions = {} }) => ({
         name,
         project,
         key,
         anonymous: made[name]?.anonymous ?? key === null,
         labels: made[name]?.labels ?? {},
+        driverOptions,
         createdAt: made[name]?.createdAt ?? users(name)[0]?.createdAt ?? BEGINNING,
         path: "",
         users: users(name).map((container) => container.name),
       }));
       return summaries.sort((a, b) => (a.name < b.name ? -1 : 1));
     },
-    create: async ({ name, anonymous, labels }) =>
-      createVolume(place, { kind: "volume.create", volume: name, key: null, labels, anonymous }),
+    create: async ({ name, anonymous, labels, driverOptions }) =>
+      createVolume(place, { kind: "volume.create", volume: name, key: null, labels, anonymous, driverOptions }),
     remove: async (name) => change(place, { kind: "volume.remove", volume: find(name).name }),
     size: async (name) => {
       find(name);

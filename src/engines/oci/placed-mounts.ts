@@ -114,7 +114,7 @@ async function prepareVolume(
   const known = readVolume(layout, name);
   if (known === null) {
     if (!mount.anonymous) throw absentVolume(name, spec.service.name);
-    await createVolume(layout, { name, project: spec.project, key: null, anonymous: true, labels: {} });
+    await createVolume(layout, { name, project: spec.project, key: null, anonymous: true, labels: mount.labels ?? {} });
   }
   await mkdir(mount.source, { recursive: true });
   const { driverOptions } = known ?? {};
@@ -157,6 +157,7 @@ function placeMount(mount: Mount, { layout, images }: { readonly layout: Layout;
         type: "volume",
         source: volumeData(layout, name),
         ...(mount.subpath === null ? {} : { subpath: mount.subpath }),
+        ...(mount.labels === undefined ? {} : { labels: mount.labels }),
         volume: name,
         anonymous: mount.source === null || isAnonymousName(name),
         noCopy: mount.noCopy,

@@ -37,6 +37,8 @@ export interface PlacedMount {
   readonly anonymous: boolean;
   readonly noCopy: boolean;
   readonly propagation: string;
+  /** Of an anonymous volume, for when it is made. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** The image whose files it shows; absent: it shows none. `layers` as of the container's own. */
   readonly image?: { readonly reference: string; readonly id: string; readonly layers: readonly string[] };
   /** Of a bind: what lies mounted below the source. Absent: it is there too. */

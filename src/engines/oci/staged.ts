@@ -24,7 +24,7 @@ export async function stage(part: {
   readonly what: string;
 }): Promise<void> {
   const { root, subpath, at, what } = part;
-  await mkdir(join(at, ".."), { recursive: true, mode: 0o711 });
+  await mkdir(join(at, ".."), { recursive: true, mode: 0o700 }); // the parts may be anybody's to read: the way to them is root's
   while (unmount(at)); // of a start that was broken off, or of another time: it is walked anew
   await removePoint(at);
   useInside(root, subpath, (found) => {

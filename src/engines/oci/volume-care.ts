@@ -15,18 +15,27 @@ export function volumesOf(context: Context): Volumes {
       const users = new Map<string, string[]>();
       for (const { record } of allContainers(layout))
         for (const { volume } of record.mounts) if (volume !== null) users.set(volume, [...(users.get(volume) ?? []), record.name]);
-      return allVolumes(layout).map(({ name, project, key, anonymous, labels, createdAt }) => ({
+      return allVolumes(layout).map(({ name, project, key, anonymous, labels, createdAt, driverOptions = {} }) => ({
         name,
         project,
         key,
         anonymous,
         labels,
+        driverOptions,
         createdAt,
         path: volumeData(layout, name),
         users: [...new Set(users.get(name))],
       }));
     },
-    create: ({ name, anonymous, labels }) => createVolume(layout, { name, project: null, key: null, anonymous, labels }),
+    create: ({ name, anonymous, labels, driverOptions }) =>
+      createVolume(layout, {
+        name,
+        project: null,
+        key: null,
+        anonymous,
+        labels,
+        ...(Object.keys(driverOptions).length === 0 ? {} : { driverOptions }),
+      }),
     remove: async (name) => {
       if (!known(name)) throw absentVolume(name);
       await removeUnusedVolume(context, name);

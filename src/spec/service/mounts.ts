@@ -5,6 +5,7 @@ import type { Mount } from "../../model/service.ts";
 import { booleanOf, child, itemsOf, type Node, numberOf, type Place, textOf } from "../node.ts";
 import { step } from "../path.ts";
 import { quote } from "../words.ts";
+import { readPairs } from "./environment.ts";
 import { propagationOf } from "./mount-form.ts";
 import { refuse, type Scope } from "./scope.ts";
 
@@ -144,7 +145,17 @@ function bindMount(node: Node, { source, target, readOnly }: Long & { readonly s
 function volumeMount(node: Node, { source, target, readOnly }: Long & { readonly source: string }): Mount {
   const volume = child(node, "volume");
   const noCopy = booleanOf(child(volume, "nocopy")) ?? false;
-  return { type: "volume", source: source === "" ? null : source, target, readOnly, noCopy, subpath: textOf(child(volume, "subpath")) };
+  const labels = readPairs(child(volume, "labels"));
+  const named = Object.keys(labels).length === 0 || source !== "" ? {} : { labels };
+  return {
+    type: "volume",
+    source: source === "" ? null : source,
+    target,
+    readOnly,
+    noCopy,
+    subpath: textOf(child(volume, "subpath")),
+    ...named,
+  };
 }
 
 function tmpfsMount(node: Node, { target, readOnly, path, scope }: Long & At): Mount | null {

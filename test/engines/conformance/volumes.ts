@@ -13,7 +13,7 @@ export function volumeCases(it: Case): void {
   it("a volume of no project is listed with its labels and when it was made, and taken away by its name", async (stage) => {
     const name = `${stage.project.name}-archive`;
     const before = Date.now();
-    await stage.engine.volumes.create({ name, anonymous: false, labels: { team: "a" } }, stage.signal);
+    await stage.engine.volumes.create({ name, anonymous: false, labels: { team: "a" }, driverOptions: {} }, stage.signal);
     const { labels, project, key, anonymous, users, createdAt } = await find(stage, name);
     assert.equal(
       { labels, project, key, anonymous, users },
@@ -40,7 +40,7 @@ export function volumeCases(it: Case): void {
 
   it("a name that no volume can have is refused", async (stage) => {
     for (const name of ["../up", "-x", "a/b", ""]) {
-      await refused("E_VOLUME_NAME", stage.engine.volumes.create({ name, anonymous: false, labels: {} }, stage.signal));
+      await refused("E_VOLUME_NAME", stage.engine.volumes.create({ name, anonymous: false, labels: {}, driverOptions: {} }, stage.signal));
       await refused("E_VOLUME_MISSING", stage.engine.volumes.remove(name, stage.signal));
     }
   });
