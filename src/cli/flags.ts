@@ -118,6 +118,12 @@ export function attachChoice(flags: AttachFlags): AttachChoice | null {
   };
 }
 
+/** Waiting until what was started is there to be used. */
+export const WAIT_FLAGS = {
+  wait: Flags.boolean({ summary: "Return when the services are healthy, or running where they have no health check." }),
+  "wait-timeout": Flags.integer({ helpValue: "SECONDS", summary: "Seconds to wait for that at most.", dependsOn: ["wait"] }),
+} as const;
+
 /** The target of a command that passes words on, and those words. */
 export function targetOf(words: readonly string[], usage: string): { readonly target: string; readonly argv: readonly string[] } {
   const [target, ...argv] = words;

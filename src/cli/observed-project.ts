@@ -59,6 +59,7 @@ const PLAIN: Omit<Service, "name" | "image" | "scale" | "dependsOn"> = {
   domainname: null,
   labels: {},
   restart: NO_RESTART,
+  healthcheck: null,
   init: false,
   tty: false,
   stdinOpen: false,

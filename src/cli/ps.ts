@@ -53,7 +53,7 @@ export function psEntry(container: ObservedContainer, now: number): Json {
     Service: container.service ?? "",
     State: container.state,
     Status: statusText(container, now),
-    Health: "",
+    Health: container.health ?? "",
     ExitCode: isUp(container.state) ? 0 : (container.exitCode ?? 0),
     Publishers: container.ports.map((port) => ({
       URL: port.host,
@@ -77,7 +77,7 @@ export function statusText(container: ObservedContainer, now: number): string {
     case "created":
       return "Created";
     case "running":
-      return `Up ${since(container.startedAt)}`;
+      return `Up ${since(container.startedAt)}${healthText(container)}`;
     case "paused":
       return `Up ${since(container.startedAt)} (Paused)`;
     case "restarting":
@@ -87,6 +87,12 @@ export function statusText(container: ObservedContainer, now: number): string {
     case "dead":
       return "Dead";
   }
+}
+
+/** As Docker has it: ` (healthy)`, ` (health: starting)`. */
+function healthText({ health }: ObservedContainer): string {
+  if (health === null) return "";
+  return health === "starting" ? " (health: starting)" : ` (${health})`;
 }
 
 /** Published ports in words, those of one range of neighbours together: `0.0.0.0:8080->80/tcp`. */

@@ -1,14 +1,21 @@
 import { ARG, BaseCommand } from "../cli/base-command.ts";
+import { WAIT_FLAGS } from "../cli/flags.ts";
 import { operate } from "../cli/operate.ts";
+import { waitWell } from "../cli/wait-well.ts";
 
 export default class Start extends BaseCommand {
   static override readonly summary = "Start containers that exist.";
   static override readonly usage = "start [FLAGS] [SERVICE...]";
   static override readonly examples = ["<%= config.bin %> start", "<%= config.bin %> start web"];
   static override readonly args = { service: ARG.any("Services; none means all.") };
+  static override readonly flags = WAIT_FLAGS;
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Start);
-    await this.work(flags, (session) => operate(session, { kind: "start" }, args.service ?? []));
+    const services = args.service ?? [];
+    await this.work(flags, async (session) => {
+      const status = await operate(session, { kind: "start" }, services);
+      return status === 0 && flags.wait ? waitWell(session, services, flags) : status;
+    });
   }
 }

@@ -1,8 +1,9 @@
 import { Flags } from "@oclif/core";
 import { ARG, BaseCommand } from "../cli/base-command.ts";
-import { ATTACH_FLAGS, attachChoice, SELECTION_FLAGS, savedPlanFlag, selection } from "../cli/flags.ts";
+import { ATTACH_FLAGS, attachChoice, SELECTION_FLAGS, savedPlanFlag, selection, WAIT_FLAGS } from "../cli/flags.ts";
 import { upSaved } from "../cli/plan.ts";
 import { up } from "../cli/up.ts";
+import { waitWell } from "../cli/wait-well.ts";
 import { watch } from "../cli/watch.ts";
 
 export default class Up extends BaseCommand {
@@ -18,6 +19,8 @@ export default class Up extends BaseCommand {
   static override readonly flags = {
     ...SELECTION_FLAGS,
     ...ATTACH_FLAGS,
+    wait: Flags.boolean({ ...WAIT_FLAGS.wait, exclusive: ["watch", "no-start", "plan", "abort-on-container-exit", "exit-code-from"] }),
+    "wait-timeout": WAIT_FLAGS["wait-timeout"],
     watch: Flags.boolean({
       char: "w",
       summary: "Stay, and follow each change of the spec and of the files that it reads.",
@@ -32,11 +35,13 @@ export default class Up extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Up);
     const choice = { ...selection(flags, args.service), assumeYes: flags.yes, quietPull: flags["quiet-pull"] };
-    const attach = flags["no-start"] ? null : attachChoice(flags);
+    const attach = flags["no-start"] || flags.wait ? null : attachChoice(flags);
     const { plan: file } = flags;
     if (file !== undefined) return this.work(flags, (session) => upSaved(session, file, { ...choice, attach }));
-    await this.work(flags, (session) =>
-      flags.watch ? watch(session, { ...choice, selection: choice, up: true, attach }) : up(session, { ...choice, attach }),
-    );
+    await this.work(flags, async (session) => {
+      if (flags.watch) return watch(session, { ...choice, selection: choice, up: true, attach });
+      const status = await up(session, { ...choice, attach });
+      return status === 0 && flags.wait ? waitWell(session, choice.services, flags) : status;
+    });
   }
 }

@@ -133,4 +133,17 @@ export interface ImageConfig {
   readonly Labels?: Readonly<Record<string, string>>;
   readonly Volumes?: Readonly<Record<string, Readonly<Record<string, never>>>>;
   readonly StopSignal?: string;
+  readonly Healthcheck?: ImageHealthcheck;
+  /** What a line for a shell runs in. */
+  readonly Shell?: readonly string[];
 }
+
+/** Nanoseconds; 0 and what is absent is Docker's default. */
+export type ImageHealthcheck = {
+  readonly Test?: readonly string[];
+  readonly Interval?: number;
+  readonly Timeout?: number;
+  readonly StartPeriod?: number;
+  readonly StartInterval?: number;
+  readonly Retries?: number;
+};

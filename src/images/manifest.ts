@@ -1,5 +1,5 @@
 /** Parsers of what a registry says an image is: index, manifest, configuration. Everything in them is checked before it is used. */
-import type { ImageConfig } from "../engine/images.ts";
+import type { ImageConfig, ImageHealthcheck } from "../engine/images.ts";
 import { Failure } from "../model/diagnostic.ts";
 import { type Digest, parseDigest } from "../model/digest.ts";
 import { formatPlatform, normalPlatform, type Platform, runnable } from "../model/platform.ts";
@@ -88,6 +88,21 @@ export function parseConfig(config: Fields): ImageConfig {
     Labels: labels,
     Volumes: set("Volumes"),
     StopSignal: word("StopSignal"),
+    Healthcheck: optional(config["Healthcheck"], "config.Healthcheck", healthcheck),
+    Shell: words("Shell"),
+  });
+}
+
+function healthcheck(value: unknown, where: string): ImageHealthcheck {
+  const document = fields(value, where);
+  const number = (key: string): number | null => optional(document[key], `${where}.${key}`, count);
+  return withoutNull({
+    Test: optional(document["Test"], `${where}.Test`, texts),
+    Interval: number("Interval"),
+    Timeout: number("Timeout"),
+    StartPeriod: number("StartPeriod"),
+    StartInterval: number("StartInterval"),
+    Retries: number("Retries"),
   });
 }
 

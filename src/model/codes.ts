@@ -506,6 +506,11 @@ export const CODES = {
     explain:
       "A value in the spec is of another kind than its place asks for: a single value where a list belongs, a mapping where a text belongs. The message says what is there and what must be.",
   },
+  E_UNHEALTHY: {
+    family: "failed",
+    explain:
+      "With --wait a container was waited for that did not come up: it became unhealthy, ended with an error, or was not ready in the time of --wait-timeout. The message names it; `wharf logs` shows what it printed, and `wharf inspect` what its health check said last.",
+  },
   E_UNKNOWN_COMMAND: {
     family: "usage",
     explain: "wharf has no command of this name. `wharf --help` lists them all.",

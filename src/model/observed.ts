@@ -1,4 +1,5 @@
 import type { Code } from "./codes.ts";
+import type { HealthStatus } from "./health.ts";
 import type { Json } from "./json.ts";
 import type { Secret } from "./secret.ts";
 import type { Protocol } from "./service.ts";
@@ -51,6 +52,8 @@ export interface ObservedContainer {
   readonly state: ContainerState;
   /** Of the last end; `null` while it never ended. */
   readonly exitCode: number | null;
+  /** `null`: nobody looks at it, or it does not run. */
+  readonly health: HealthStatus | null;
   /** Process id of its first process in this machine's root namespace, or `null`. */
   readonly pid: number | null;
   /** RFC 3339, UTC. */

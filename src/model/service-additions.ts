@@ -15,6 +15,7 @@ export const ADDITIONS: Partial<Service> = {
   macAddress: null,
   networkMode: null,
   networks: DEFAULT_ATTACHMENTS,
+  healthcheck: null,
   resources: NO_LIMITS,
   isolation: USUAL_ISOLATION,
   devices: NO_DEVICES,

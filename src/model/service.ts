@@ -1,4 +1,5 @@
 import type { Devices } from "./devices.ts";
+import type { Healthcheck } from "./health.ts";
 import type { Isolation } from "./isolation.ts";
 import type { Attachment, Link, NetworkMode } from "./network.ts";
 import type { Reference } from "./reference.ts";
@@ -32,6 +33,7 @@ export interface Service {
   readonly labels: Readonly<Record<string, string>>;
   readonly dependsOn: readonly Dependency[];
   readonly restart: RestartPolicy;
+  readonly healthcheck: Healthcheck | null;
   readonly init: boolean;
   readonly tty: boolean;
   readonly stdinOpen: boolean;

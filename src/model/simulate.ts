@@ -108,7 +108,7 @@ export function end(
   world: Observed,
   { name, exitCode, now }: { readonly name: string; readonly exitCode: number; readonly now: string },
 ): Observed {
-  return edit(world, name, { state: "exited", beside: false, exitCode, pid: null, finishedAt: now });
+  return edit(world, name, { state: "exited", beside: false, exitCode, health: null, pid: null, finishedAt: now });
 }
 
 const BEGINNING = "1970-01-01T00:00:00Z";
@@ -154,6 +154,7 @@ function create(world: Observed, { container: name, spec, id, now }: Creation): 
     image: { reference: service.image, id: image.id },
     state: "created",
     exitCode: null,
+    health: null,
     pid: null,
     createdAt: now,
     startedAt: null,
@@ -180,7 +181,9 @@ function start(
   const container = find(world, name);
   if (isLive(container)) return world;
   if (!beside) checkPorts(world, container);
-  return edit(world, name, { state: "running", pid: 1000 + world.containers.indexOf(container), startedAt: now, beside });
+  // What is well is so as soon as it runs.
+  const health = container.attributes?.["healthcheck"] === undefined ? null : "healthy";
+  return edit(world, name, { state: "running", health, pid: 1000 + world.containers.indexOf(container), startedAt: now, beside });
 }
 
 /** The ports change hands at one instant. */

@@ -3,6 +3,7 @@
  * container's hash, so they are a contract: new ones may come, those written stay as they are.
  */
 import type { Source } from "../model/diagnostic.ts";
+import type { Healthcheck } from "../model/health.ts";
 import { canonical, isList, type Json } from "../model/json.ts";
 import type { Attachment, Link, Network, NetworkMode } from "../model/network.ts";
 import type { AttributeChange } from "../model/plan.ts";
@@ -39,6 +40,7 @@ const CHANGE = {
   labels: { key: "labels", record: (s) => some(s.labels) },
   dependsOn: "none",
   restart: { key: "restart", record: (s) => restartText(s.restart) },
+  healthcheck: { key: "healthcheck", record: (s) => healthRecord(s.healthcheck) },
   init: { key: "init", record: (s) => flag(s.init) },
   tty: { key: "tty", record: (s) => flag(s.tty) },
   stdinOpen: { key: "stdin_open", record: (s) => flag(s.stdinOpen) },
@@ -236,6 +238,14 @@ function grantText({ target, uid, gid, mode, digest }: FileGrant): string {
   const owner = uid === 0 && gid === 0 ? [] : [`${uid}:${gid}`];
   const bits = mode === 0o444 ? [] : [mode.toString(8).padStart(4, "0")];
   return [target, ...owner, ...bits, ...(digest === undefined ? [] : [`content ${digest}`])].join(" ");
+}
+
+/** What is left to the image, or at its default, is absent. */
+function healthRecord(check: Healthcheck | null): Json {
+  if (check === null) return null;
+  const { test, restart, ...numbers } = check;
+  const given = Object.entries(numbers).filter((pair): pair is [string, number] => pair[1] !== null);
+  return { ...Object.fromEntries(given), ...(test === null ? {} : { test: { ...test } }), ...(restart ? { restart } : {}) };
 }
 
 /** Like the whole, a mount's record leaves out what is at its default. */

@@ -28,6 +28,8 @@ function warnOfHealth({ tree }: Draft, { report }: Context): void {
 }
 
 function isChecked(service: Node): boolean {
+  const outside = child(child(service, "x-wharf"), "healthcheck");
+  if (child(outside, "http") !== undefined || child(outside, "tcp") !== undefined) return true;
   const check = child(service, "healthcheck");
   if (check === undefined || booleanOf(child(check, "disable")) === true) return false;
   const test = child(check, "test");

@@ -68,7 +68,7 @@ export const SUPPORT = {
       extra_hosts: "yes",
       gpus: "yes",
       group_add: "yes",
-      healthcheck: "no",
+      healthcheck: "yes",
       hostname: "yes",
       image: "yes",
       init: "yes",

@@ -36,6 +36,7 @@ export async function makeScene(options: { readonly healthchecks?: "none" | "cli
   const steps = new Map<number, string>();
   const lines: string[] = [];
   const engine = createMemoryEngine({
+    healthchecks: "none",
     ...options,
     program: tinyShell,
     registry: async (reference, signal) => {

@@ -77,7 +77,7 @@ export async function waitFor(place: Place, id: string, signal: AbortSignal): Pr
 }
 
 export async function waitUntil(place: Place, action: ActionOf<"container.wait">, signal: AbortSignal): Promise<void> {
-  if (action.until === "healthy" && (place.options.healthchecks ?? "none") === "none")
+  if (action.until === "healthy" && place.options.healthchecks === "none")
     throw new Failure({
       code: "E_UNSUPPORTED",
       message: `${action.container}: waiting for health is not supported here`,

@@ -55,7 +55,7 @@ function engineOn(store: Store, options: MemoryOptions): Engine {
   const place: Place = { store, options, runs: new Map(), guests: new Set() };
   return {
     name: "memory",
-    capabilities: { scheduling: "client", healthchecks: options.healthchecks ?? "none", builds: false },
+    capabilities: { scheduling: "client", healthchecks: options.healthchecks ?? "engine", builds: false },
     observe: async (project) => observedBy(project, store.read()),
     apply: (action, context) => apply(place, action, context),
     containers: async () => store.read().observed.containers.map(shown),

@@ -13,7 +13,7 @@ export interface MemoryOptions {
   readonly registry?: (reference: Reference, signal: AbortSignal) => ImageConfig | null | Promise<ImageConfig | null>;
   /** Plays the programs of containers. Without it they print their command and go on until something ends them. */
   readonly program?: Program;
-  /** `none` unless given. A container is healthy as soon as it runs. */
+  /** `engine` unless given. A container is healthy as soon as it runs. */
   readonly healthchecks?: Capabilities["healthchecks"];
 }
 

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Check } from "../../engine/doctor.ts";
 import type { ApplyContext, Engine } from "../../engine/engine.ts";
 import type { Images } from "../../engine/images.ts";
@@ -35,20 +34,20 @@ import {
   type Container,
   clearState,
   containerNamed,
+  containerWithId,
   findContainer,
   readStarting,
   renameRecord,
   sweepRecords,
 } from "./records.ts";
 import { removeUnusedVolume, tidy } from "./remove.ts";
-import { comesBack } from "./restarts.ts";
-import { hasEnded } from "./stop.ts";
 import { supervisorGone } from "./supervisor/launch.ts";
 import { drain, takeOver } from "./takeover.ts";
 import { usageOf } from "./usage.ts";
 import { volumesOf } from "./volume-care.ts";
 import { sweepHolds } from "./volume-mounts.ts";
 import { createVolume, sweepVolumes } from "./volumes.ts";
+import { waitFor, waitUntil } from "./waits.ts";
 
 export interface OciOptions {
   readonly root: string;
@@ -73,11 +72,11 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
   let swept: Promise<void> | undefined;
   const attaching = (id: string, request: Omit<AttachRequest, "wait">): AttachRequest => ({
     ...request,
-    wait: () => waitFor(context, id, request.signal),
+    wait: () => waitFor(layout, id, request.signal),
   });
   return {
     name: "oci",
-    capabilities: { scheduling: "client", healthchecks: "none", builds: false },
+    capabilities: { scheduling: "client", healthchecks: "engine", builds: false },
     observe: (project) => observeProject(context, project),
     apply: async (action, applyContext) => {
       if (MAKES.has(action.kind)) context.tools(); // what cannot be finished here is not begun
@@ -87,14 +86,14 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     },
     containers: async () => observeAll(context),
     logs: (ids, logOptions, signal) => readLogs(layout, ids, { options: logOptions, signal }),
-    exec: async (id, execOptions, signal) => execIn(context, byId(context, id), { options: execOptions, signal }),
-    runAttached: async (id, options, signal) => runAttached(context, byId(context, id), attaching(id, { options, signal })),
-    attach: async (id, options, signal) => attachTo(context, byId(context, id), attaching(id, { options, signal })),
-    wait: (id, signal) => waitFor(context, id, signal),
-    processes: async (id) => processesOf(context, byId(context, id)),
-    usage: async (id) => usageOf(context, byId(context, id)),
-    files: async (id) => filesOf(context, byId(context, id)),
-    inspect: async (id) => inspectContainer(context, byId(context, id)),
+    exec: async (id, execOptions, signal) => execIn(context, containerWithId(layout, id), { options: execOptions, signal }),
+    runAttached: async (id, options, signal) => runAttached(context, containerWithId(layout, id), attaching(id, { options, signal })),
+    attach: async (id, options, signal) => attachTo(context, containerWithId(layout, id), attaching(id, { options, signal })),
+    wait: (id, signal) => waitFor(layout, id, signal),
+    processes: async (id) => processesOf(context, containerWithId(layout, id)),
+    usage: async (id) => usageOf(context, containerWithId(layout, id)),
+    files: async (id) => filesOf(context, containerWithId(layout, id)),
+    inspect: async (id) => inspectContainer(context, containerWithId(layout, id)),
     images: imagesOf(context),
     volumes: volumesOf(context),
     close: async () => {
@@ -168,53 +167,13 @@ async function apply(context: Context, action: Action, { signal, progress, note 
     case "container.prove":
       return proveContainer(context, containerNamed(layout, action.container), { monitorMs: action.monitorMs, signal });
     case "container.wait":
-      return waitUntil(context, action, signal);
+      return waitUntil(context, action, { signal, note });
   }
 }
 
 function wantedNetwork(action: Extract<Action, { readonly kind: "network.create" | "network.update" }>): WantedNetwork {
   const { network: name, key, labels, config, attributes } = action;
   return { name, project: labels[LABEL.project] ?? "", key, labels, config, attributes };
-}
-
-async function waitFor(context: Context, id: string, signal: AbortSignal): Promise<number> {
-  for (;;) {
-    const { status } = byId(context, id);
-    if (status.state === "exited") return status.exitCode;
-    if (status.state === "running") await hasEnded({ run: status.run, withinMs: 60_000, signal });
-    else await sleep(50);
-    signal.throwIfAborted();
-  }
-}
-
-/** As `waitFor`, but an end that a restart follows is none. */
-async function lastStatus(context: Context, id: string, signal: AbortSignal): Promise<number> {
-  for (;;) {
-    const code = await waitFor(context, id, signal);
-    if (!comesBack(context.layout, byId(context, id))) return code;
-    await sleep(50);
-  }
-}
-
-async function waitUntil(
-  context: Context,
-  action: Extract<Action, { readonly kind: "container.wait" }>,
-  signal: AbortSignal,
-): Promise<void> {
-  if (action.until === "healthy")
-    throw new Failure({
-      code: "E_UNSUPPORTED",
-      message: `${action.container}: waiting for health is not supported by the oci engine yet`,
-      hint: "use condition: service_started",
-    });
-  const { record } = containerNamed(context.layout, action.container);
-  const code = await lastStatus(context, record.id, signal);
-  if (code !== 0 && action.required)
-    throw new Failure({
-      code: "E_DEPENDENCY_FAILED",
-      message: `${action.container} ended with ${code}, and others wait for it to succeed`,
-      hint: `wharf logs ${record.spec.oneOff ? record.name : record.spec.service.name} shows what it printed`,
-    });
 }
 
 function imagesOf({ layout, store }: Context): Images {
@@ -271,15 +230,4 @@ async function sweepStarts(context: Context): Promise<void> {
       await clearState(layout, id);
     }
   });
-}
-
-function byId({ layout }: Context, id: string): Container {
-  const container = findContainer(layout, id);
-  if (container === null)
-    throw new Failure({
-      code: "E_NO_SUCH_CONTAINER",
-      message: `there is no container ${id.slice(0, 12)}`,
-      hint: "wharf ps -a lists those there are",
-    });
-  return container;
 }

@@ -2,6 +2,7 @@ import type { Joined } from "../../model/action.ts";
 import type { Json } from "../../model/json.ts";
 import type { ContainerState, PublishedPort } from "../../model/observed.ts";
 import type { Service } from "../../model/service.ts";
+import type { HealthPlan, HealthState } from "./health.ts";
 import { devicesOf } from "./inspect-devices.ts";
 import { wallsOf } from "./inspect-isolation.ts";
 import { limitsOf } from "./inspect-limits.ts";
@@ -14,6 +15,7 @@ export interface InspectInput {
   readonly createdAt: string;
   readonly image: { readonly id: string; readonly reference: string };
   readonly state: InspectState;
+  readonly healthcheck: HealthPlan | null;
   readonly service: Service;
   readonly process: ProcessConfig;
   readonly hostname: string;
@@ -41,6 +43,8 @@ export interface InspectState {
   /** Why the last start failed, or empty. */
   readonly error: string;
   readonly restartCount: number;
+  /** `null`: nobody looks. */
+  readonly health: HealthState | null;
 }
 
 export interface InspectMount {
@@ -120,10 +124,29 @@ function stateOf(state: InspectState): Json {
     Error: state.error,
     StartedAt: state.startedAt ?? NEVER,
     FinishedAt: state.finishedAt ?? NEVER,
+    ...(state.health === null ? {} : { Health: healthDocument(state.health) }),
   };
 }
 
-function configOf({ hostname, image, process, service, labels }: InspectInput): Json {
+function healthDocument({ status, streak, log }: HealthState): Json {
+  return { Status: status, FailingStreak: streak, Log: log.map((entry) => ({ ...entry })) };
+}
+
+/** Nanoseconds, as Docker counts. Probes from outside have a word of their own. */
+function healthcheckOf({ test, intervalMs, timeoutMs, startPeriodMs, startIntervalMs, retries }: HealthPlan): Json {
+  const words =
+    test.kind === "command"
+      ? ["CMD", ...test.argv]
+      : test.kind === "tcp"
+        ? ["TCP", String(test.port)]
+        : ["HTTP", `${test.scheme}://:${test.port}${test.path}`];
+  const [Interval = 0, Timeout = 0, StartPeriod = 0, StartInterval = 0] = [intervalMs, timeoutMs, startPeriodMs, startIntervalMs].map(
+    (ms) => ms * 1e6,
+  );
+  return { Test: words, Interval, Timeout, StartPeriod, StartInterval, Retries: retries };
+}
+
+function configOf({ hostname, image, process, service, labels, healthcheck }: InspectInput): Json {
   return {
     Hostname: hostname,
     Domainname: service.domainname ?? "",
@@ -140,6 +163,7 @@ function configOf({ hostname, image, process, service, labels }: InspectInput): 
     Labels: labels,
     StopSignal: process.stopSignal,
     StopTimeout: Math.ceil(service.stopGraceMs / 1000),
+    ...(healthcheck === null ? {} : { Healthcheck: healthcheckOf(healthcheck) }),
   };
 }
 

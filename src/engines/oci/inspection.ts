@@ -4,6 +4,7 @@ import type { Json } from "../../model/json.ts";
 import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { NetworkMode } from "../../model/network.ts";
 import type { Context } from "./context.ts";
+import { healthPlan, readHealth } from "./health.ts";
 import { containerInspect, type InspectNetwork } from "./inspect.ts";
 import { bundleDirectory, containerDirectory } from "./layout.ts";
 import { endpointsOf } from "./network/endpoints.ts";
@@ -19,6 +20,7 @@ import { readRestart } from "./restarts.ts";
 export function inspectContainer({ layout }: Context, container: Container): Json {
   const { record, status } = container;
   const restart = readRestart(layout, record.id);
+  const plan = healthPlan(record);
   const run = status.state === "created" ? null : status.run;
   return containerInspect({
     id: record.id,
@@ -34,7 +36,9 @@ export function inspectContainer({ layout }: Context, container: Container): Jso
       oomKilled: existsSync(join(bundleDirectory(layout, record.id), "oom")),
       error: status.state === "exited" && !status.seen ? UNSEEN : (restart.error ?? ""),
       restartCount: restart.count,
+      health: plan === null ? null : readHealth(layout, record.id, run?.startedAt ?? ""),
     },
+    healthcheck: plan,
     service: record.spec.service,
     process: record.process,
     hostname: record.hostname,

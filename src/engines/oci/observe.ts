@@ -6,6 +6,7 @@ import { type Context, readKernelFacts } from "./context.ts";
 import { deviceConcerns } from "./devices-here.ts";
 import { isFrozen } from "./freezer.ts";
 import { secretKey } from "./given-files.ts";
+import { healthOf } from "./health.ts";
 import { isolationConcerns } from "./isolation-here.ts";
 import type { Layout } from "./layout.ts";
 import { limitConcerns } from "./limits-here.ts";
@@ -75,6 +76,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
     attributes: spec.attributes,
     image: { reference: record.image.reference, id: record.image.id },
     state: stateOf(layout, container),
+    health: healthOf(layout, container)?.status ?? null,
     exitCode: status.state === "exited" ? status.exitCode : null,
     pid: status.state === "running" ? status.run.process.pid : null,
     createdAt: record.createdAt,

@@ -112,6 +112,18 @@ export function containerNamed(layout: Layout, name: string): Container {
   return container;
 }
 
+/** A container by its full id. Throws E_NO_SUCH_CONTAINER. */
+export function containerWithId(layout: Layout, id: string): Container {
+  const container = findContainer(layout, id);
+  if (container === null)
+    throw new Failure({
+      code: "E_NO_SUCH_CONTAINER",
+      message: `there is no container ${id.slice(0, 12)}`,
+      hint: "wharf ps -a lists those there are",
+    });
+  return container;
+}
+
 /** What a container is doing, from its files and the process table. */
 export function statusOf(layout: Layout, id: string): Status {
   const run = readJson<RunState>(join(containerDirectory(layout, id), "state.json"));

@@ -35,8 +35,9 @@ const LONGEST_DELAY_MS = 60_000;
 /** A run of this length counts as a success: the next wait is the first again. */
 const GOOD_RUN_MS = 10_000;
 
-/** Whether anything of a container is remembered here: without a policy nobody asks. */
-export const hasPolicy = ({ spec }: ContainerRecord): boolean => spec.service.restart.name !== "no";
+/** Whether anything of a container is remembered here: of one that never comes back by itself nobody asks. */
+export const hasPolicy = ({ spec }: ContainerRecord): boolean =>
+  spec.service.restart.name !== "no" || spec.service.healthcheck?.restart === true;
 
 export function readRestart(layout: Layout, id: string): RestartState {
   try {

@@ -8,6 +8,7 @@ import { readDevices } from "./devices.ts";
 import { readDns } from "./dns.ts";
 import { readPairs, readVariables, type Variable, valuesOf } from "./environment.ts";
 import { checkTargets, type ReadGrant, readGrants } from "./files.ts";
+import { readHealthcheck } from "./health.ts";
 import { readHooks, readPreStart } from "./hooks.ts";
 import { readExtraHosts } from "./hosts.ts";
 import { readIsolation } from "./isolation.ts";
@@ -69,7 +70,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
   checkTargets({ grants: [...configs, ...secrets], mounts }, scope);
   refuseApiSocket(node, scope);
   const volumesFrom = readVolumesFrom(at("volumes_from"), scope);
-  const dependencies = readDependsOn(at("depends_on"), scope);
+  const dependencies = readDependsOn(at("depends_on"));
   const variables = readVariables(at("environment"));
   const rest: ReadService["rest"] = {
     name,
@@ -87,6 +88,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     labels: readPairs(at("labels")),
     dependsOn: dependencies.filter(({ service }) => active.has(service)).map(({ place: _, ...dependency }) => dependency),
     restart: readRestart(node, scope),
+    healthcheck: readHealthcheck(node, scope),
     init: booleanOf(at("init")) ?? false,
     tty: booleanOf(at("tty")) ?? false,
     stdinOpen: booleanOf(at("stdin_open")) ?? false,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
+import type { Healthcheck } from "../../../src/model/health.ts";
 import { type Case, FOREVER, refused, STUBBORN, soon } from "./stage.ts";
 
 /** How containers start, end, and are waited for. */
@@ -220,9 +221,21 @@ export function lifeCases(it: Case): void {
   });
 
   it("health is waited for where it is checked, and else refused", async (stage) => {
-    const { name } = await stage.run(FOREVER);
+    const healthcheck: Healthcheck = {
+      test: { kind: "command", argv: ["true"] },
+      intervalMs: null,
+      timeoutMs: null,
+      startPeriodMs: null,
+      startIntervalMs: null,
+      retries: null,
+      restart: false,
+    };
+    const { name } = await stage.run(FOREVER, { healthcheck, spec: { attributes: { healthcheck: true } } });
     const waited = stage.apply({ kind: "container.wait", container: name, until: "healthy", required: true });
-    if (stage.engine.capabilities.healthchecks === "none") await refused("E_UNSUPPORTED", waited, name);
-    else await waited;
+    if (stage.engine.capabilities.healthchecks === "none") return refused("E_UNSUPPORTED", waited, name);
+    await waited;
+    assert.is((await stage.find(name)).health, "healthy");
+    await stage.stop(name);
+    assert.is((await stage.find(name)).health, null);
   });
 }

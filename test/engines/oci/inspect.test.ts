@@ -26,7 +26,9 @@ function input(given: Partial<InspectInput> = {}): InspectInput {
       oomKilled: false,
       error: "",
       restartCount: 0,
+      health: null,
     },
+    healthcheck: null,
     process: mergeConfig(image, wanted, { hostname: "0123456789ab", tty: wanted.tty }),
     hostname: "0123456789ab",
     labels: { "a.label": "its value" },
@@ -104,6 +106,7 @@ it("with mounts, ports and networks is as written down", () => {
         oomKilled: true,
         error: "",
         restartCount: 2,
+        health: null,
       },
     }),
   );

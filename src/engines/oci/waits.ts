@@ -1,0 +1,91 @@
+/** Waiting for what containers do by themselves: an end, health. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Action } from "../../model/action.ts";
+import { Failure } from "../../model/diagnostic.ts";
+import type { Context } from "./context.ts";
+import { healthPlan, readHealth } from "./health.ts";
+import type { Layout } from "./layout.ts";
+import { type Container, type ContainerRecord, containerNamed, containerWithId } from "./records.ts";
+import { comesBack } from "./restarts.ts";
+import { hasEnded } from "./stop.ts";
+import { ensureSupervisor } from "./supervisor/launch.ts";
+
+/** How often is looked at what tells nobody, in milliseconds. */
+const LOOK_MS = 20;
+/** How often one who waits for health makes sure that somebody looks at it, in milliseconds. */
+const REVIVE_MS = 1000;
+
+/** Gives the exit status of a container once it does not run. */
+export async function waitFor(layout: Layout, id: string, signal: AbortSignal): Promise<number> {
+  for (;;) {
+    const { status } = containerWithId(layout, id);
+    if (status.state === "exited") return status.exitCode;
+    if (status.state === "running") await hasEnded({ run: status.run, withinMs: 60_000, signal });
+    else await sleep(50);
+    signal.throwIfAborted();
+  }
+}
+
+type Wait = Extract<Action, { readonly kind: "container.wait" }>;
+
+/** Throws E_DEPENDENCY_FAILED where it will not come to that. */
+export async function waitUntil(
+  context: Context,
+  { container: name, until, required }: Wait,
+  { signal, note }: { readonly signal: AbortSignal; readonly note: (message: string) => void },
+): Promise<void> {
+  const { record } = containerNamed(context.layout, name);
+  const problem = until === "healthy" ? await untilHealthy(context, record, signal) : await untilCompleted(context.layout, record, signal);
+  if (problem === null) return;
+  if (required) throw problem;
+  note(problem.message); // who depends on it goes on without
+}
+
+async function untilCompleted(layout: Layout, record: ContainerRecord, signal: AbortSignal): Promise<Failure | null> {
+  const { id, name } = record;
+  for (;;) {
+    const code = await waitFor(layout, id, signal);
+    if (comesBack(layout, containerWithId(layout, id))) {
+      await sleep(50); // an end that a restart follows is none
+      continue;
+    }
+    return code === 0 ? null : failure(`${name} ended with ${code}, and others wait for it to succeed`, logsHint(record));
+  }
+}
+
+async function untilHealthy(context: Context, { id, name, spec }: ContainerRecord, signal: AbortSignal): Promise<Failure | null> {
+  const { layout } = context;
+  for (let looks = 0; ; looks += 1) {
+    signal.throwIfAborted();
+    const container = containerWithId(layout, id);
+    if (healthPlan(container.record) === null)
+      return failure(
+        `${name} has no healthcheck, and others wait for it to be healthy`,
+        `add a healthcheck to service ${spec.service.name}, or wait for service_started`,
+      );
+    const outcome = outcomeOf(layout, container);
+    if (outcome !== "open") return outcome;
+    if (looks % (REVIVE_MS / LOOK_MS) === 0) await ensureSupervisor(context, spec.project); // it may have been killed
+    await sleep(LOOK_MS);
+  }
+}
+
+function outcomeOf(layout: Layout, container: Container): Failure | null | "open" {
+  const { record, status } = container;
+  const { name } = record;
+  if (status.state === "created" || comesBack(layout, container)) return "open";
+  if (status.state === "exited") return failure(`${name} ended with ${status.exitCode} before it was healthy`, logsHint(record));
+  const health = readHealth(layout, record.id, status.run.startedAt);
+  if (health.status === "healthy") return null;
+  if (health.status === "starting") return "open";
+  const last = health.log.at(-1);
+  const said =
+    last === undefined ? "" : `: ${last.Output.trim().split("\n").slice(-3).join(" | ") || `its check ended with ${last.ExitCode}`}`;
+  return failure(`${name} is unhealthy${said}`, logsHint(record));
+}
+
+function failure(message: string, hint: string): Failure {
+  return new Failure({ code: "E_DEPENDENCY_FAILED", message, hint });
+}
+
+const logsHint = ({ name, spec }: ContainerRecord): string => `wharf logs ${spec.oneOff ? name : spec.service.name} shows what it printed`;
