@@ -93,7 +93,8 @@ it(
     assert.match(said, /^web\n\/tmp\nb\nx+\.\.\.$/);
     assert.is(said.length, 4099);
     const late = (await inspect(world, "well-slow-1")).State.Health;
-    assert.is(late?.Log.at(-1)?.ExitCode, -1);
+    const { ExitCode, Output } = late?.Log.at(-1) ?? {};
+    assert.equal([ExitCode, Output], [-1, "no answer within 0.2 s"]);
     // Besides a probe that is under way nothing is left of those before.
     await until("no heap of probes", async () => {
       const text = await world.ok(["top", "slow"], { cwd });

@@ -1,6 +1,6 @@
 /** One look at a container: a program inside it, or a request from outside. */
 import { spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { execProcess } from "../bundle.ts";
 import { type Context, runtimeOf } from "../context.ts";
@@ -46,6 +46,7 @@ async function runInside(
   await writeFile(file, ociJson(execProcess(context, record, { options, rootfs: rootfsDirectory(layout, record.id) })), {
     mode: 0o600,
   });
+  await rm(pidFile, { force: true });
   const words = ["--root", layout.runtime, "--log", "/dev/null", "exec", "--process", file, "--pid-file", pidFile, record.id];
   const child = spawn(runtimeOf(context, record).path, words, {
     cwd: bundleDirectory(layout, record.id),
@@ -55,16 +56,23 @@ async function runInside(
   const output = new Output();
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => output.add(chunk));
   return new Promise((resolve, reject) => {
+    const began = performance.now();
     let late = false;
-    const clock = setTimeout(() => {
+    let clock = setTimeout(expire, timeoutMs);
+    function expire(): void {
+      const pid = Number(readIfThere(pidFile));
+      // The time that the runtime takes to begin it does not count, within reason.
+      if (!(pid > 1) && performance.now() - began < BEGIN_LIMIT_MS) {
+        clock = setTimeout(expire, timeoutMs);
+        return;
+      }
       late = true;
       // The runtime leads no group that it could end: the probe's own first process does, with all that it started.
-      const pid = Number(readIfThere(pidFile));
       if (pid > 1) killIfThere(-pid);
-      child.kill("SIGKILL");
-      child.stdout.destroy();
+      else child.kill("SIGKILL");
+      child.stdout.destroy(); // who left the group may hold them
       child.stderr.destroy();
-    }, timeoutMs);
+    }
     child.once("error", (error) => {
       clearTimeout(clock);
       reject(error);
@@ -75,6 +83,9 @@ async function runInside(
     });
   });
 }
+
+/** How long the runtime may take to begin a probe, in milliseconds. */
+const BEGIN_LIMIT_MS = 30_000;
 
 /** Where a container is reached from here. Throws where it is not. */
 function addressOf({ layout }: Context, record: ContainerRecord): string {
