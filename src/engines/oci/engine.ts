@@ -31,7 +31,6 @@ import { processesOf } from "./processes.ts";
 import { proveContainer } from "./prove.ts";
 import {
   allContainers,
-  type Container,
   clearState,
   containerNamed,
   containerWithId,
