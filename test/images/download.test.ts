@@ -95,7 +95,7 @@ it(
     fake.hook = async (seen, response) => {
       now += 1;
       most = Math.max(most, now);
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await new Promise((resolve) => setTimeout(resolve, 400));
       now -= 1;
       return sendBlob(seen, response, large.bytes);
     };

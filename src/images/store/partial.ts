@@ -22,8 +22,8 @@ const READ_SIZE = PIECE_SIZE;
 /** Of files that are written past the page cache: offsets and lengths. */
 const BLOCK = 4096;
 /** A reader that waited so long, and for such a part of the time, could do with more connections. */
-const HUNGRY_MS = 50;
-const HUNGRY_SHARE = 1 / 2;
+const HUNGRY_MS = 200;
+const HUNGRY_SHARE = 2 / 3;
 /** What comes faster than it is read waits so long for the reader; then it goes on without. */
 const PATIENCE_MS = 500;
 
