@@ -3,6 +3,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { parseDuration } from "../model/quantity.ts";
 import { logFormatter } from "../ui/logs.ts";
 import { styleOf } from "../ui/style.ts";
+import { followLogs } from "./follow-logs.ts";
 import { containerOf, containersOf } from "./selection.ts";
 import type { Session } from "./session.ts";
 
@@ -21,12 +22,6 @@ export interface LogChoice {
 
 /** Prints what containers wrote. */
 export async function logs(session: Session, names: readonly string[], choice: LogChoice): Promise<number> {
-  const [first] = names;
-  const containers =
-    choice.index === undefined || first === undefined
-      ? await containersOf(session, names)
-      : [await containerOf(session, first, choice.index)];
-  if (containers.length === 0) return 0;
   const now = Date.now();
   const options = {
     ...choice,
@@ -34,7 +29,15 @@ export async function logs(session: Session, names: readonly string[], choice: L
     since: choice.since === undefined ? null : parseTime("since", choice.since, now),
     until: choice.until === undefined ? null : parseTime("until", choice.until, now),
   };
-  await pourLogs(session, containers, options, session.signal);
+  const select = async (): Promise<readonly ObservedContainer[]> => {
+    const [first] = names;
+    return choice.index === undefined || first === undefined
+      ? containersOf(session, names)
+      : [await containerOf(session, first, choice.index)];
+  };
+  const containers = await select();
+  if (choice.follow && options.until === null) await followLogs(session, { first: containers, select, options });
+  else if (containers.length > 0) await pourLogs(session, containers, options, session.signal);
   return 0;
 }
 
@@ -47,6 +50,8 @@ export interface PourOptions {
   readonly timestamps: boolean;
   /** `false`: no colour, whatever the settings say. */
   readonly colour: boolean;
+  /** Containers whose names have to fit into the same column. */
+  readonly beside?: readonly ObservedContainer[];
 }
 
 /** Prints log lines as they come, each on the stream that it was written to, until they end or the signal aborts. */
@@ -57,7 +62,14 @@ export async function pourLogs(
   signal: AbortSignal,
 ): Promise<void> {
   const style = styleOf(options.colour && session.settings.colour.stdout);
-  const format = logFormatter({ style, names: labels(containers), prefix: options.prefix, timestamps: options.timestamps });
+  const terminal = session.out.terminal;
+  const format = logFormatter({
+    style,
+    names: labels(options.beside ?? containers),
+    prefix: options.prefix,
+    timestamps: options.timestamps,
+    terminal,
+  });
   const engine = await session.engine();
   const { follow, tail, since, until } = options;
   const ids = containers.map(({ id }) => id);
@@ -70,10 +82,10 @@ export async function pourLogs(
 /** What logs call containers, by id: their names without the project's. */
 export function labels(containers: readonly ObservedContainer[]): ReadonlyMap<string, string> {
   return new Map(
-    containers.map(({ id, name, project }) => [
-      id,
-      project !== null && name.startsWith(`${project}-`) ? name.slice(project.length + 1) : name,
-    ]),
+    containers.map(({ id, name, project }) => {
+      const final = name.replace(/\.next$/, ""); // one that takes another's place goes by the name that it will have
+      return [id, project !== null && final.startsWith(`${project}-`) ? final.slice(project.length + 1) : final];
+    }),
   );
 }
 

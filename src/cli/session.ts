@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Engine } from "../engine/engine.ts";
+import { holderOf } from "../lib/file-lock.ts";
 import { type Diagnostic, Failure } from "../model/diagnostic.ts";
 import type { Event } from "../model/event.ts";
 import type { Project } from "../model/project.ts";
@@ -151,7 +152,7 @@ export class Session {
         if (options.quietTransfers !== true || event.type !== "step.progress") this.emit(event);
       },
       signal: options.signal ?? this.signal,
-      lockDirectory: join(this.settings.run, "locks", "projects"), // apart from the engine's own, which have names that a project could have
+      lockDirectory: this.#lockDirectory(),
       revisionDirectory: this.revisionDirectory,
       lockTimeoutMs: LOCK_TIMEOUT_MS,
       confirm: (question) => this.confirm(question, options.assumeYes === true),
@@ -228,6 +229,16 @@ export class Session {
     const loaded = await load(options, { ...READER, read });
     if (loaded.refusals.length > 0) throw new Failure(loaded.refusals);
     return loaded.project;
+  }
+
+  /** Whether a command is changing a project now. */
+  async isHeld(project: string): Promise<boolean> {
+    return (await holderOf(join(this.#lockDirectory(), `${project}.lock`))) !== null;
+  }
+
+  /** Apart from the engine's own locks, which have names that a project could have. */
+  #lockDirectory(): string {
+    return join(this.settings.run, "locks", "projects");
   }
 
   #loadOptions(): LoadOptions {

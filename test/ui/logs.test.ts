@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { logFormatter } from "../../src/ui/logs.ts";
+import { logFormatter, tame } from "../../src/ui/logs.ts";
 import { colourPlan } from "../../src/ui/plan.ts";
 import { styleOf } from "../../src/ui/style.ts";
 
@@ -31,6 +31,16 @@ it("without prefix a program's bytes come out as they went in, also without a la
 it("colour is put on the prefix only", () => {
   const text = logFormatter({ ...look, style: styleOf(true) })(line);
   assert.match(text, /^\x1b\[\d+mweb-1 {7}\| \x1b\[39mGET \/\n$/);
+});
+
+it("a terminal gets colours of what programs write, and nothing else that it would obey", () => {
+  assert.is(tame("plain\ttext"), "plain\ttext");
+  assert.is(tame("\x1b[31mred\x1b[0m ünï"), "\x1b[31mred\x1b[0m ünï\x1b[0m");
+  assert.is(tame("a\x1b[2Kb\x1b[1;1Hc\x1b[?1049hd\x1bcx"), "abcdx");
+  assert.is(tame("\x1b]0;title\x07t\x1b]52;c;Zm9v\x1b\\u\x1b]8;;http://x"), "tu");
+  assert.is(tame("10%\r50%\rdone\r"), "done");
+  assert.is(tame("a\x9b2Jb\x00\x7fc\u202ed"), "a2Jbcd");
+  assert.is(logFormatter({ ...look, terminal: true })({ ...line, text: "x\x1b[2J" }), "web-1       | x\n");
 });
 
 it("a plan is coloured by its signs and says the same without colour", () => {
