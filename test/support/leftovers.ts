@@ -53,7 +53,15 @@ export async function sweep(traces: Traces): Promise<boolean> {
 }
 
 function find(traces: Traces): readonly Leftover[] {
-  return [...processes(traces), ...mounts(traces), ...links(traces), ...tables(traces), ...cgroups(traces), ...files(traces)];
+  return [
+    ...processes(traces),
+    ...mounts(traces),
+    ...links(traces),
+    ...tables(traces),
+    ...rules(traces),
+    ...cgroups(traces),
+    ...files(traces),
+  ];
 }
 
 /** Processes that name the world's directory, or that live in a mount namespace with something of it. */
@@ -100,6 +108,26 @@ function tables({ root }: Traces): readonly Leftover[] {
     .split("\n")
     .filter((line) => line.endsWith(` wharf_${world}`))
     .map((line) => ({ what: `nft ${line}`, remove: () => runQuietly("nft", ["delete", ...line.split(" ")]) }));
+}
+
+/** Rules in other firewalls that let a bridge of the world through. */
+function rules({ bridges }: Traces): readonly Leftover[] {
+  return ["iptables", "ip6tables"].flatMap((tool) =>
+    outputOf(tool, ["-S"])
+      .split("\n")
+      .filter((line) => [...bridges].some((bridge) => line.includes(` ${bridge} `)))
+      .map((line) => ({ what: `${tool} ${line}`, remove: () => runQuietly(tool, line.replace("-A", "-D").split(" ")) })),
+  );
+}
+
+/** Nothing where there is no such command. */
+function outputOf(command: string, args: readonly string[]): string {
+  try {
+    return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  } catch (error) {
+    if (!(error instanceof Error && ("status" in error || "code" in error))) throw error;
+    return "";
+  }
 }
 
 function cgroups({ containers }: Traces): readonly Leftover[] {

@@ -14,8 +14,11 @@ export interface Outside {
   run(argv: readonly string[]): { readonly status: number; readonly stdout: string };
 }
 
-/** Gives a body another machine. Its addresses are of the range for benchmarks, which nobody routes. */
-export async function withOutside<T>(body: (outside: Outside) => Promise<T>): Promise<T> {
+/**
+ * Gives a body another machine, joined with this one or with the one that a prefix of words runs commands on. Its addresses are of the range for
+ * benchmarks, which nobody routes.
+ */
+export async function withOutside<T>(body: (outside: Outside) => Promise<T>, here: readonly string[] = []): Promise<T> {
   const tag = randomInt(0x1000, 0x10000).toString(16).padStart(4, "0");
   const space = `wharf-out-${tag}`;
   const link = `who${tag}`;
@@ -23,7 +26,10 @@ export async function withOutside<T>(body: (outside: Outside) => Promise<T>): Pr
   const base = Number.parseInt(tag.slice(2), 16) & 0xfc;
   const [host, address] = [`${net}.${base + 1}`, `${net}.${base + 2}`];
   const [host6, address6] = [`fd18:${tag}::1`, `fd18:${tag}::2`];
-  const ip = (words: string): void => void execFileSync("ip", words.split(" "), { stdio: "ignore" });
+  const ip = (words: string): void => {
+    const [command = "", ...argv] = [...here, "ip", ...words.split(" ")];
+    execFileSync(command, argv, { stdio: "ignore" });
+  };
   ip(`netns add ${space}`);
   try {
     ip(`link add ${link} type veth peer name eth0 netns ${space}`);
@@ -36,7 +42,7 @@ export async function withOutside<T>(body: (outside: Outside) => Promise<T>): Pr
     ip(`-n ${space} link set eth0 up`);
     ip(`-n ${space} route add default via ${host}`);
     ip(`-n ${space} -6 route add default via ${host6}`);
-    const prefix = ["ip", "netns", "exec", space];
+    const prefix = [...here, "ip", "netns", "exec", space];
     return await body({
       host,
       address,

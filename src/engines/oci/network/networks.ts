@@ -72,7 +72,7 @@ export function allNetworks(layout: Layout): NetworkRecord[] {
 }
 
 /** Whether the kernel has its bridge. */
-export function isPresent(network: NetworkRecord): boolean {
+export function isPresent(network: Pick<NetworkRecord, "bridge">): boolean {
   return linkIndex(network.bridge) !== null;
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Layout } from "../layout.ts";
 import { allRecords, type ContainerRecord, heldPorts, liveRun } from "../records.ts";
 import { type Endpoint, endpointsOf } from "./endpoints.ts";
+import { forgetForeign } from "./foreign.ts";
 import { type HostsEntry, hostsText, nameFiles, writeHosts } from "./hosts.ts";
 import { networkModeOf } from "./namespace.ts";
 import { allNetworks, isPresent, type NetworkRecord, readNetwork } from "./networks.ts";
@@ -34,6 +35,10 @@ export async function syncNetwork(layout: Layout): Promise<void> {
   };
   if (wants6(rules)) writeFileSync(marker6(layout), "");
   await applyRules(rules);
+  await forgetForeign(
+    layout,
+    rules.networks.map(({ bridge }) => bridge),
+  );
   if (!wants6(rules) && rules.had6) rmSync(marker6(layout), { force: true });
 }
 

@@ -42,6 +42,8 @@ export interface Asker extends AskerSettings {
   readonly outside: boolean;
 }
 
+const MOST_STRANGERS = 1024;
+
 interface Entry {
   readonly ipv4: string[];
   readonly ipv6: string[];
@@ -55,6 +57,8 @@ export class Zone {
   readonly #names = new Map<string, Map<string, Entry>>();
   readonly #reverse = new Map<string, Map<string, string>>();
   readonly #askers = new Map<string, Asker>();
+  /** Those that asked and are no containers, or not known to be. */
+  readonly #strangers = new Map<string, Asker>();
 
   constructor(networks: readonly ZoneNetwork[], residents: readonly Resident[]) {
     this.#networks = new Map(networks.map((network) => [network.name, network]));
@@ -96,8 +100,15 @@ export class Zone {
 
   /** Who asks from an address. One that no container is known to have yet sees the network that the address is of. */
   askerAt(address: string): Asker {
-    const known = this.#askers.get(address);
+    const known = this.#askers.get(address) ?? this.#strangers.get(address);
     if (known !== undefined) return known;
+    if (this.#strangers.size >= MOST_STRANGERS) this.#strangers.clear();
+    const stranger = this.#stranger(address);
+    this.#strangers.set(address, stranger);
+    return stranger;
+  }
+
+  #stranger(address: string): Asker {
     const networks = [...this.#networks.values()].filter((network) => network.holds(address));
     return {
       key: address,
@@ -143,8 +154,9 @@ export function addressOfPointer(name: string): string | null {
 
 /** The address of a client as the zone compares it: one of IPv4 that came by an IPv6 socket is one of IPv4. */
 export function clientAddress(address: string): string {
+  if (!address.includes(":")) return address;
   const bare = address.replace(/^::ffff:(?=\d+\.)/, "");
-  return plainAddress(bare);
+  return bare.includes(":") ? plainAddress(bare) : bare;
 }
 
 /** The name in front of a network's own; `null` when it does not end with that. */
