@@ -9,6 +9,7 @@ import { containerCases } from "./engines/conformance/containers.ts";
 import { groundCases } from "./engines/conformance/ground.ts";
 import { imageCases } from "./engines/conformance/images.ts";
 import { lifeCases } from "./engines/conformance/life.ts";
+import { networkCases } from "./engines/conformance/networks.ts";
 import { outputCases } from "./engines/conformance/output.ts";
 import { portCases } from "./engines/conformance/ports.ts";
 import { casesOn, furnish, type Subject, type Suite } from "./engines/conformance/stage.ts";
@@ -29,6 +30,7 @@ export function engineConformance(it: Suite, open: () => Promise<Subject>): void
   volumeCases(cases);
   containerCases(cases);
   lifeCases(cases);
+  networkCases(cases);
   portCases(cases);
   outputCases(cases);
   imageCases(cases);

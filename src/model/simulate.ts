@@ -163,7 +163,7 @@ function create(world: Observed, { container: name, spec, id, now }: Creation): 
     labels,
     ports: choosePorts(world, service.ports),
     beside: false,
-    networks: spec.networks.map((network) => ({ name: network.name, address: null })),
+    networks: spec.networks.map(({ name: network, ipv4Address }) => ({ name: network, address: ipv4Address ?? null })),
     volumes,
     mounts: spec.mounts.flatMap((mount) => (mount.type === "volume" ? [] : [mount.type === "tmpfs" ? "tmpfs" : mount.source])),
   };
@@ -181,6 +181,13 @@ function start(
   const container = find(world, name);
   if (isLive(container)) return world;
   if (!beside) checkPorts(world, container);
+  for (const { name: network, address } of container.networks) {
+    const holder = world.containers.find(
+      (other) => other !== container && isLive(other) && other.networks.some((held) => held.name === network && held.address === address),
+    );
+    if (address !== null && holder !== undefined)
+      throw refused("E_ADDRESS_TAKEN", `address ${address} in network ${network} is taken by container ${holder.name}`);
+  }
   // What is well is so as soon as it runs.
   const health = container.attributes?.["healthcheck"] === undefined ? null : "healthy";
   return edit(world, name, { state: "running", health, pid: 1000 + world.containers.indexOf(container), startedAt: now, beside });

@@ -27,8 +27,6 @@ export function gatesOf(p: Planning, service: Service, strictness: "order" | "wa
 export function restartCause(p: Planning, service: Service, { networks }: Pick<ObservedContainer, "networks">): string | null {
   const cause = service.dependsOn.find(({ service: name, restart }) => restart && p.replaced.has(name));
   if (cause !== undefined) return `${cause.service} was replaced`;
-  const { networkMode: mode } = service;
-  if (mode?.type === "service" && p.renewed.has(mode.of)) return `${mode.of}, whose network it shares, begins anew`;
   const renewed = namespacesRenewed(p, service);
   if (renewed !== null) return renewed;
   const rewired = networks.find(({ name }) => p.rewired.has(name));

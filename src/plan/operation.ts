@@ -14,6 +14,7 @@ import { withDependencies } from "./order.ts";
 import { DEFAULTS, type Operation } from "./plan.ts";
 import { beginPlanning, changed, finishPlanning, graceOf, isUp, type Planning, stepKey } from "./planning.ts";
 import { preStart } from "./pre-start.ts";
+import { namespacesRenewed } from "./sharing.ts";
 
 /** A plan for an operation on services or containers by name (`null`: all of the project), in the order of dependencies. */
 export function planOperation(project: Project, observed: Observed, operation: Operation, names: readonly string[] | null): Plan {
@@ -35,17 +36,17 @@ export function planOperation(project: Project, observed: Observed, operation: O
   return finishPlanning(p);
 }
 
-/** Containers that begin anew have a new network, and those that lived in the one before have to follow. */
+/** Containers that begin anew have new namespaces, and those that lived in the ones before have to follow. */
 const BEGINS: ReadonlySet<Operation["kind"]> = new Set(["start", "restart"]);
 
 function restartSharers(p: Planning, planned: readonly ObservedContainer[]): void {
-  for (const { name: service, networkMode: mode } of p.desired.services) {
-    if (mode?.type !== "service" || !p.renewed.has(mode.of)) continue;
+  for (const service of p.desired.services) {
+    const reason = namespacesRenewed(p, service);
+    if (reason === null) continue;
     for (const container of p.observed.containers) {
-      if (container.service !== service || container.oneOff || !isUp(container) || planned.includes(container)) continue;
-      const reason = `${mode.of}, whose network it shares, begins anew`;
+      if (container.service !== service.name || container.oneOff || !isUp(container) || planned.includes(container)) continue;
       restart(p, container, reason);
-      p.draft.order(stepKey("container.restart", container.name), passedKey(mode.of));
+      for (const other of p.renewed) p.draft.order(stepKey("container.restart", container.name), passedKey(other));
       changed(p, "update", { address: `container/${container.name}`, reason });
     }
   }

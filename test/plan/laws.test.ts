@@ -4,6 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { subject } from "../../src/model/action.ts";
 import { Failure } from "../../src/model/diagnostic.ts";
+import { PLAIN_NETWORK, plainAttachment, plainNetwork } from "../../src/model/network.ts";
 import type { Observed, ObservedContainer } from "../../src/model/observed.ts";
 import type { Plan, Step } from "../../src/model/plan.ts";
 import { nothing, type Project } from "../../src/model/project.ts";
@@ -27,6 +28,8 @@ const serviceShape = fc.record({
   port: fc.option(fc.constantFrom(8080, 8081)),
   mounts: fc.subarray(["data", "anonymous"] as const),
   fixedName: fc.boolean(),
+  networks: fc.constantFrom(["default"], ["back"], ["back", "default"], []),
+  aliases: fc.constantFrom([], ["other"]),
   order: fc.constantFrom("start-first", "stop-first", null),
   parallelism: fc.nat({ max: 2 }),
   failureAction: fc.constantFrom("pause", "continue", "rollback"),
@@ -42,7 +45,10 @@ const serviceShape = fc.record({
 
 const shapesOfServices = fc.uniqueArray(fc.tuple(fc.nat({ max: 3 }), serviceShape), { selector: ([index]) => index });
 
-const projects = fc.tuple(shapesOfServices, conditions).map(([shapes, conditionOf]): Project => {
+/** How the network `back` is made. */
+const mtus = fc.constantFrom(null, 1400, 9000);
+
+const projects = fc.tuple(shapesOfServices, conditions, mtus).map(([shapes, conditionOf, mtu]): Project => {
   const services = shapes
     .sort(([a], [b]) => a - b)
     .map(([index, shape], place): Service => {
@@ -68,6 +74,8 @@ const projects = fc.tuple(shapesOfServices, conditions).map(([shapes, conditionO
           noCopy: false,
           subpath: null,
         })),
+        networks: shape.networks.map((network) => ({ ...plainAttachment(network), aliases: shape.aliases })),
+        networkMode: shape.networks.length === 0 ? { type: "none" } : null,
         dependsOn: shape.edges.flatMap(({ to, ...edge }) => {
           const target = NAMES[to] ?? "db";
           const known = to < index && shapes.some(([other]) => other === to) && !targets.has(target);
@@ -76,7 +84,11 @@ const projects = fc.tuple(shapesOfServices, conditions).map(([shapes, conditionO
         }),
       });
     });
-  return project({ services, volumes: [{ key: "data", name: "shop_data", external: false, labels: {} }] });
+  const back = { ...plainNetwork("back", "shop_back"), config: { ...PLAIN_NETWORK, mtu } };
+  const networks = [plainNetwork("default", "shop_default"), back].filter(({ key }) =>
+    services.some((one) => one.networks.some(({ network }) => network === key)),
+  );
+  return project({ services, networks, volumes: [{ key: "data", name: "shop_data", external: false, labels: {} }] });
 });
 
 /** Other people's things, which no plan may touch. */

@@ -175,6 +175,7 @@ type Print = (stream: LogLine["stream"], text: string) => void;
 
 function begin(place: Place, name: string, { print, beside }: { readonly print: Print; readonly beside: boolean }): void {
   const before = byName(place, name);
+  checkNetwork(place, before);
   change(place, { kind: "container.start", container: name, beside });
   if (isLive(before)) return;
   const { store, runs, options } = place;
@@ -197,6 +198,20 @@ function begin(place: Place, name: string, { print, beside }: { readonly print: 
     store.write({ ...world, observed: end(world.observed, ended) });
   };
   runs.set(id, runProgram(options.program, { argv, env: mergeEnvironment(spec.service, config), print: both, onEnd }));
+}
+
+/** Who shares the network of another cannot be without it. */
+function checkNetwork(place: Place, { id, name, project }: ObservedContainer): void {
+  const mode = madeOf(place, id).spec.service.networkMode;
+  if (mode?.type !== "service" && mode?.type !== "container") return;
+  const isMeant = (other: ObservedContainer): boolean =>
+    mode.type === "container" ? other.name === mode.of : other.project === project && other.service === mode.of;
+  if (place.store.read().observed.containers.some((other) => isLive(other) && isMeant(other))) return;
+  throw new Failure({
+    code: "E_NETWORK_SHARED",
+    message: `container ${name} shares the network of ${mode.type} ${mode.of}, which does not run`,
+    hint: "start it first",
+  });
 }
 
 const show: Print = (stream, text) => void process[stream].write(text);

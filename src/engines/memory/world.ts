@@ -90,7 +90,8 @@ export function observedBy({ name, services, networks, volumes }: Project, { obs
 
 /** A container as listings show it: it has no process of this machine, and publishes ports only while it runs. */
 export function shown(container: ObservedContainer): ObservedContainer {
-  return { ...container, pid: null, ports: isLive(container) ? container.ports : [] };
+  if (isLive(container)) return { ...container, pid: null };
+  return { ...container, pid: null, ports: [], networks: container.networks.map(({ name }) => ({ name, address: null })) };
 }
 
 export function isLive({ state }: ObservedContainer): boolean {
