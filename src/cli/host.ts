@@ -65,7 +65,10 @@ async function configure(commands: Command.Loadable[]): Promise<Config> {
     commands,
     commandIDs: commands.map((command) => command.id),
     commandsDir: undefined,
-    topics: [{ name: "image", description: "Images in the store: list, inspect, move, check, remove." }],
+    topics: [
+      { name: "image", description: "Images in the store: list, inspect, move, check, remove." },
+      { name: "volume", description: "Volumes of all projects: list, inspect, make, delete." },
+    ],
     hooks: {},
     hasManifest: true,
     isRoot: true,

@@ -1,11 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { writeAtomic } from "../lib/atomic-file.ts";
-import type { Contents } from "../model/action.ts";
 import { Failure } from "../model/diagnostic.ts";
 import type { Plan } from "../model/plan.ts";
-import type { Project } from "../model/project.ts";
-import { type Content, Secret } from "../model/secret.ts";
 import { formatPlan, planDocument } from "../plan/format.ts";
 import { markdownPlan } from "../plan/markdown.ts";
 import { parseSavedPlan, savedPlanText } from "../plan/saved.ts";
@@ -14,6 +11,7 @@ import { colourPlan } from "../ui/plan.ts";
 import { type AttachChoice, attach } from "./attach.ts";
 import { locked } from "./lock-file.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
+import { secretsNow } from "./secrets.ts";
 import type { Session } from "./session.ts";
 import { planOptions, type Selection } from "./up.ts";
 
@@ -90,30 +88,6 @@ export async function upSaved(
   );
   if (status !== 0 || options.attach === null) return status;
   return attach(session, saved.project, { ...options.attach, since, names: null });
-}
-
-/** What the secrets of a project hold now, as far as that can be had without its spec. */
-async function secretsNow(session: Session, { secrets }: Project): Promise<Contents> {
-  const found: Record<string, Content> = {};
-  for (const { key, origin } of secrets) {
-    const bytes =
-      origin.from === "file"
-        ? await readIfThere(origin.path)
-        : origin.from === "environment"
-          ? session.settings.env[origin.variable]
-          : null;
-    if (bytes != null) found[`secret/${key}`] = new Secret(Buffer.from(bytes).toString("base64"));
-  }
-  return found;
-}
-
-async function readIfThere(path: string): Promise<Buffer | null> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if (error instanceof Error && "code" in error) return null; // the plan does not hold any more, and says which secret is missing
-    throw error;
-  }
 }
 
 async function readPlanFile(session: Session, file: string): Promise<string> {

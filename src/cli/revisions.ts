@@ -9,6 +9,7 @@ import { colourPlan } from "../ui/plan.ts";
 import { table } from "../ui/table.ts";
 import { madeAgo } from "./image-words.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
+import { withSecretsNow } from "./secrets.ts";
 import type { Session } from "./session.ts";
 
 /** Lists the revisions of the project, the newest first, each with what it changed. */
@@ -51,7 +52,8 @@ export interface RollbackOptions {
 export async function rollback(session: Session, { revision: wanted, dryRun, assumeYes }: RollbackOptions): Promise<number> {
   const began = performance.now();
   const { name } = await session.project();
-  const revision = choose(await revisionsOf(session.revisionDirectory, name), { wanted, project: name });
+  const chosen = choose(await revisionsOf(session.revisionDirectory, name), { wanted, project: name });
+  const revision = { ...chosen, project: await withSecretsNow(session, chosen.project) };
   const world = await session.world({ assumeYes });
   if (dryRun) {
     const plan = await previewRollback(world, revision, DEFAULTS);

@@ -19,6 +19,8 @@ export const ADDITIONS: Partial<Service> = {
   resources: NO_LIMITS,
   isolation: USUAL_ISOLATION,
   devices: NO_DEVICES,
+  configs: [],
+  secrets: [],
   pin: null,
   update: USUAL_UPDATE,
 };

@@ -9,6 +9,7 @@ import type { Project } from "../model/project.ts";
 import { withDigest } from "../model/reference.ts";
 import { contentOf } from "../model/service.ts";
 import { ADDITIONS } from "../model/service-additions.ts";
+import { withDigests } from "../plan/files.ts";
 import { digestOf } from "../plan/hash.ts";
 
 /** What a successful `up` of a whole project made true. */
@@ -58,8 +59,9 @@ export async function imagesOfRevisions(directory: string): Promise<ReadonlyMap<
 /** Notes what is true now, unless the newest revision says the same. To be called under the project's lock. */
 export async function recordRevision(
   directory: string,
-  { project, observed, of }: { readonly project: Project; readonly observed: Observed; readonly of: number | null },
+  { observed, of, ...wanted }: { readonly project: Project; readonly observed: Observed; readonly of: number | null },
 ): Promise<Revision | null> {
+  const project = withDigests(wanted.project, observed.secretKey); // what files hold counts, and of secrets only that is kept
   const images = imagesIn(project, observed);
   const digest = digestOf(meaningOf(project, images));
   const known = await numbers(join(directory, project.name));
@@ -123,6 +125,9 @@ async function entries(directory: string): Promise<readonly string[]> {
   }
 }
 
+/** What projects have got over time. */
+const WITHOUT_FILES = { configs: [], secrets: [] } as const;
+
 /** Our own files, written whole, save that a power cut may leave one empty; one of a later version is left alone. */
 async function read(path: string): Promise<Revision | null> {
   const text = await readFile(path, "utf8");
@@ -130,5 +135,5 @@ async function read(path: string): Promise<Revision | null> {
   const revision = JSON.parse(text) as Revision;
   if (revision.version !== 1) return null;
   const services = revision.project.services.map((service) => ({ ...ADDITIONS, ...service }));
-  return { ...revision, project: { ...revision.project, services } };
+  return { ...revision, project: { ...WITHOUT_FILES, ...revision.project, services } };
 }

@@ -25,6 +25,8 @@ it("what cannot be had is told with its place before anything is touched, and hi
 
 it("a one-off gets the files too", inWorld(oneOff));
 
+it("a way back takes the configs of then and the secrets of now, and no revision holds a secret", inWorld(wayBack));
+
 it("a plan kept in a file holds no secret, and is carried out only while they are the same", inWorld(saved));
 
 it.run();
@@ -175,6 +177,22 @@ async function oneOff(world: World): Promise<void> {
     "s3cr3t-tokena config\n",
   );
   assert.equal(readdirSync(join(world.run, "secrets")), []);
+  await world.ok(["down"], { cwd });
+}
+
+async function wayBack(world: World): Promise<void> {
+  const cwd = await shop(world, "");
+  await world.ok(["up", "-d"], { cwd, env: ENV });
+  await writeFile(join(cwd, "app.conf"), "another config\n");
+  await world.ok(["up", "-d"], { cwd, env: { TOKEN: "a-newer-token" } });
+  assert.match(await world.ok(["history"], { cwd }), /web: configs\.app\.conf, secrets\.token/);
+  assert.equal(tell([world.root], ["hunter2", ENV.TOKEN, "a-newer-token"], []), []);
+  assert.match(
+    (await world.wharf(["rollback"], { cwd })).stderr,
+    /E_CONTENT_MISSING[\s\S]*secret token: the variable that holds it is not set/,
+  );
+  await world.ok(["rollback"], { cwd, env: { TOKEN: "a-newer-token" } });
+  assert.is(await world.ok(["exec", "-T", "web", "cat", "/app.conf", "/run/secrets/tok"], { cwd }), "a config\na-newer-token");
   await world.ok(["down"], { cwd });
 }
 
