@@ -8,7 +8,8 @@ import type { Planning } from "./planning.ts";
  * service waits for a port of the old one.
  */
 export function startsFirst({ desired }: Planning, service: Service, old: ObservedContainer): boolean {
-  if (service.update.order !== "start-first" || service.networkMode !== null) return false;
+  if (service.networkMode !== null || !(service.update.order === "start-first" || (service.update.order === null && isSafeBeside(service))))
+    return false;
   if (service.networks.some(({ ipv4Address, ipv6Address, macAddress }) => (ipv4Address ?? ipv6Address ?? macAddress) !== null))
     return false;
   const others = desired.services.filter((other) => other !== service);
@@ -17,6 +18,13 @@ export function startsFirst({ desired }: Planning, service: Service, old: Observ
       ports.some((port) => port.protocol === protocol && port.published !== null && port.published.from <= had && had <= port.published.to),
     );
   return !old.ports.some(isWanted);
+}
+
+/** Whether it is best to start it beside the old one unasked: there is something to lose, somebody to tell when it is fit, and no data of both. */
+function isSafeBeside({ ports, healthcheck, mounts }: Service): boolean {
+  const test = healthcheck?.test ?? null;
+  const isChecked = test !== null && test.kind !== "none";
+  return ports.length > 0 && isChecked && mounts.every((mount) => mount.readOnly || mount.type === "tmpfs");
 }
 
 export interface Turn {

@@ -16,6 +16,8 @@ it("no request fails through updates that start the new container first, and eac
 
 it("a connection that is open keeps the old container until it ends", inWorld(draining));
 
+it("with ports and a health check it is the way unasked, and one that never gets healthy is taken back unnoticed", inWorld(unasked));
+
 it("a new container that does not make it never gets the port", inWorld(failing));
 
 it.run();
@@ -63,6 +65,25 @@ async function draining(world: World): Promise<void> {
   await world.ok(["down"], { cwd });
 }
 
+async function unasked(world: World): Promise<void> {
+  const port = await freePort();
+  const cwd = await standing(world, { port, colour: "red", more: CHECK });
+  const load = new Load(port);
+  await writeFile(join(cwd, "wharf.yaml"), spec({ port, colour: "blue", more: CHECK }));
+  await world.ok(["up", "-d"], { cwd });
+  assert.match(await page(`http://127.0.0.1:${port}/`), "<h1>blue</h1>");
+  await writeFile(join(cwd, "wharf.yaml"), spec({ port, colour: "white", more: CHECK.replace("/index.html", "/none") }));
+  const { status, stderr } = await world.wharf(["up", "-d"], { cwd });
+  assert.is(status, 1, stderr);
+  assert.match(stderr, /E_NOT_STEADY[\s\S]*unhealthy/);
+  assert.match(await page(`http://127.0.0.1:${port}/`), "<h1>blue</h1>");
+  assert.equal((await load.end()).failed, []);
+  await world.ok(["down"], { cwd });
+}
+
+/** Of which nothing is said about the order. */
+const CHECK = "    healthcheck: { test: wget -q -O /dev/null http://127.0.0.1:3000/index.html, interval: 300ms, retries: 2 }\n    ";
+
 async function failing(world: World): Promise<void> {
   const port = await freePort();
   const cwd = await standing(world, { port, colour: "red" });
@@ -83,7 +104,7 @@ services:
     image: web
     env: { COLOR: ${colour} }
     ports: ["${port}:3000"]
-${more}    deploy: { update_config: { order: start-first, monitor: 500ms } }
+${more.endsWith(" ") ? more.trimEnd() : `${more}    deploy: { update_config: { order: start-first, monitor: 500ms } }`}
 `;
 
 async function standing(

@@ -1,23 +1,36 @@
 import { Failure } from "../../model/diagnostic.ts";
 import type { Context } from "./context.ts";
-import { type Container, statusOf } from "./records.ts";
+import { healthPlan } from "./health.ts";
+import { type Container, type ContainerRecord, statusOf } from "./records.ts";
 import { hasEnded } from "./stop.ts";
+import { untilHealthy } from "./waits.ts";
 
-/** Watches a container that was just started for `monitorMs`: it must run on, or end with 0. Throws E_NOT_STEADY. */
+/**
+ * Watches a container that was just started: until it is healthy where its health is checked, elsewhere for `monitorMs`, in which it must run on
+ * or end with 0. Throws E_NOT_STEADY.
+ */
 export async function proveContainer(
-  { layout }: Context,
+  context: Context,
   { record }: Container,
   { monitorMs, signal }: { readonly monitorMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
+  if (healthPlan(record) !== null) {
+    const problem = await untilHealthy(context, record, signal);
+    if (problem !== null) throw notSteady(record, problem.message);
+    return;
+  }
+  const { layout } = context;
   const status = statusOf(layout, record.id);
   if (status.state === "running" && !(await hasEnded({ run: status.run, withinMs: monitorMs, signal }))) return signal.throwIfAborted();
   const ended = statusOf(layout, record.id);
   if (ended.state === "exited" && ended.exitCode === 0) return;
-  throw new Failure({
+  const how = ended.state === "exited" ? `ended with ${ended.exitCode} at once` : "ended at once";
+  throw notSteady(record, ended.state === "running" ? `${how}, and was started again` : how);
+}
+
+function notSteady({ spec }: ContainerRecord, what: string): Failure {
+  return new Failure({
     code: "E_NOT_STEADY",
-    message:
-      ended.state === "exited"
-        ? `the new container of service ${record.spec.service.name} ended with ${ended.exitCode} at once`
-        : `the new container of service ${record.spec.service.name} ended at once${ended.state === "running" ? ", and was started again" : ""}`,
+    message: `the new container of service ${spec.service.name} is not fit to take over: ${what}`,
   });
 }

@@ -53,7 +53,8 @@ async function untilCompleted(layout: Layout, record: ContainerRecord, signal: A
   }
 }
 
-async function untilHealthy(context: Context, { id, name, spec }: ContainerRecord, signal: AbortSignal): Promise<Failure | null> {
+/** `null` once it is healthy, else why it will not be. */
+export async function untilHealthy(context: Context, { id, name, spec }: ContainerRecord, signal: AbortSignal): Promise<Failure | null> {
   const { layout } = context;
   for (let looks = 0; ; looks += 1) {
     signal.throwIfAborted();
