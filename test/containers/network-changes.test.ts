@@ -23,7 +23,7 @@ it.run();
 
 async function sharing(world: World): Promise<void> {
   const spec = (color: string) => ({
-    services: { web: `environment: { COLOR: ${color} }`, side: "network_mode: service:web" },
+    services: { web: `restart: always\n    environment: { COLOR: ${color} }`, side: "network_mode: service:web" },
   });
   const cwd = await project(world, spec("red"));
   await world.ok(["up", "-d"], { cwd });
@@ -41,10 +41,26 @@ async function sharing(world: World): Promise<void> {
   await world.ok(["stop", "web"], { cwd });
   await world.ok(["up", "-d", "web"], { cwd });
   assert.ok(await together());
+  await comesBack(world, cwd, together);
   await world.ok(["stop"], { cwd });
   const alone = await world.wharf(["up", "-d", "--no-deps", "side"], { cwd });
   assert.match(alone.stderr, /E_NETWORK_SHARED.*web.*does not run/);
   await world.ok(["down"], { cwd });
+}
+
+/** One that its policy brings back finds those who shared its network, and they find their way out again. */
+async function comesBack(world: World, cwd: string, together: () => Promise<boolean>): Promise<void> {
+  const side = await inspect(world, "shop-side-1");
+  const { State } = await inspect(world, "shop-web-1");
+  process.kill(State.Pid, "SIGKILL");
+  await until("it is back", async () => {
+    const { Status, StartedAt } = (await inspect(world, "shop-web-1")).State;
+    return Status === "running" && StartedAt !== State.StartedAt;
+  });
+  assert.ok(await together());
+  assert.is((await inspect(world, "shop-side-1")).State.StartedAt, side.State.StartedAt);
+  const gateway = await inside(world, cwd, "side", "ip route | sed -n 's/default via \\([0-9.]*\\).*/\\1/p'");
+  assert.match(await inside(world, cwd, "side", `ping -c1 -W2 ${gateway.trim()}`), /1 packets received/);
 }
 
 async function changing(world: World): Promise<void> {

@@ -81,7 +81,7 @@ function gatewayOf(network: NetworkRecord | null): string | null {
 function networkOf(place: NetworkPlace): "private" | "host" | { readonly path: string } {
   switch (place.kind) {
     case "own":
-      return "private";
+      return place.keeper === null ? "private" : { path: `/proc/${place.keeper.process.pid}/ns/net` };
     case "host":
       return "host";
     case "shared":

@@ -59,6 +59,8 @@ export interface RunState {
   readonly conmon: ProcessIdentity | null;
   readonly startedAt: string;
   readonly ports: readonly PublishedPort[];
+  /** Id of the container whose network it shares; absent: its own. */
+  readonly networkOf?: string;
   /** It has no ports and no names: another container has them, which it shall replace or which replaced it. */
   readonly beside?: boolean;
 }

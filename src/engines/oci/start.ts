@@ -78,10 +78,16 @@ async function begin(
       monitor(layout, runtime, { id, name, tty, stdin: stdinOpen, keepStdin, program: conmon, exitCommand: exitCommand(layout, record) }),
       context.syncNetwork(),
     );
-    await writeState(layout, id, { ...monitored, startedAt: new Date().toISOString(), ports, ...(options.beside ? { beside: true } : {}) });
+    await writeState(layout, id, {
+      ...monitored,
+      startedAt: new Date().toISOString(),
+      ports,
+      ...(options.beside ? { beside: true } : {}),
+      ...(place.kind === "shared" ? { networkOf: place.with.id } : {}),
+    });
     confirmJoined(joined, { name, pid: monitored.process.pid });
-    if (place.kind === "own") attach(endpoints, { id, pid: monitored.process.pid });
     confirmPlace(place, { name, pid: monitored.process.pid });
+    if (place.kind === "own") attach(endpoints, { id, pid: monitored.process.pid });
     await namesServed(
       layout,
       endpoints.map(({ network }) => network),

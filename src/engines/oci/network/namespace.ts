@@ -7,8 +7,11 @@ import { allRecords, type ContainerRecord, liveRun, type RunState } from "../rec
 
 /** Which network namespace a container lives in. */
 export type NetworkPlace =
-  /** One of its own, connected to its networks; to none with `network_mode: none`. */
-  | { readonly kind: "own" }
+  /**
+   * One of its own, connected to its networks; to none with `network_mode: none`. Where somebody who shares it has kept it since its last run
+   * it goes back there, so that they are together again.
+   */
+  | { readonly kind: "own"; readonly keeper: RunState | null }
   | { readonly kind: "host" }
   /** That of another container, which runs. */
   | { readonly kind: "shared"; readonly with: ContainerRecord; readonly run: RunState };
@@ -22,7 +25,7 @@ export function networkModeOf({ spec }: ContainerRecord): NetworkMode | null {
 export function placeOf(layout: Layout, record: ContainerRecord): NetworkPlace {
   const mode = networkModeOf(record);
   if (mode?.type === "host") return { kind: "host" };
-  if (mode?.type !== "service" && mode?.type !== "container") return { kind: "own" };
+  if (mode?.type !== "service" && mode?.type !== "container") return { kind: "own", keeper: keeperOf(layout, record) };
   const isMeant = ({ id, name, spec }: ContainerRecord): boolean =>
     id !== record.id &&
     (mode.type === "container"
@@ -49,17 +52,28 @@ export function placeOf(layout: Layout, record: ContainerRecord): NetworkPlace {
   return { kind: "shared", with: first.record, run: first.run };
 }
 
+/** Somebody who lives in the network of a container's last run. */
+function keeperOf(layout: Layout, { id }: ContainerRecord): RunState | null {
+  for (const other of allRecords(layout)) {
+    const mode = networkModeOf(other);
+    const run = mode?.type === "service" || mode?.type === "container" ? liveRun(layout, other.id) : null;
+    if (run?.networkOf === id) return run;
+  }
+  return null;
+}
+
 /** Makes sure that a process that was just made is where it should be: the other one may have ended, and its number be someone else's. */
 export function confirmPlace(place: NetworkPlace, { name, pid }: { readonly name: string; readonly pid: number }): void {
-  if (place.kind !== "shared") return;
+  const other = place.kind === "shared" ? place.run : place.kind === "own" ? place.keeper : null;
+  if (other === null) return;
   try {
-    if (isAlive(place.run.process) && readlinkSync(`/proc/${pid}/ns/net`) === readlinkSync(`/proc/${place.run.process.pid}/ns/net`)) return;
+    if (isAlive(other.process) && readlinkSync(`/proc/${pid}/ns/net`) === readlinkSync(`/proc/${other.process.pid}/ns/net`)) return;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
   throw new Failure({
     code: "E_NETWORK_SHARED",
-    message: `container ${name} shares the network of ${place.with.name}, which ended meanwhile`,
-    hint: "start that one first",
+    message: `container ${name} shares ${place.kind === "shared" ? `the network of ${place.with.name}` : "its network with a container"}, which ended meanwhile`,
+    hint: place.kind === "shared" ? "start that one first" : "start it again",
   });
 }
