@@ -45,9 +45,11 @@ async function limited(world: World): Promise<void> {
     { cwd },
   );
   const [soft, hard, core, score] = inside.split("\n");
-  assert.equal([soft, hard, core, score], ["100", "200", "0", "400"]);
+  // Go's own start-up raises the soft limit to the hard one, and runc before 1.1.13 may do so after it has set what was asked for.
+  assert.ok(soft === "100" || soft === "200", soft);
+  assert.equal([hard, core, score], ["200", "0", "400"]);
   assert.match(inside, /shm +1024 /);
-  assert.match(await world.ok(["exec", "-T", "web", "cat", "/proc/1/limits"], { cwd }), /Max open files +100 +200 /);
+  assert.match(await world.ok(["exec", "-T", "web", "cat", "/proc/1/limits"], { cwd }), /Max open files +[12]00 +200 /);
   const { State, HostConfig, Id } = await inspect(world, "shop-web-1");
   const group = await groupOf(State.Pid);
   assert.match(group("memory"), new RegExp(Id.slice(0, 12)));
