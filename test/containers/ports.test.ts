@@ -1,11 +1,12 @@
 /** Published ports from everywhere that they may be asked from, and from where they may not. */
 import { spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import * as assert from "uvu/assert";
 import { ps } from "../support/listings.ts";
+import { withMachine } from "../support/machine.ts";
 import { type Outside, withOutside } from "../support/outside.ts";
 import { freePort } from "../support/registry.ts";
 import { busyboxRootfs } from "../support/rootfs.ts";
@@ -110,14 +111,17 @@ it(
     const port = await freePort();
     const cwd = await project(world, `ports: ["${port}:9/udp"]`);
     await world.ok(["up", "-d"], { cwd });
-    const pid = /"Pid": (\d+)/.exec(await world.ok(["inspect", "ports-web-1"], { cwd }))?.[1] ?? "";
-    const echo = `const s=require("node:dgram").createSocket("udp4");s.on("message",(m,f)=>s.send("pong "+m,f.port,f.address));s.bind(9,()=>console.log("up"))`;
-    const server = spawn("nsenter", ["-t", pid, "-n", process.execPath, "-e", echo], { stdio: ["ignore", "pipe", "inherit"] });
-    await once(server.stdout, "data");
-    for (const host of HAS_IPV6 ? ["127.0.0.1", "::1"] : ["127.0.0.1"])
-      await until(`an answer at ${host}`, async () => (await ask(host, port)) === "pong ping");
-    server.kill();
-    await once(server, "exit");
+    const clients = (HAS_IPV6 ? ["127.0.0.1", "::1"] : ["127.0.0.1"]).map((host) => new Client(host, port));
+    await echoing(world, cwd, async () => {
+      for (const client of clients) await until(`an answer at ${client.host}`, async () => (await client.ask()) === "pong ping");
+    });
+    // A client that goes on sending from where it did is led to the new container.
+    await world.ok(["up", "-d", "--force-recreate", "-t", "0", "web"], { cwd });
+    await echoing(world, cwd, async () => {
+      for (const client of clients)
+        await until(`an answer of the next one at ${client.host}`, async () => (await client.ask()) === "pong ping");
+    });
+    for (const client of clients) client.close();
     await world.ok(["down", "-t", "0"], { cwd });
   }),
 );
@@ -134,6 +138,23 @@ it(
     assert.equal(HostConfig.PortBindings["80/tcp"], [{ HostIp: "", HostPort: String(any) }]);
     assert.is((await world.ok(["port", "web", "80"], { cwd })).split("\n")[0], `0.0.0.0:${any}`);
     await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "a container may serve port 53 of this machine, and names go on being found",
+  inWorld(async (world) => {
+    await withMachine(async (machine) => {
+      const cwd = await project(world, 'ports: ["53:80", "53:9/udp"]');
+      await machine.ok(world, ["up", "-d"], { cwd });
+      await until("a name", async () => (await machine.wharf(world, ["exec", "-T", "other", "nslookup", "web"], { cwd })).status === 0);
+      await until("an answer at port 53", async () => {
+        const { stdout } = await machine.wharf(world, ["exec", "-T", "other", "wget", "-q", "-O", "-", "http://web/"], { cwd });
+        return stdout === "hello\n";
+      });
+      assert.is(machine.run("busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:53/"), "hello\n");
+      await machine.ok(world, ["down", "-t", "0"], { cwd });
+    });
   }),
 );
 
@@ -188,14 +209,43 @@ async function listen(host: string, port: number): Promise<string | null> {
   return code;
 }
 
-async function ask(host: string, port: number): Promise<string | null> {
-  const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
-  socket.on("error", () => {});
-  socket.send("ping", port, host);
-  const answer = await Promise.race([
-    once(socket, "message").then(([message]) => String(message)),
-    new Promise<null>((resolve) => setTimeout(() => resolve(null), 500)),
-  ]);
-  socket.close();
-  return answer;
+/** Sends from one place, whoever answers. */
+class Client {
+  readonly host: string;
+  readonly #port: number;
+  readonly #socket: Socket;
+
+  constructor(host: string, port: number) {
+    this.host = host;
+    this.#port = port;
+    this.#socket = createSocket(host.includes(":") ? "udp6" : "udp4");
+    this.#socket.on("error", () => {});
+  }
+
+  /** The answer to one datagram, or `null` when none comes in half a second. */
+  async ask(): Promise<string | null> {
+    this.#socket.send("ping", this.#port, this.host);
+    return Promise.race([
+      once(this.#socket, "message").then(([message]) => String(message)),
+      new Promise<null>((resolve) => setTimeout(() => resolve(null), 500)),
+    ]);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+/** With a program in the network of the container that sends back what comes to port 9. */
+async function echoing(world: World, cwd: string, body: () => Promise<void>): Promise<void> {
+  const pid = /"Pid": (\d+)/.exec(await world.ok(["inspect", "ports-web-1"], { cwd }))?.[1] ?? "";
+  const echo = `const s=require("node:dgram").createSocket("udp4");s.on("message",(m,f)=>s.send("pong "+m,f.port,f.address));s.bind(9,()=>console.log("up"))`;
+  const server = spawn("nsenter", ["-t", pid, "-n", process.execPath, "-e", echo], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(server.stdout, "data");
+  try {
+    await body();
+  } finally {
+    server.kill();
+    await once(server, "exit");
+  }
 }

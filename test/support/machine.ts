@@ -14,7 +14,9 @@ export interface Machine {
   ok(world: World, args: readonly string[], options?: CallOptions): Promise<string>;
 }
 
-/** /sys shows the interfaces of whoever mounted it; the control groups below it stay where they are. */
+/**
+ * What others unmount goes here too: their worlds must not stay mounted for this one. /sys shows the interfaces of whoever mounted it; the control groups below it stay where they are.
+ */
 const BEGIN = `set -e
 ip link set lo up
 hold=$(mktemp -d)
@@ -26,9 +28,10 @@ echo up
 exec sleep 100000`;
 
 export async function withMachine<T>(body: (machine: Machine) => Promise<T>): Promise<T> {
-  const holder = spawn("unshare", ["-n", "-m", "--propagation", "private", "sh", "-c", BEGIN], { stdio: ["ignore", "pipe", "inherit"] });
+  const holder = spawn("unshare", ["-n", "-m", "--propagation", "slave", "sh", "-c", BEGIN], { stdio: ["ignore", "pipe", "inherit"] });
+  const gone = once(holder, "exit");
   try {
-    await once(holder.stdout, "data");
+    await Promise.race([once(holder.stdout, "data"), gone.then(() => Promise.reject(new Error("no machine could be made")))]);
     const prefix = ["nsenter", "-t", String(holder.pid), "-n", "-m"];
     const [nsenter = "", ...inside] = prefix;
     const wharf = (world: World, args: readonly string[], options: CallOptions = {}): Promise<Finished> =>
@@ -51,6 +54,6 @@ export async function withMachine<T>(body: (machine: Machine) => Promise<T>): Pr
     });
   } finally {
     holder.kill("SIGKILL");
-    await once(holder, "exit");
+    await gone;
   }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import type { Check } from "../../engine/doctor.ts";
 import { run } from "../../lib/process.ts";
+import { blockingChains, passage } from "./network/blocking.ts";
 import { cgroupMode, crunWorksHere, findProgram } from "./runtime.ts";
 
 /** What the oci engine needs of a machine, each with the command that mends it. Changes nothing. */
@@ -11,6 +12,7 @@ export async function checkMachine(options: { readonly root: string }): Promise<
     await runtime(),
     await program("conmon", { name: "a monitor for containers", package: "conmon" }),
     await nftables(),
+    await otherFirewalls(),
     overlay(),
     cgroups(),
     await space(options.root),
@@ -55,6 +57,17 @@ async function nftables(): Promise<Check> {
   return trial.status === 0
     ? { name, ok: true, detail: await version(path), fix: null }
     : { name, ok: false, detail: trial.stderr.trim().split("\n")[0] ?? "nft failed", fix: "modprobe nf_tables" };
+}
+
+/** Docker, ufw and firewalld are passed by wharf itself; what drops packets in tables of its own has to be told. */
+async function otherFirewalls(): Promise<Check> {
+  const name = "other firewalls";
+  const path = findProgram("nft");
+  const listing = path === null ? null : await run(path, ["list", "chains"]);
+  const blocking = listing?.status === 0 ? blockingChains(listing.stdout) : [];
+  if (blocking.length === 0) return { name, ok: true, detail: "none drops what wharf does not pass by itself", fix: null };
+  const words = blocking.map(({ table, chain }) => `${table} ${chain}`).join(", ");
+  return { name, ok: false, detail: `${words}: drops what containers send and get`, fix: blocking.flatMap(passage).join("; ") };
 }
 
 function overlay(): Check {

@@ -18,8 +18,8 @@ export interface Ruleset {
 export interface FilteredNetwork {
   readonly bridge: string;
   readonly config: Pick<NetworkConfig, "internal" | "connected" | "masquerade">;
-  readonly ipv4: Pick<AddressPool, "subnet" | "prefix"> | null;
-  readonly ipv6: Pick<AddressPool, "subnet" | "prefix"> | null;
+  readonly ipv4: Pick<AddressPool, "subnet" | "prefix" | "gateway"> | null;
+  readonly ipv6: Pick<AddressPool, "subnet" | "prefix" | "gateway"> | null;
 }
 
 /** One published port: where it comes in and where it goes. */
@@ -61,7 +61,7 @@ function rulesOf(rules: Ruleset, family: "ip" | "ip6"): string {
   if (networks.length === 0) return clear(rules, family);
   const own = networks.flatMap((network) => {
     const pool = family === "ip" ? network.ipv4 : network.ipv6;
-    return pool === null ? [] : [{ ...network, subnet: `${pool.subnet}/${pool.prefix}` }];
+    return pool === null ? [] : [{ ...network, subnet: `${pool.subnet}/${pool.prefix}`, gateway: pool.gateway }];
   });
   const bridges = elements(networks.map((n) => `"${n.bridge}"`));
   const intra = elements(networks.filter((n) => n.config.connected).map((n) => `"${n.bridge}" . "${n.bridge}"`));
@@ -69,7 +69,8 @@ function rulesOf(rules: Ruleset, family: "ip" | "ip6"): string {
   const subnets = elements(own.map((n) => n.subnet));
   const hidden = elements(own.filter((n) => n.config.masquerade && !n.config.internal).map((n) => n.subnet));
   return `${clear(rules, family)}table ${family} ${table} {
-${published(rules, family)}  set bridges { type ifname; ${bridges} }
+${published(rules, family)}  set resolvers { type ${ADDRESS[family]}; ${elements(own.map((n) => n.gateway))} }
+  set bridges { type ifname; ${bridges} }
   set same { type ifname . ifname; ${intra} }
   set internal { type ifname; ${internal} }
   set subnets { type ${ADDRESS[family]}; flags interval; ${subnets} }
@@ -127,6 +128,7 @@ function published({ ports }: Ruleset, family: "ip" | "ip6"): string {
   }
   chain incoming {
     type nat hook prerouting priority dstnat; policy accept;
+    iifname @bridges ${family} daddr @resolvers meta l4proto { tcp, udp } th dport 53 accept comment "names, also where a container serves port 53"
     ${led}meta l4proto { tcp, udp, sctp } fib daddr type local jump ports
   }
   chain local {

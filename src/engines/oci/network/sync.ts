@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Layout } from "../layout.ts";
 import { allRecords, type ContainerRecord, heldPorts, liveRun } from "../records.ts";
+import { redirectFlows } from "./datagram-flows.ts";
 import { type Endpoint, endpointsOf } from "./endpoints.ts";
 import { forgetForeign } from "./foreign.ts";
 import { type HostsEntry, hostsText, nameFiles, writeHosts } from "./hosts.ts";
@@ -35,6 +36,7 @@ export async function syncNetwork(layout: Layout): Promise<void> {
   };
   if (wants6(rules)) writeFileSync(marker6(layout), "");
   await applyRules(rules);
+  redirectFlows(layout, rules.ports);
   await forgetForeign(
     layout,
     rules.networks.map(({ bridge }) => bridge),

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { blockingChains, passage } from "../../../../src/engines/oci/network/blocking.ts";
 import { missingRules, obsoleteRules } from "../../../../src/engines/oci/network/foreign.ts";
 
 const it = suite("other firewalls");
@@ -35,6 +36,26 @@ it("what is there is not made again, and what is ours is found again", () => {
     obsoleteRules(listing, ["wh1"]),
     made.map((rule) => rule.replace("-A", "-D")),
   );
+});
+
+it("chains that drop by their policy are found with what lets containers through", () => {
+  const listing = `table inet filter {
+\tchain input {
+\t\ttype filter hook input priority filter; policy drop;
+\t}
+\tchain forward {
+\t\ttype filter hook forward priority filter; policy accept;
+\t}
+}
+table ip filter {
+\tchain FORWARD {
+\t\ttype filter hook forward priority filter; policy drop;
+\t}
+}
+`;
+  const found = blockingChains(listing);
+  assert.equal(found, [{ table: "inet filter", chain: "input", hook: "input" }]);
+  assert.equal(found.flatMap(passage), [`nft insert rule inet filter input 'iifname "wh*" meta l4proto { tcp, udp } th dport 53 accept'`]);
 });
 
 it.run();

@@ -4,7 +4,12 @@ import { rulesText } from "../../../../src/engines/oci/network/ports.ts";
 import { PLAIN_NETWORK } from "../../../../src/model/network.ts";
 
 const it = suite("packet filter rules");
-const network = { bridge: "wh0123456789", config: PLAIN_NETWORK, ipv4: { subnet: "10.200.1.0", prefix: 24 }, ipv6: null };
+const network = {
+  bridge: "wh0123456789",
+  config: PLAIN_NETWORK,
+  ipv4: { subnet: "10.200.1.0", prefix: 24, gateway: "10.200.1.1" },
+  ipv6: null,
+};
 const forward = { protocol: "tcp", host: "0.0.0.0", published: 8080, address: "10.200.1.2", address6: null, target: 80 } as const;
 
 it("a world without networks leaves no table behind", () => {
@@ -31,7 +36,7 @@ it("a port for every address and one for a single address go into different maps
 });
 
 it("IPv6 leads to a container's own address where it has one, and from ::1 nowhere", () => {
-  const six = { ...network, ipv6: { subnet: "fd00:1::", prefix: 64 } };
+  const six = { ...network, ipv6: { subnet: "fd00:1::", prefix: 64, gateway: "fd00:1::1" } };
   const ports = [
     { ...forward, host: "::", address6: "fd00:1::2" },
     { ...forward, host: "::", published: 9090 },
@@ -48,7 +53,7 @@ it("a map without elements has no empty list, which nft would refuse", () => {
 });
 
 it("IPv6 has a table of its own while a network has it, and none afterwards", () => {
-  const six = { ...network, ipv6: { subnet: "fd00:5::", prefix: 64 } };
+  const six = { ...network, ipv6: { subnet: "fd00:5::", prefix: 64, gateway: "fd00:1::1" } };
   const text = rulesText({ table: "t", networks: [six, network], ports: [forward], had6: true });
   assert.match(text, /table ip6 t \{[\s\S]*ip6 daddr @subnets drop[\s\S]*ip6 saddr @hidden masquerade/);
   assert.is(text.match(/fd00:5::\/64/g)?.length, 2);
@@ -62,7 +67,12 @@ it("an internal network has no way out, one that keeps its containers apart no w
     table: "t",
     networks: [
       { ...network, bridge: "inner", config },
-      { ...network, bridge: "open", config: { ...PLAIN_NETWORK, masquerade: false }, ipv4: { subnet: "10.200.2.0", prefix: 24 } },
+      {
+        ...network,
+        bridge: "open",
+        config: { ...PLAIN_NETWORK, masquerade: false },
+        ipv4: { subnet: "10.200.2.0", prefix: 24, gateway: "10.200.2.1" },
+      },
     ],
     ports: [],
     had6: false,
