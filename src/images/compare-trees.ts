@@ -66,7 +66,8 @@ function problemOf(is: BigIntStats, should: BigIntStats, since: number): string 
   if (!is.isDirectory() && is.size !== should.size) return `has ${is.size} bytes, not ${should.size}`;
   if (is.mode !== should.mode) return `has the mode ${octal(is.mode)}, not ${octal(should.mode)}`;
   if (is.uid !== should.uid || is.gid !== should.gid) return `belongs to ${is.uid}:${is.gid}, not to ${should.uid}:${should.gid}`;
-  const timeless = should.isDirectory() && Number(should.mtimeMs) >= since;
+  const isWhiteout = should.isCharacterDevice() && should.rdev === 0n; // made for an entry that is no file of the archive: nobody gave it a time
+  const timeless = isWhiteout || (should.isDirectory() && Number(should.mtimeMs) >= since);
   return timeless || is.mtimeNs === should.mtimeNs ? null : TOUCHED;
 }
 
