@@ -67,6 +67,7 @@ async function configure(commands: Command.Loadable[]): Promise<Config> {
     commandsDir: undefined,
     topics: [
       { name: "image", description: "Images in the store: list, inspect, move, check, remove." },
+      { name: "network", description: "Networks of all projects: list, inspect, make, remove." },
       { name: "volume", description: "Volumes of all projects: list, inspect, make, delete." },
     ],
     hooks: {},

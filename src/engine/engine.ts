@@ -5,6 +5,7 @@ import type { Project } from "../model/project.ts";
 import type { Reference } from "../model/reference.ts";
 import type { Files } from "./files.ts";
 import type { Images } from "./images.ts";
+import type { Networks } from "./networks.ts";
 import type { Volumes } from "./volumes.ts";
 
 /**
@@ -43,6 +44,7 @@ export interface Engine {
   /** Docker's inspect document for one container. */
   inspect(id: string, signal: AbortSignal): Promise<Json>;
   readonly images: Images;
+  readonly networks: Networks;
   readonly volumes: Volumes;
   close(): Promise<void>;
 }

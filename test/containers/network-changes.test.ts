@@ -13,6 +13,8 @@ it("a network that is described otherwise is made anew, and what is on it is res
 
 it("an external network must be there, and is another project's to make and to remove", inWorld(external));
 
+it("networks that belong to no project are made, shown, used and removed by their names", inWorld(byName));
+
 it("links are names that one service alone knows", inWorld(links));
 
 it("a one-off is found by its own name, and by the service's when it is asked for", inWorld(oneOffs));
@@ -111,6 +113,34 @@ async function external(world: World): Promise<void> {
   assert.match(inUse.stderr, /E_NETWORK_IN_USE/);
   await world.ok(["down"], { cwd });
   await world.ok(["down"], { cwd: depot });
+}
+
+async function byName(world: World): Promise<void> {
+  assert.is(
+    await world.ok(["network", "create", "--subnet", "10.211.90.0/24", "-o", "com.docker.network.driver.mtu=1400", "proxy"]),
+    "proxy\n",
+  );
+  const cwd = await project(world, { services: { web: "networks: [proxy]" }, networks: "proxy: { external: true }" });
+  await world.ok(["up", "-d"], { cwd });
+  assert.match(await inside(world, cwd, "web", "ip -o -4 addr show eth0; cat /sys/class/net/eth0/mtu"), /10\.211\.90\.2[\s\S]*1400/);
+  assert.match(await world.ok(["network", "ls"]), /proxy +10\.211\.90\.0\/24 +bridge +shop-web-1/);
+  const [document] = JSON.parse(await world.ok(["network", "inspect", "proxy"]));
+  const [member] = Object.values<{ Name: string; IPv4Address: string }>(document.Containers);
+  assert.equal([member?.Name, member?.IPv4Address], ["shop-web-1", "10.211.90.2/24"]);
+  assert.match((await world.wharf(["network", "rm", "proxy"])).stderr, /E_NETWORK_IN_USE/);
+  await world.ok(["down"], { cwd });
+  assert.is(await world.ok(["network", "ls", "-q"]), "proxy\n");
+  for (const [args, code] of [
+    [["create", "proxy"], "E_NAME_TAKEN"],
+    [["create", "../up"], "E_VALUE"],
+    [["create", "--subnet", "10.0.0.0/40", "wide"], "E_VALUE"],
+    [["create", "-d", "macvlan", "other"], "E_NETWORK_DRIVER"],
+    [["rm", "nobody"], "E_NO_SUCH_NETWORK"],
+    [["inspect", "nobody"], "E_NO_SUCH_NETWORK"],
+  ] as const)
+    assert.ok((await world.wharf(["network", ...args])).stderr.includes(code), code);
+  assert.is(await world.ok(["network", "prune", "-y"]), "Removed: proxy\n");
+  assert.is(await world.ok(["network", "ls", "-q"]), "");
 }
 
 async function links(world: World): Promise<void> {

@@ -23,6 +23,7 @@ import {
 import { imagesOf, observedImage, registryImage, sha256 } from "./images.ts";
 import { containerDocument } from "./inspect.ts";
 import { readLines } from "./lines.ts";
+import { networksOf } from "./networks.ts";
 import { type ActionOf, byId, change, type MemoryOptions, madeOf, type Place } from "./place.ts";
 import { createVolume, volumesOf } from "./volumes.ts";
 import { type Image, memoryStore, observedBy, type Store, shown } from "./world.ts";
@@ -69,6 +70,7 @@ function engineOn(store: Store, options: MemoryOptions): Engine {
     files: async (id) => filesOf(place, id),
     inspect: async (id) => containerDocument(byId(place, id), madeOf(place, id)),
     images: imagesOf(store, (reference, signal) => fetched(place, { reference, platform: null }, signal)),
+    networks: networksOf(place),
     volumes: volumesOf(place),
     close: async () => {
       const all = [...place.runs.values(), ...place.guests];

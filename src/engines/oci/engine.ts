@@ -23,6 +23,7 @@ import { runHook } from "./hooks.ts";
 import { inspectContainer } from "./inspection.ts";
 import { openLayout } from "./layout.ts";
 import { readLogs } from "./logs.ts";
+import { networksOf } from "./network/network-care.ts";
 import { createNetwork, removeNetwork, sweepNetworks, type WantedNetwork } from "./network/networks.ts";
 import { updateNetwork } from "./network/rewire.ts";
 import { observeAll, observeProject } from "./observe.ts";
@@ -94,6 +95,7 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     files: async (id) => filesOf(context, containerWithId(layout, id)),
     inspect: async (id) => inspectContainer(context, containerWithId(layout, id)),
     images: imagesOf(context),
+    networks: networksOf(context),
     volumes: volumesOf(context),
     close: async () => {
       for (const project of context.emptied) await supervisorGone(layout, project);
