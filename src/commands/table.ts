@@ -6,6 +6,7 @@ export const COMMANDS = {
   create: () => import("./create.ts"),
   doctor: () => import("./doctor.ts"),
   down: () => import("./down.ts"),
+  events: () => import("./events.ts"),
   exec: () => import("./exec.ts"),
   explain: () => import("./explain.ts"),
   history: () => import("./history.ts"),

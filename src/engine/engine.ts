@@ -3,6 +3,7 @@ import type { Json } from "../model/json.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
 import type { Project } from "../model/project.ts";
 import type { Reference } from "../model/reference.ts";
+import type { ContainerEvent, EventOptions } from "./events.ts";
 import type { Files } from "./files.ts";
 import type { Images } from "./images.ts";
 import type { Networks } from "./networks.ts";
@@ -24,6 +25,8 @@ export interface Engine {
   containers(signal: AbortSignal): Promise<readonly ObservedContainer[]>;
   /** Log lines of containers by id, merged by time. With `follow` it goes on until all of them ended or the signal aborts. */
   logs(ids: readonly string[], options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine>;
+  /** What happened to a project's containers and happens to them, oldest first. */
+  events(project: string, options: EventOptions, signal: AbortSignal): AsyncIterable<ContainerEvent>;
   /** Runs a process inside a running container with the caller's standard streams; gives its exit status. */
   exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<number>;
   /**

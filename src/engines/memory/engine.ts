@@ -61,6 +61,7 @@ function engineOn(store: Store, options: MemoryOptions): Engine {
     apply: (action, context) => apply(place, action, context),
     containers: async () => store.read().observed.containers.map(shown),
     logs: (ids, logOptions, signal) => readLines(store, ids, { options: logOptions, signal }),
+    events: async function* () {}, // nothing of it is kept
     exec: (id, execOptions, signal) => execIn(place, id, { options: execOptions, signal }),
     runAttached: (id, _, signal) => runAttached(place, id, signal),
     attach: (id, _, signal) => attachTo(place, id, signal),

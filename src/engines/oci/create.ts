@@ -5,6 +5,7 @@ import { Failure } from "../../model/diagnostic.ts";
 import { contentOf, mountedImages } from "../../model/service.ts";
 import { placeCgroup } from "./cgroups.ts";
 import type { Context } from "./context.ts";
+import { noteEvent } from "./events.ts";
 import { requireProgram } from "./executable.ts";
 import { placeFiles, writeConfigs, writeSecrets } from "./given-files.ts";
 import { leaseAhead } from "./network/leases.ts";
@@ -55,6 +56,7 @@ export async function createContainer(
     mounts,
   };
   await createRecord(layout, record);
+  noteEvent(layout, { record, action: "create" });
   await placeCgroup(layout, record);
   try {
     for (const joined of spec.networks) await leaseAhead(layout, record, joined);

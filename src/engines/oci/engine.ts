@@ -16,6 +16,7 @@ import { type AttachRequest, attachTo, runAttached } from "./attached.ts";
 import { type Context, createContext } from "./context.ts";
 import { createContainer } from "./create.ts";
 import { checkMachine } from "./doctor.ts";
+import { noteEvent, readEvents } from "./events.ts";
 import { execIn } from "./exec.ts";
 import { filesOf } from "./files.ts";
 import { sweepSecrets } from "./given-files.ts";
@@ -86,6 +87,7 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     },
     containers: async () => observeAll(context),
     logs: (ids, logOptions, signal) => readLogs(layout, ids, { options: logOptions, signal }),
+    events: (project, eventOptions, signal) => readEvents(layout, project, { options: eventOptions, signal }),
     exec: async (id, execOptions, signal) => execIn(context, containerWithId(layout, id), { options: execOptions, signal }),
     runAttached: async (id, options, signal) => runAttached(context, containerWithId(layout, id), attaching(id, { options, signal })),
     attach: async (id, options, signal) => attachTo(context, containerWithId(layout, id), attaching(id, { options, signal })),
@@ -163,13 +165,18 @@ async function apply(context: Context, action: Action, { signal, progress, note 
     case "container.remove":
       return removeAsked(context, containerNamed(layout, action.container), { force: action.force, volumes: action.volumes });
     case "container.rename":
-      await renameRecord(layout, containerNamed(layout, action.container).record, action.to);
+      await rename(context, action);
       return context.syncNetwork();
     case "container.prove":
       return proveContainer(context, containerNamed(layout, action.container), { monitorMs: action.monitorMs, signal });
     case "container.wait":
       return waitUntil(context, action, { signal, note });
   }
+}
+
+async function rename({ layout }: Context, { container, to }: { readonly container: string; readonly to: string }): Promise<void> {
+  const record = await renameRecord(layout, containerNamed(layout, container).record, to);
+  noteEvent(layout, { record, action: "rename", attributes: { oldName: container } });
 }
 
 function wantedNetwork(action: Extract<Action, { readonly kind: "network.create" | "network.update" }>): WantedNetwork {

@@ -1,4 +1,5 @@
 import type { Context } from "./context.ts";
+import { noteEvent } from "./events.ts";
 import { freeze, thaw } from "./freezer.ts";
 import { type Container, runOf } from "./records.ts";
 
@@ -6,10 +7,12 @@ import { type Container, runOf } from "./records.ts";
 export async function pauseContainer(context: Context, container: Container): Promise<void> {
   runOf(context.layout, container);
   await freeze(context.layout, container.record.id);
+  noteEvent(context.layout, { record: container.record, action: "pause" });
 }
 
 /** Lets a paused container go on. Throws E_NOT_RUNNING. */
 export async function unpauseContainer(context: Context, container: Container): Promise<void> {
   runOf(context.layout, container);
   await thaw(context.layout, container.record.id);
+  noteEvent(context.layout, { record: container.record, action: "unpause" });
 }

@@ -5,6 +5,7 @@ import { Failure } from "../../model/diagnostic.ts";
 import { killCgroup, removeCgroups } from "./cgroups.ts";
 import { killMonitors } from "./conmon.ts";
 import type { Context } from "./context.ts";
+import { noteEnd, noteEvent } from "./events.ts";
 import { wipeSecrets } from "./given-files.ts";
 import { unmountSharedMemory } from "./joined.ts";
 import { bundleDirectory, type Layout } from "./layout.ts";
@@ -33,10 +34,13 @@ export async function removeContainer(
         hint: `stop it first, or: wharf rm -f ${record.name}`,
       });
     await endNow(context, record.id);
+    noteEnd(layout, record.id);
     await Promise.all([discard(context, record), context.syncNetwork()]);
   } else {
+    noteEnd(layout, record.id);
     await discard(context, record);
   }
+  noteEvent(layout, { record, action: "destroy" });
   context.emptied.add(record.spec.project);
   if (!options.volumes) return;
   for (const { volume, anonymous } of record.mounts)

@@ -10,6 +10,7 @@ import { noteParents } from "./cgroups.ts";
 import { monitor } from "./conmon.ts";
 import { type Context, runtimeOf } from "./context.ts";
 import { ensureWorkingDirectory } from "./create.ts";
+import { noteEnd, noteEvent } from "./events.ts";
 import { writeSecrets } from "./given-files.ts";
 import { confirmJoined, joinedOf, mountSharedMemory } from "./joined.ts";
 import { type Endpoint, endpointsOf } from "./network/endpoints.ts";
@@ -55,6 +56,7 @@ async function begin(
   if (status.state === "running") return null;
   const { conmon } = context.tools();
   const runtime = runtimeOf(context, record);
+  noteEnd(layout, id);
   if (hasBundle(context, id) || status.state === "exited") await tidy(context, id);
   await clearState(layout, id);
   const rootfs = await mountRootfs(layout, { id, layersDirectory: context.store.layersDirectory, layers: record.image.layers });
@@ -96,6 +98,7 @@ async function begin(
     await runtimeStart(layout, runtime, { id, name, process: monitored.process, hasHooks: hooks?.poststart !== undefined });
     await programBegun(monitored.process.pid);
     await unmarkStarting(layout, id);
+    noteEvent(layout, { record, action: "start" });
     poke(layout);
     return attachment;
   } catch (error) {

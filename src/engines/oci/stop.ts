@@ -4,6 +4,7 @@ import { signalNumber } from "../../lib/signal.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { killCgroup } from "./cgroups.ts";
 import type { Context } from "./context.ts";
+import { noteEnd, noteEvent } from "./events.ts";
 import { thaw } from "./freezer.ts";
 import { portsReleased } from "./network/publish.ts";
 import { type Container, liveRun, type RunState } from "./records.ts";
@@ -28,8 +29,13 @@ export async function stopContainer(context: Context, { record }: Container, opt
   if (run !== null) {
     const grace = options.graceMs ?? record.spec.service.stopGraceMs;
     sendSignal(run, record.process.stopSignal);
+    noteEvent(context.layout, { record, action: "kill", attributes: { signal: String(signalNumber(record.process.stopSignal) ?? "") } });
     await thaw(context.layout, record.id);
     if (!(await hasEnded({ run, withinMs: grace, signal: options.signal }))) await endNow(context, record.id);
+  }
+  if (run !== null) {
+    noteEnd(context.layout, record.id);
+    noteEvent(context.layout, { record, action: "stop" });
   }
   await Promise.all([tidy(context, record.id), run === null ? null : context.syncNetwork()]);
   poke(context.layout);
@@ -46,6 +52,7 @@ export async function killContainer(context: Context, { record }: Container, sig
       hint: "wharf ps -a shows what it does",
     });
   sendSignal(run, signal);
+  noteEvent(context.layout, { record, action: "kill", attributes: { signal: String(signalNumber(signal) ?? signal) } });
   await thaw(context.layout, record.id);
   if (signal === "SIGKILL") await hasEnded({ run, withinMs: KILL_LIMIT, signal: AbortSignal.timeout(KILL_LIMIT) });
 }

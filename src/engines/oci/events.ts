@@ -1,0 +1,133 @@
+/**
+ * What happened to a project's containers, written by whoever did it into a file that is bounded: `root/events/PROJECT.jsonl`, the older half beside
+ * it with `.1`. An end that nobody was there to see is read from the container itself: whoever starts or removes it writes that down, too.
+ */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ContainerEvent, EventOptions } from "../../engine/events.ts";
+import { containerDirectory, type Layout } from "./layout.ts";
+import { allContainers, type Container, type ContainerRecord, findContainer } from "./records.ts";
+
+/** Bytes of a file; then it becomes `….1`. */
+const LIMIT = 512 * 1024;
+/** How often a follower looks, in milliseconds. */
+const LOOK_MS = 150;
+
+interface Line extends ContainerEvent {
+  /** When the run began that ended, which tells the ends of a container apart. */
+  readonly run?: string;
+}
+
+/** Writes an event down. `attributes`: what it has to tell besides the container's own. */
+export function noteEvent(
+  layout: Layout,
+  {
+    record,
+    action,
+    attributes = {},
+  }: { readonly record: ContainerRecord; readonly action: string; readonly attributes?: Readonly<Record<string, string>> },
+): void {
+  append(layout, record.spec.project, eventOf(record, { action, attributes, time: new Date().toISOString() }));
+}
+
+/** Writes down how a container's last run ended, before that is forgotten. Nothing while it runs or never ran. */
+export function noteEnd(layout: Layout, id: string): void {
+  const container = findContainer(layout, id);
+  for (const line of container === null ? [] : endOf(layout, container)) append(layout, container?.record.spec.project ?? "", line);
+}
+
+/** Events of a project in their order, until `until` or the signal's end. */
+export async function* readEvents(
+  layout: Layout,
+  project: string,
+  { options, signal }: { readonly options: EventOptions; readonly signal: AbortSignal },
+): AsyncGenerator<ContainerEvent> {
+  const { since, until } = options;
+  /** Ends that were told. */
+  const ends = new Set<string>();
+  const journal = new Follower(journalFile(layout, project));
+  for (;;) {
+    const over = until !== null && Date.now() >= until;
+    const lines = [...journal.read(), ...allContainers(layout).flatMap((c) => (c.record.spec.project === project ? endOf(layout, c) : []))];
+    const found = lines.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+    for (const { run, ...event } of found) {
+      const key = `${event.id} ${event.action} ${run}`;
+      if (run !== undefined && ends.has(key)) continue;
+      if (run !== undefined) ends.add(key);
+      const at = Date.parse(event.time);
+      if (at >= since && (until === null || at < until)) yield event;
+    }
+    if (over || signal.aborted) return;
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+  }
+}
+
+const journalFile = (layout: Layout, project: string): string => join(layout.root, "events", `${project}.jsonl`);
+
+/** Reads what is added to a file, and goes on when it is put aside. */
+class Follower {
+  readonly #path: string;
+  #inode = 0;
+  #offset = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  read(): Line[] {
+    const there = statSync(this.#path, { throwIfNoEntry: false });
+    const first = this.#inode === 0;
+    const moved = there !== undefined && there.ino !== this.#inode;
+    const aside = `${this.#path}.1`;
+    const before = moved && existsSync(aside) ? linesOf(aside, first ? 0 : this.#offset).lines : [];
+    if (moved) this.#offset = 0;
+    if (there === undefined) return [];
+    this.#inode = there.ino;
+    const { lines, end } = linesOf(this.#path, this.#offset);
+    this.#offset = end;
+    return [...before, ...lines];
+  }
+}
+
+/** Whole lines from an offset on, and where they end. What a killed writer left half is left out. */
+function linesOf(path: string, offset: number): { readonly lines: Line[]; readonly end: number } {
+  const text = readFileSync(path).subarray(offset);
+  const end = text.lastIndexOf(10) + 1;
+  const lines = text
+    .toString("utf8", 0, end)
+    .split("\n")
+    .flatMap((line): Line[] => (line.startsWith("{") && line.endsWith("}") ? [JSON.parse(line)] : []));
+  return { lines, end: offset + end };
+}
+
+function append(layout: Layout, project: string, line: Line): void {
+  const path = journalFile(layout, project);
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LIMIT) renameSync(path, `${path}.1`);
+  if (size === 0) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  appendFileSync(path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+}
+
+function endOf(layout: Layout, { record, status }: Container): readonly Line[] {
+  if (status.state !== "exited") return [];
+  const { exitCode, finishedAt, run } = status;
+  const common = { time: finishedAt ?? run.startedAt };
+  const die = { ...eventOf(record, { ...common, action: "die", attributes: { exitCode: String(exitCode) } }), run: run.startedAt };
+  const starved = existsSync(join(containerDirectory(layout, record.id), "oom"));
+  return starved ? [{ ...eventOf(record, { ...common, action: "oom", attributes: {} }), run: run.startedAt }, die] : [die];
+}
+
+function eventOf(
+  { id, name, image, spec }: ContainerRecord,
+  { time, action, attributes }: { readonly time: string; readonly action: string; readonly attributes: Readonly<Record<string, string>> },
+): ContainerEvent {
+  return {
+    time,
+    action,
+    id,
+    service: spec.service.name,
+    attributes: { ...spec.service.labels, image: image.reference, name, ...attributes },
+  };
+}
