@@ -38,13 +38,18 @@ export async function ls(
 
 export interface PortOptions {
   readonly service: string;
-  readonly port: number;
+  /** A number, with a protocol behind a slash that goes before the other one. */
+  readonly port: string;
   readonly protocol: string;
   readonly index: number | null;
 }
 
 /** Prints where a container's port is published. */
-export async function port(session: Session, { service, port: target, protocol, index }: PortOptions): Promise<number> {
+export async function port(session: Session, { service, port: text, protocol: usual, index }: PortOptions): Promise<number> {
+  const [, digits, given] = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text) ?? [];
+  if (digits === undefined) throw new Failure({ code: "E_USAGE", message: `${text} is no port`, hint: "such as 80, or 53/udp" });
+  const target = Number(digits);
+  const protocol = given ?? usual;
   const container = await containerOf(session, service, index);
   const published = container.ports.filter((p) => p.target === target && p.protocol === protocol);
   if (published.length === 0) {

@@ -34,3 +34,27 @@ export async function remove(session: Session, { names, force, stop, volumes }: 
   }
   return operate(session, { kind: "remove", force, stop, volumes }, names);
 }
+
+/** A signal's whole name from what Docker's users write: `hup`, `HUP`, `SIGHUP`; a number stays one. */
+export function signalNamed(text: string): string {
+  const upper = text.toUpperCase();
+  return /^\d+$/.test(upper) || upper.startsWith("SIG") ? upper : `SIG${upper}`;
+}
+
+/** Sends containers a signal; orphans go when that is asked for. */
+export async function kill(
+  session: Session,
+  { signal, removeOrphans, names }: { readonly signal: string; readonly removeOrphans: boolean; readonly names: readonly string[] },
+): Promise<number> {
+  const status = await operate(session, { kind: "kill", signal }, names);
+  if (!removeOrphans || status !== 0) return status;
+  const project = await session.project();
+  const known = new Set([...project.services.map(({ name }) => name), ...project.disabled]);
+  const orphans = (await session.containers(project.name)).filter((c) => !c.oneOff && (c.service === null || !known.has(c.service)));
+  if (orphans.length === 0) return status;
+  return operate(
+    session,
+    { kind: "remove", force: true, stop: false, volumes: false },
+    orphans.map(({ name }) => name),
+  );
+}

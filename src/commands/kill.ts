@@ -1,6 +1,6 @@
 import { Flags } from "@oclif/core";
 import { ARG, BaseCommand } from "../cli/base-command.ts";
-import { operate } from "../cli/operate.ts";
+import { kill, signalNamed } from "../cli/operate.ts";
 
 export default class Kill extends BaseCommand {
   static override readonly summary = "Send containers a signal: SIGKILL unless another is given.";
@@ -8,11 +8,18 @@ export default class Kill extends BaseCommand {
   static override readonly examples = ["<%= config.bin %> kill", "<%= config.bin %> kill -s HUP web"];
   static override readonly args = { service: ARG.any("Services; none means all.") };
   static override readonly flags = {
-    signal: Flags.string({ char: "s", default: "SIGKILL", helpValue: "SIGNAL", summary: "The signal." }),
+    signal: Flags.string({
+      char: "s",
+      default: "SIGKILL",
+      helpValue: "SIGNAL",
+      summary: "The signal, with SIG or without, or its number.",
+    }),
+    "remove-orphans": Flags.boolean({ summary: "Remove containers of services that the spec does not have." }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Kill);
-    await this.work(flags, (session) => operate(session, { kind: "kill", signal: flags.signal }, args.service ?? []));
+    const choice = { signal: signalNamed(flags.signal), removeOrphans: flags["remove-orphans"], names: args.service ?? [] };
+    await this.work(flags, (session) => kill(session, choice));
   }
 }

@@ -8,7 +8,7 @@ export default class Port extends BaseCommand {
   static override readonly examples = ["<%= config.bin %> port web 3000"];
   static override readonly args = {
     service: ARG.required("Service or container."),
-    port: Args.integer({ description: "Port of the container.", required: true, ignoreStdin: true }),
+    port: Args.string({ description: "Port of the container: 80, or 53/udp.", required: true, ignoreStdin: true }),
   };
   static override readonly flags = {
     protocol: Flags.string({ default: "tcp", options: ["tcp", "udp", "sctp"], helpValue: "tcp|udp|sctp", summary: "The port's protocol." }),

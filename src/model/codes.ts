@@ -383,7 +383,8 @@ export const CODES = {
   },
   E_PAUSED: {
     family: "failed",
-    explain: "Nothing in a paused container moves, so no program can begin in it. `wharf unpause` lets it go on.",
+    explain:
+      "Nothing in a paused container moves, so no program can begin in it, and it cannot be paused again. `wharf unpause` lets it go on.",
   },
   E_PLAN_FILE: {
     family: "usage",

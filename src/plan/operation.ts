@@ -32,6 +32,12 @@ export function planOperation(project: Project, observed: Observed, operation: O
     if (steps.length > 0 && group.service !== null && BEGINS.has(operation.kind)) p.renewed.add(group.service);
   }
   restartSharers(p, containers);
+  if (operation.kind === "pause" && containers.length > 0 && containers.every(({ state }) => state === "paused"))
+    p.problems.push({
+      code: "E_PAUSED",
+      message: `${containers.map(({ name }) => name).join(", ")} ${containers.length === 1 ? "is" : "are"} paused already`,
+      hint: "`wharf unpause` lets go on what is paused",
+    });
   planImages(p, p.preStart);
   return finishPlanning(p);
 }

@@ -33,11 +33,13 @@ async function pausing(world: World): Promise<void> {
   assert.match(refused.stderr, /E_PAUSED[\s\S]*wharf unpause web/);
   await world.ok(["pause"], { cwd });
   assert.match((await world.wharf(["up", "-d"], { cwd })).stderr, /2 unchanged/);
+  assert.match((await world.wharf(["pause"], { cwd })).stderr, /E_PAUSED.*paused already/);
   await world.ok(["unpause", "web"], { cwd });
   await world.ok(["exec", "-T", "web", "true"], { cwd });
   await world.ok(["pause", "web"], { cwd });
   await world.ok(["stop", "web"], { cwd });
   assert.is((await inspect(world, "shop-web-1")).State.Status, "exited");
+  await world.ok(["kill", "-s", "cont", "db"], { cwd });
   await world.ok(["kill", "db"], { cwd });
   await world.ok(["start"], { cwd });
   await world.ok(["pause"], { cwd });
