@@ -676,7 +676,7 @@ export const CODES = {
   W_PORTS_IGNORED: {
     family: "warning",
     explain:
-      "A service with `network_mode: host` has this machine's own network: whatever it listens on is open as it is, and there is nothing to publish. Compose ignores its `ports` likewise.",
+      "A service publishes ports that nobody can reach by publishing them. With `network_mode: host` it has this machine's own network: whatever it listens on is open as it is. On internal networks alone nothing from outside gets in, as with Docker.",
   },
   W_PROJECT_RENAMED: {
     family: "warning",

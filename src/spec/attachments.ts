@@ -12,6 +12,7 @@ export function checkAttachments(services: readonly ReadService[], networks: rea
   for (const service of services) {
     checkMode(service, report);
     checkInterfaces(service, report);
+    checkReach(service, networks, report);
     for (const attachment of service.rest.networks) {
       const network = networks.find(({ key }) => key === attachment.network);
       if (network === undefined) continue; // said before
@@ -111,6 +112,20 @@ function checkMode({ name, entry: { value }, rest }: ReadService, report: Report
       });
   } else if (mode.type === "none")
     for (const key of ["links", "mac_address", "ports"]) conflict(key, "it is on no network", "leave it out");
+}
+
+/** Nothing from outside gets into an internal network, by published ports neither. */
+function checkReach({ name, entry: { value }, rest }: ReadService, networks: readonly Network[], report: Report): void {
+  const at = entry(value, "ports");
+  const joined = rest.networks.map(({ network }) => networks.find(({ key }) => key === network));
+  if (at === undefined || rest.ports.length === 0 || joined.length === 0 || joined.some((network) => network?.config.internal !== true))
+    return;
+  report.add({
+    code: "W_PORTS_IGNORED",
+    message: `service ${quote(name)} has \`ports\`, and is on internal networks only: nobody reaches them from outside`,
+    hint: "put it on another network too, or leave `ports` out",
+    source: sourceOf(at.place),
+  });
 }
 
 function checkInterfaces({ name, entry: { value }, rest }: ReadService, report: Report): void {

@@ -173,7 +173,7 @@ async function modes(world: World): Promise<void> {
       none: "network_mode: none",
       side: "network_mode: service:web",
       named: "network_mode: container:shop-web-1\n    depends_on: [web]",
-      bridged: "network_mode: bridge",
+      bridged: "network_mode: bridge\n    ports: ['127.0.0.1::7002']",
       by_name: "network_mode: shop_default",
     },
   });
@@ -200,6 +200,9 @@ async function modes(world: World): Promise<void> {
   assert.equal(modesSeen, ["shop_default", "service:web", "host", "none", "bridge", "shop_default"]);
   assert.is(await inside(world, cwd, "by_name", "ping -c1 -W2 web > /dev/null && echo web"), "web\n");
   assert.is(await inside(world, cwd, "bridged", "grep -c web /etc/hosts; ip -o -4 addr show eth0 | wc -l"), "0\n1\n");
+  await world.ok(["exec", "-d", "bridged", "nc", "-ll", "-p", "7002", "-e", "echo", "bridged"], { cwd });
+  const [, number] = (await world.ok(["port", "bridged", "7002"], { cwd })).trim().split(":");
+  assert.is(await hears("127.0.0.1", Number(number)), "bridged\n");
   await world.ok(["down"], { cwd });
 }
 

@@ -103,6 +103,8 @@ it("ports of a service on this machine's own network are left out, with a warnin
     warnings.map(({ code }) => code),
     ["W_PORTS_IGNORED"],
   );
+  const inner = await loadFiles("services: {web: {image: x, networks: [n], ports: ['80:80']}}\nnetworks: {n: {internal: true}}\n");
+  assert.match(inner.warnings[0]?.message ?? "", /on internal networks only/);
 });
 
 it("links are services, and containers of this machine, under another name", async () => {

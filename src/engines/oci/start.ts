@@ -15,7 +15,7 @@ import { writeSecrets } from "./given-files.ts";
 import { confirmJoined, joinedOf, mountSharedMemory } from "./joined.ts";
 import { type Endpoint, endpointsOf } from "./network/endpoints.ts";
 import { leaseNow } from "./network/leases.ts";
-import { confirmPlace, networkModeOf, placeOf } from "./network/namespace.ts";
+import { confirmPlace, hasNetworks, placeOf } from "./network/namespace.ts";
 import { readNetwork } from "./network/networks.ts";
 import { choosePorts, holders } from "./network/publish.ts";
 import { attach, ensureBridge } from "./network/wiring.ts";
@@ -126,7 +126,7 @@ async function ensureNetworks({ layout }: Context, record: ContainerRecord): Pro
 
 /** What it publishes: nothing where its network is another's. */
 function portsOf(record: ContainerRecord): readonly Port[] {
-  return networkModeOf(record) === null ? record.spec.service.ports : [];
+  return hasNetworks(record) ? record.spec.service.ports : [];
 }
 
 /** Takes the host ports, written into the marker of this start so that no other start takes them. Throws E_PORT_TAKEN. */

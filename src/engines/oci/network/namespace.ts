@@ -21,6 +21,12 @@ export function networkModeOf({ spec }: ContainerRecord): NetworkMode | null {
   return spec.service.networkMode;
 }
 
+/** Whether it is on networks of this engine, so that ports of it can be published. */
+export function hasNetworks(record: ContainerRecord): boolean {
+  const mode = networkModeOf(record);
+  return mode === null || mode.type === "bridge" || mode.type === "network";
+}
+
 /** Throws E_NETWORK_SHARED when the container whose network it shares is not there or does not run. */
 export function placeOf(layout: Layout, record: ContainerRecord): NetworkPlace {
   const mode = networkModeOf(record);

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { Failure } from "../../../model/diagnostic.ts";
 import type { ContainerRecord } from "../records.ts";
 import { EEXIST, SystemCallError } from "../syscalls.ts";
 import type { Endpoint } from "./endpoints.ts";
@@ -72,7 +73,7 @@ interface Connecting {
 function connect(endpoints: readonly Endpoint[], { id, pid, only }: Connecting): void {
   const here = Netlink.here();
   try {
-    const inside = Netlink.of(pid);
+    const inside = insideOf(pid, id);
     try {
       if (only === null) inside.request("lo", setUp(1));
       const wanted = Array.from(endpoints.entries()).filter(([, { network }]) => only === null || network.name === only);
@@ -84,6 +85,22 @@ function connect(endpoints: readonly Endpoint[], { id, pid, only }: Connecting):
     }
   } finally {
     here.close();
+  }
+}
+
+function insideOf(pid: number, id: string): Netlink {
+  try {
+    return Netlink.of(pid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new Failure(
+      {
+        code: "E_START",
+        message: `container ${id.slice(0, 12)} could not be connected: its process ended before it began`,
+        hint: "something else on this machine ended it; start it again",
+      },
+      { cause: error },
+    );
   }
 }
 
