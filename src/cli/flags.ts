@@ -118,6 +118,16 @@ export function attachChoice(flags: AttachFlags): AttachChoice | null {
   };
 }
 
+/** How this machine is made to start containers. */
+export const AUTOSTART_FLAGS = {
+  with: Flags.string({
+    options: ["systemd", "cron"],
+    helpValue: "systemd|cron",
+    summary: "By what, instead of systemd where it runs and else cron.",
+  }),
+  directory: Flags.string({ helpValue: "DIRECTORY", summary: "Where the file is, instead of the usual place; nobody is told of it." }),
+} as const;
+
 /** Waiting until what was started is there to be used. */
 export const WAIT_FLAGS = {
   wait: Flags.boolean({ summary: "Return when the services are healthy, or running where they have no health check." }),

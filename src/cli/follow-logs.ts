@@ -24,9 +24,11 @@ export async function followLogs(session: Session, { first, select, options }: F
   /** What is shown now, with the containers that it shows: those may end and be started again while others of them run. */
   const tasks = new Map<Promise<void>, ReadonlySet<string>>();
   const failures: unknown[] = [];
+  /** One that comes back by itself is shown on over its restarts: what was printed then is not printed again. */
+  const last = new Map<string, string>();
   const follow = (containers: readonly ObservedContainer[], more: PourOptions): void => {
     for (const container of containers) followed.add(runOf(container));
-    const task = pourLogs(session, containers, more, signal)
+    const task = pourLogs(session, containers, { ...more, last }, signal)
       .catch((error: unknown) => void failures.push(error))
       .then(() => void tasks.delete(task));
     tasks.set(task, new Set(containers.map(({ id }) => id)));

@@ -66,6 +66,7 @@ async function configure(commands: Command.Loadable[]): Promise<Config> {
     commandIDs: commands.map((command) => command.id),
     commandsDir: undefined,
     topics: [
+      { name: "autostart", description: "Containers that come back after a reboot." },
       { name: "image", description: "Images in the store: list, inspect, move, check, remove." },
       { name: "network", description: "Networks of all projects: list, inspect, make, remove." },
       { name: "volume", description: "Volumes of all projects: list, inspect, make, delete." },

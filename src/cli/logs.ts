@@ -52,6 +52,8 @@ export interface PourOptions {
   readonly colour: boolean;
   /** Containers whose names have to fit into the same column. */
   readonly beside?: readonly ObservedContainer[];
+  /** Time of the last line of each container, kept up to date; lines up to what is here at the beginning have been printed before. */
+  readonly last?: Map<string, string>;
 }
 
 /** Prints log lines as they come, each on the stream that it was written to, until they end or the signal aborts. */
@@ -73,8 +75,11 @@ export async function pourLogs(
   const engine = await session.engine();
   const { follow, tail, since, until } = options;
   const ids = containers.map(({ id }) => id);
+  const printed = new Map(options.last);
   for await (const line of engine.logs(ids, { follow, tail, since, until }, signal)) {
     if (session.out.gone) return;
+    if (line.time <= (printed.get(line.container) ?? "")) continue;
+    options.last?.set(line.container, line.time);
     await (line.stream === "stdout" ? session.out : session.err).pour(format(line));
   }
 }

@@ -60,6 +60,7 @@ const PLAIN: Omit<Service, "name" | "image" | "scale" | "dependsOn"> = {
   labels: {},
   restart: NO_RESTART,
   healthcheck: null,
+  logging: null,
   init: false,
   tty: false,
   stdinOpen: false,

@@ -1,6 +1,10 @@
 /** Every command by its id, loaded when it is used. */
 export const COMMANDS = {
   attach: () => import("./attach.ts"),
+  "autostart:disable": () => import("./autostart/disable.ts"),
+  "autostart:enable": () => import("./autostart/enable.ts"),
+  "autostart:run": () => import("./autostart/run.ts"),
+  "autostart:status": () => import("./autostart/status.ts"),
   config: () => import("./config.ts"),
   cp: () => import("./cp.ts"),
   create: () => import("./create.ts"),

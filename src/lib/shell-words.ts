@@ -28,3 +28,8 @@ export function splitWords(text: string): readonly string[] | null {
 
 /** What a backslash takes its meaning from inside double quotes. */
 const ESCAPABLE: ReadonlySet<string> = new Set(['"', "\\", "$", "`"]);
+
+/** A word as it is written for a shell so that it stays one and means itself. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -362,6 +362,11 @@ export const CODES = {
     explain:
       "There is no spec to work with: no file was named with -f and neither the current directory nor one above it has a wharf.yaml, compose.yaml or docker-compose.yaml, or a file that was named does not exist or cannot be read.",
   },
+  E_NO_STARTER: {
+    family: "failed",
+    explain:
+      "Containers cannot be started together with this machine in the way that was asked for: it has neither systemd nor cron, or systemctl refused. --with names the other one; any other start-up can run `wharf autostart run` as root by itself.",
+  },
   E_NO_SUCH_CONTAINER: {
     family: "failed",
     explain: "No container has this name. `wharf ps -a` lists the containers of a project, `wharf ls -a` the projects.",

@@ -52,6 +52,8 @@ export interface ObservedContainer {
   readonly state: ContainerState;
   /** Of the last end; `null` while it never ended. */
   readonly exitCode: number | null;
+  /** It is started again after the machine was off, where that is asked for (`wharf autostart`). */
+  readonly afterReboot: boolean;
   /** `null`: nobody looks at it, or it does not run. */
   readonly health: HealthStatus | null;
   /** Process id of its first process in this machine's root namespace, or `null`. */

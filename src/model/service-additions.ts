@@ -16,6 +16,7 @@ export const ADDITIONS: Partial<Service> = {
   networkMode: null,
   networks: DEFAULT_ATTACHMENTS,
   healthcheck: null,
+  logging: null,
   resources: NO_LIMITS,
   isolation: USUAL_ISOLATION,
   devices: NO_DEVICES,

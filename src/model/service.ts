@@ -1,6 +1,7 @@
 import type { Devices } from "./devices.ts";
 import type { Healthcheck } from "./health.ts";
 import type { Isolation } from "./isolation.ts";
+import type { Logging } from "./logging.ts";
 import type { Attachment, Link, NetworkMode } from "./network.ts";
 import type { Reference } from "./reference.ts";
 import type { Resources } from "./resources.ts";
@@ -36,6 +37,8 @@ export interface Service {
   readonly healthcheck: Healthcheck | null;
   readonly init: boolean;
   readonly tty: boolean;
+  /** `null`: everything is kept. */
+  readonly logging: Logging | null;
   readonly stdinOpen: boolean;
   readonly readOnly: boolean;
   /** `volumes` and `tmpfs` together, in the order of the file. */

@@ -155,6 +155,7 @@ function create(world: Observed, { container: name, spec, id, now }: Creation): 
     state: "created",
     exitCode: null,
     health: null,
+    afterReboot: false,
     pid: null,
     createdAt: now,
     startedAt: null,

@@ -43,6 +43,7 @@ const CHANGE = {
   healthcheck: { key: "healthcheck", record: (s) => healthRecord(s.healthcheck) },
   init: { key: "init", record: (s) => flag(s.init) },
   tty: { key: "tty", record: (s) => flag(s.tty) },
+  logging: { key: "logging", record: (s) => (s.logging === null ? null : { ...s.logging }) },
   stdinOpen: { key: "stdin_open", record: (s) => flag(s.stdinOpen) },
   readOnly: { key: "read_only", record: (s) => flag(s.readOnly) },
   mounts: { key: "volumes", record: (s) => some(Object.fromEntries(s.mounts.map((mount) => [mount.target, mountRecord(mount)]))) },

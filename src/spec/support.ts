@@ -77,7 +77,7 @@ export const SUPPORT = {
       label_file: "yes",
       labels: "yes",
       links: "yes",
-      logging: "no",
+      logging: "yes",
       mac_address: "yes",
       mem_limit: "yes",
       mem_reservation: "yes",

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { splitWords } from "../../src/lib/shell-words.ts";
+import { shellWord, splitWords } from "../../src/lib/shell-words.ts";
 
 const it = suite("shell words");
 
@@ -20,6 +20,10 @@ it("words are split at blanks, and quotes hold them together", () => {
 
 it("an open quote and a backslash at the end are no words", () => {
   for (const text of ["'a", '"a', "a\\"]) assert.is(splitWords(text), null, text);
+});
+
+it("a word that is written for a shell is read as itself", () => {
+  for (const word of ["plain", "a b", "it's", "$HOME", "", 'a"b', "100%"]) assert.equal(splitWords(shellWord(word)), [word]);
 });
 
 it.run();

@@ -5,7 +5,7 @@ import type { Attachment } from "./attach.ts";
 import type { Context } from "./context.ts";
 import { type Container, type ContainerRecord, findContainer } from "./records.ts";
 import { removeContainer } from "./remove.ts";
-import { alone, comesBack, forgetRestarts, hasPolicy, markStopped } from "./restarts.ts";
+import { alone, comesBack, forgetRestarts, hasPolicy, markStopped, RESTARTING } from "./restarts.ts";
 import { type StartOptions, startAttached, startContainer } from "./start.ts";
 import { killContainer, type StopOptions, stopContainer } from "./stop.ts";
 
@@ -32,11 +32,12 @@ export async function restartAsked(
   container: Container,
   options: StopOptions & { readonly contents: Contents | undefined },
 ): Promise<void> {
-  await turn(context, container.record, async () => {
+  const work = async (): Promise<void> => {
     await markStopped(context.layout, container.record);
     await stopContainer(context, container, options);
     await startContainer(context, await anew(context, container), { contents: options.contents });
-  });
+  };
+  await alone(context.layout, container.record, { purpose: RESTARTING, timeoutMs: PATIENCE_MS, always: true, work });
 }
 
 /**

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import { identify, type ProcessIdentity } from "../../lib/process-identity.ts";
+import type { Logging } from "../../model/logging.ts";
 import { bundleDirectory, containerDirectory, type Layout } from "./layout.ts";
 import { bundleFile, killIfThere, type Runtime, startFailure } from "./runtime.ts";
 
@@ -14,6 +15,7 @@ export interface Monitored {
   readonly stdin: boolean;
   /** Its standard input stays open when who was attached goes away. */
   readonly keepStdin: boolean;
+  readonly logging: Logging | null;
   /** Run by the monitor once it has written how the container ended; empty: nothing. */
   readonly exitCommand: readonly string[];
 }
@@ -70,7 +72,7 @@ export async function killMonitors(id: string): Promise<void> {
   }
 }
 
-function conmonArguments(layout: Layout, runtime: Runtime, { id, name, tty, stdin, keepStdin, exitCommand }: Monitored): string[] {
+function conmonArguments(layout: Layout, runtime: Runtime, { id, name, tty, stdin, keepStdin, exitCommand, logging }: Monitored): string[] {
   const file = (base: string): string => bundleFile(layout, id, base);
   const args = [
     "--api-version",
@@ -88,7 +90,8 @@ function conmonArguments(layout: Layout, runtime: Runtime, { id, name, tty, stdi
   ];
   args.push("--container-pidfile", file("pid"), "--conmon-pidfile", file("conmon.pid"), "--persist-dir", containerDirectory(layout, id));
   args.push("--exit-dir", layout.exits);
-  args.push("--log-path", `k8s-file:${containerDirectory(layout, id)}/log`, "--log-level", "error", "--full-attach", "--no-new-keyring");
+  for (const path of logPaths(layout, id, logging)) args.push("--log-path", path);
+  args.push("--log-level", "error", "--full-attach", "--no-new-keyring");
   for (const word of ["--root", layout.runtime, "--log-format", "json", "--log", file("runtime.log")]) args.push("--runtime-arg", word);
   const [program, ...words] = exitCommand;
   if (program !== undefined) args.push("--exit-command", program, ...words.flatMap((word) => ["--exit-command-arg", word]));
@@ -97,6 +100,15 @@ function conmonArguments(layout: Layout, runtime: Runtime, { id, name, tty, stdi
   if (stdin && keepStdin) args.push("--leave-stdin-open");
   return args;
 }
+
+/** Where output goes. The journal gets a copy, where there is one: what is kept here is what `logs` reads. */
+function logPaths(layout: Layout, id: string, logging: Logging | null): readonly string[] {
+  if (logging?.driver === "none") return ["none"];
+  const journal = logging?.driver === "journald" && existsSync(JOURNAL) ? ["journald"] : [];
+  return [`k8s-file:${containerDirectory(layout, id)}/log`, ...journal];
+}
+
+const JOURNAL = "/run/systemd/journal/socket";
 
 /** conmon's first answer: a process id, or the runtime's words on what went wrong. */
 function parseAnswer(line: string): number | string {

@@ -1,5 +1,6 @@
 import type { Joined } from "../../model/action.ts";
 import type { Json } from "../../model/json.ts";
+import type { Logging } from "../../model/logging.ts";
 import type { ContainerState, PublishedPort } from "../../model/observed.ts";
 import type { Service } from "../../model/service.ts";
 import type { HealthPlan, HealthState } from "./health.ts";
@@ -172,7 +173,7 @@ function hostConfigOf({ service, mounts, networkMode, networks }: InspectInput):
   const tmpfs = mounts.filter(({ type }) => type === "tmpfs");
   return {
     Binds: binds.length > 0 ? binds.map((mount) => `${mount.volume ?? mount.source}:${mount.target}:${modeOf(mount)}`) : null,
-    LogConfig: { Type: "k8s-file", Config: {} },
+    LogConfig: logConfigOf(service.logging),
     NetworkMode: networkMode ?? networks[0]?.name ?? "none",
     PortBindings: portBindingsOf(service),
     RestartPolicy: { Name: service.restart.name, MaximumRetryCount: service.restart.limit },
@@ -191,6 +192,12 @@ function hostConfigOf({ service, mounts, networkMode, networks }: InspectInput):
     ...devicesOf(service.devices),
     ...limitsOf(service.resources),
   };
+}
+
+function logConfigOf(logging: Logging | null): Json {
+  if (logging === null) return { Type: "k8s-file", Config: {} };
+  const { driver, maxSize, maxFile } = logging;
+  return { Type: driver, Config: maxSize === null ? {} : { "max-file": String(maxFile), "max-size": String(maxSize) } };
 }
 
 function mountOf(mount: InspectMount): Json {

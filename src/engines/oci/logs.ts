@@ -1,11 +1,11 @@
-import { type FileHandle, open, readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LogLine, LogOptions } from "../../engine/engine.ts";
-import { containerDirectory, type Layout } from "./layout.ts";
+import type { Layout } from "./layout.ts";
+import { logFiles } from "./log-files.ts";
 import { LineJoiner, parseRecord } from "./log-lines.ts";
 import { findContainer } from "./records.ts";
-import { comesBack } from "./restarts.ts";
+import { comesBack, isBeingRestarted } from "./restarts.ts";
 
 /** How long a follower waits before it looks again, in milliseconds. */
 const PAUSE = 40;
@@ -52,10 +52,10 @@ class LogReader {
   readonly #id: string;
   readonly #options: LogOptions;
   readonly #joiner = new LineJoiner();
+  /** The file that is being read, and how far. */
   #file: FileHandle | null = null;
+  #inode = 0;
   #offset = 0;
-  /** Older files that are still to be read. */
-  #aside: string[] = [];
   /** Bytes after the last newline. */
   #rest: Buffer = Buffer.alloc(0);
 
@@ -65,10 +65,11 @@ class LogReader {
     this.#options = options;
   }
 
-  /** What was removed prints no more either; what comes back by itself does. */
+  /** What was removed prints no more either; what comes back does. */
   hasEnded(): boolean {
     const container = findContainer(this.#layout, this.#id);
-    return container === null || (container.status.state === "exited" && !comesBack(this.#layout, container));
+    if (container === null) return true;
+    return container.status.state === "exited" && !comesBack(this.#layout, container) && !isBeingRestarted(this.#layout, this.#id);
   }
 
   /** What came since the last look. `last`: nothing will come after it, so an unfinished line counts. */
@@ -92,48 +93,60 @@ class LogReader {
     this.#file = null;
   }
 
-  /** Records as latin1 text, a character a byte: a record may end in the middle of a character. */
+  /**
+   * Records as latin1 text, a character a byte: a record may end in the middle of a character. To the end of the newest file; one that was put
+   * aside is read to its end once there is a newer one, for nothing comes into it any more then.
+   */
   async *#newRecords(): AsyncIterable<string> {
-    for (let file = await this.#current(); file !== null; file = await this.#next()) {
-      const buffer = Buffer.alloc(CHUNK);
-      for (;;) {
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, this.#offset);
-        if (bytesRead === 0) break;
-        this.#offset += bytesRead;
-        const data = Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)]);
-        let from = 0;
-        for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10, from)) {
-          yield data.toString("latin1", from, end);
-          from = end + 1;
-        }
-        this.#rest = Buffer.from(data.subarray(from));
+    if (this.#file === null && !(await this.#goOn())) return;
+    do {
+      yield* this.#rests();
+      if (!this.#isPutAside()) return;
+      yield* this.#rests();
+    } while (await this.#goOn());
+  }
+
+  async *#rests(): AsyncIterable<string> {
+    const file = this.#file;
+    if (file === null) return;
+    const buffer = Buffer.alloc(CHUNK);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, this.#offset);
+      if (bytesRead === 0) return;
+      this.#offset += bytesRead;
+      const data = Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)]);
+      let from = 0;
+      for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10, from)) {
+        yield data.toString("latin1", from, end);
+        from = end + 1;
       }
+      this.#rest = Buffer.from(data.subarray(from));
     }
   }
 
-  /** The file that is read at the moment, once there is one: the oldest of those that were put aside when there are some. */
-  async #current(): Promise<FileHandle | null> {
-    if (this.#file !== null) return this.#file;
-    const directory = containerDirectory(this.#layout, this.#id);
-    this.#aside = await putAside(directory);
-    const oldest = this.#aside.shift();
-    this.#file = (oldest === undefined ? null : await openIfThere(oldest)) ?? (await openIfThere(join(directory, "log")));
-    return this.#file;
+  /** Whether the monitor writes another file than the one that is being read. */
+  #isPutAside(): boolean {
+    const newest = logFiles(this.#layout, this.#id).at(-1);
+    return newest !== undefined && newest.inode !== this.#inode;
   }
 
-  /** After the end of a file the next one: `null` while it is the one that is written to. */
-  async #next(): Promise<FileHandle | null> {
-    const path = this.#aside.shift() ?? join(containerDirectory(this.#layout, this.#id), "log");
-    const [now, there] = await Promise.all([this.#file?.stat(), stat(path).catch(onlyMissing)]);
-    if (there === null || (now?.ino === there.ino && now.dev === there.dev)) return null;
-    if (now !== undefined && this.#offset < now.size) return this.#file; // it was written to until it was put aside
-    const next = await openIfThere(path);
-    if (next === null) return null;
-    await this.#file?.close();
-    this.#file = next;
-    this.#offset = 0;
-    this.#rest = Buffer.alloc(0);
-    return next;
+  /** Opens the file after the one that is being read, else the oldest. `false`: there is none. */
+  async #goOn(): Promise<boolean> {
+    for (;;) {
+      const files = logFiles(this.#layout, this.#id);
+      const next = files[this.#file === null ? 0 : files.findIndex(({ inode }) => inode === this.#inode) + 1];
+      if (next === undefined) return false;
+      const opened = await openIfThere(next.path);
+      if (opened !== null && (await opened.stat()).ino === next.inode) {
+        await this.#file?.close();
+        this.#file = opened;
+        this.#inode = next.inode;
+        this.#offset = 0;
+        this.#rest = Buffer.alloc(0);
+        return true;
+      }
+      await opened?.close(); // it got another name meanwhile
+    }
   }
 
   #isWanted(time: string): boolean {
@@ -142,13 +155,6 @@ class LogReader {
     const at = Date.parse(time);
     return (since === null || at >= since) && (until === null || at < until);
   }
-}
-
-/** Files of a log that was put aside when it was long: `log.2` is older than `log.1`. The oldest first. */
-async function putAside(directory: string): Promise<string[]> {
-  const names = await readdir(directory).catch(onlyMissing);
-  const numbers = (names ?? []).flatMap((name) => (/^log\.[1-9]\d{0,3}$/.test(name) ? [Number(name.slice(4))] : []));
-  return numbers.sort((x, y) => y - x).map((number) => join(directory, `log.${number}`));
 }
 
 async function openIfThere(path: string): Promise<FileHandle | null> {

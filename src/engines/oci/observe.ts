@@ -15,7 +15,7 @@ import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.t
 import { addressesFor, hasIpv6, holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
 import { allContainers, type Container, heldPorts } from "./records.ts";
-import { comesBack } from "./restarts.ts";
+import { comesBack, returnsAfterReboot } from "./restarts.ts";
 import { ensureSupervisor } from "./supervisor/launch.ts";
 import { needsSupervisor } from "./supervisor/need.ts";
 import { allVolumes } from "./volumes.ts";
@@ -76,6 +76,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
     attributes: spec.attributes,
     image: { reference: record.image.reference, id: record.image.id },
     state: stateOf(layout, container),
+    afterReboot: returnsAfterReboot(layout, container),
     health: healthOf(layout, container)?.status ?? null,
     exitCode: status.state === "exited" ? status.exitCode : null,
     pid: status.state === "running" ? status.run.process.pid : null,

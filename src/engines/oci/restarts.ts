@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomic } from "../../lib/atomic-file.ts";
-import { withLock } from "../../lib/file-lock.ts";
-import { bootId } from "../../lib/process-identity.ts";
+import { type Holder, withLock } from "../../lib/file-lock.ts";
+import { bootId, isAlive } from "../../lib/process-identity.ts";
 import type { RestartPolicy } from "../../model/service.ts";
 import { containerDirectory, type Layout, shortId } from "./layout.ts";
 import type { Container, ContainerRecord } from "./records.ts";
@@ -68,6 +68,15 @@ export function comesBack(layout: Layout, container: Container): boolean {
   return asks && returnOf(container, readRestart(layout, container.record.id), Date.now()) !== null;
 }
 
+/** Whether a container that was started once is started again after the machine was off: `always` even when a user had stopped it, as with Docker. */
+export function returnsAfterReboot(layout: Layout, { record, status }: Container): boolean {
+  const { name } = record.spec.service.restart;
+  if (name !== "always" && name !== "unless-stopped") return false;
+  const state = readRestart(layout, record.id);
+  if (status.state === "created" && state.dueAt === null) return false;
+  return name === "always" || !state.stopped;
+}
+
 /**
  * What is to be remembered of a container that comes back by itself, with when that is; `null`: it does not. The end of each run is judged once.
  * Whether one comes back after a reboot is asked at boot, not here. `now` in milliseconds since 1970.
@@ -101,15 +110,34 @@ export function afterEnd(policy: RestartPolicy, state: RestartState, { exitCode,
 
 /**
  * Does something to a container while no other process does: what a user asked for and what a policy asks for must not meet. One without a policy
- * has nobody to meet. Throws LockHeld when the wait runs out.
+ * has nobody to meet; `always` even so. Throws LockHeld when the wait runs out.
  */
-export async function alone<T>(
-  layout: Layout,
-  record: ContainerRecord,
-  { purpose, timeoutMs, work }: { readonly purpose: string; readonly timeoutMs: number; readonly work: () => Promise<T> },
-): Promise<T> {
-  if (!hasPolicy(record)) return work();
-  return withLock(join(layout.locks, `container-${shortId(record.id)}.lock`), { purpose, timeoutMs }, work);
+export async function alone<T>(layout: Layout, record: ContainerRecord, { purpose, timeoutMs, always = false, work }: Turn<T>): Promise<T> {
+  if (!always && !hasPolicy(record)) return work();
+  return withLock(lockOf(layout, record.id), { purpose, timeoutMs }, work);
 }
+
+export interface Turn<T> {
+  readonly purpose: string;
+  readonly timeoutMs: number;
+  readonly always?: boolean;
+  readonly work: () => Promise<T>;
+}
+
+/** What a command says that it does while it stops a container to start it again. */
+export const RESTARTING = "restart";
+
+/** Whether a container that does not run is about to: a command that lives is restarting it. */
+export function isBeingRestarted(layout: Layout, id: string): boolean {
+  try {
+    const holder = JSON.parse(readFileSync(lockOf(layout, id), "utf8")) as Holder;
+    return holder.purpose === RESTARTING && isAlive(holder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+const lockOf = (layout: Layout, id: string): string => join(layout.locks, `container-${shortId(id)}.lock`);
 
 const fileOf = (layout: Layout, id: string): string => join(containerDirectory(layout, id), "restart.json");

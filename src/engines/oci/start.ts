@@ -73,11 +73,20 @@ async function begin(
     await mountSharedMemory(layout, record);
     const joined = joinedOf(layout, record);
     const { hooks } = await writeBundle(context, record, { rootfs, joined, place });
-    const { tty, stdinOpen } = record.spec.service;
+    const { tty, stdinOpen, logging } = record.spec.service;
     const keepStdin = tty || !options.attached; // at a terminal its end is a key; from a pipe it is for the one who started it
     // The packet filter takes its time to answer, and needs nothing but the address: it works while the runtime makes the container.
     const [monitored] = await settled(
-      monitor(layout, runtime, { id, name, tty, stdin: stdinOpen, keepStdin, program: conmon, exitCommand: exitCommand(layout, record) }),
+      monitor(layout, runtime, {
+        id,
+        name,
+        tty,
+        stdin: stdinOpen,
+        keepStdin,
+        program: conmon,
+        logging,
+        exitCommand: exitCommand(layout, record),
+      }),
       context.syncNetwork(),
     );
     await writeState(layout, id, {

@@ -12,6 +12,7 @@ import { readHealthcheck } from "./health.ts";
 import { readHooks, readPreStart } from "./hooks.ts";
 import { readExtraHosts } from "./hosts.ts";
 import { readIsolation } from "./isolation.ts";
+import { readLogging } from "./logging.ts";
 import { type ReadMount, readTmpfs, readVolumes } from "./mounts.ts";
 import { readAttachments, readDomainname, readLinks, readMacAddress, readNetworkMode } from "./networks.ts";
 import { type LongPort, portModel, readExpose, readPorts } from "./ports.ts";
@@ -91,6 +92,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     healthcheck: readHealthcheck(node, scope),
     init: booleanOf(at("init")) ?? false,
     tty: booleanOf(at("tty")) ?? false,
+    logging: readLogging(at("logging"), scope),
     stdinOpen: booleanOf(at("stdin_open")) ?? false,
     readOnly: booleanOf(at("read_only")) ?? false,
     mounts: mounts.map(({ mount }) => mount),

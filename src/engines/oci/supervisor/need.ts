@@ -5,7 +5,8 @@ import { comesBack, hasPolicy } from "../restarts.ts";
 
 /** Whether a container of this kind wants somebody to look after it while it runs. */
 export function wantsSupervisor(record: ContainerRecord): boolean {
-  return record.spec.networks.length > 0 || hasPolicy(record) || healthPlan(record) !== null; // who is in a network asks for names
+  const isLimited = typeof record.spec.service.logging?.maxSize === "number";
+  return record.spec.networks.length > 0 || hasPolicy(record) || healthPlan(record) !== null || isLimited; // who is in a network asks for names
 }
 
 /** Whether somebody has to be there for a container now: it runs or is being started and wants that, or it waits to come back. */
