@@ -5,7 +5,8 @@ import { Failure } from "../model/diagnostic.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { exclusively } from "../reconcile/reconcile.ts";
 import { hostFiles } from "./host-files.ts";
-import { containersOf, oneOffsOf, targets } from "./selection.ts";
+import { writeWhole } from "./image-archives.ts";
+import { containerOf, containersOf, oneOffsOf, targets } from "./selection.ts";
 import type { Session } from "./session.ts";
 import { pour } from "./streams.ts";
 
@@ -179,21 +180,44 @@ async function chosen(session: Session, name: string, { index, all }: CopyChoice
   throw new Failure({ code: "E_NO_SUCH_CONTAINER", message, hint: `wharf create ${name} makes what the spec describes` });
 }
 
-/** A container that does not run is held, so that no other command starts or removes it meanwhile. */
 async function withFiles(session: Session, container: ObservedContainer, work: (files: Files) => Promise<void>): Promise<void> {
   const engine = await session.engine();
-  const use = async (): Promise<void> => {
+  await held(session, container, "cp", async () => {
     const files = await engine.files(container.id, session.signal);
     try {
       await work(files);
     } finally {
       await files.close();
     }
-  };
+  });
+}
+
+/** A container that does not run is held, so that no other command starts or removes it meanwhile. */
+async function held(session: Session, container: ObservedContainer, purpose: string, use: () => Promise<void>): Promise<void> {
   if (container.state === "running" || container.state === "paused") return use();
   const [target] = await targets(session, [container.name]);
   if (target === undefined) return use();
-  await exclusively(await session.world({ renderer: "quiet" }), { project: target.project, purpose: "cp" }, use);
+  await exclusively(await session.world({ renderer: "quiet" }), { project: target.project, purpose }, use);
+}
+
+export interface ExportChoice {
+  readonly target: string;
+  readonly index: number | null;
+  /** A file; `undefined`: standard output. */
+  readonly output: string | undefined;
+}
+
+/** Writes a container's own files as one archive. */
+export async function exportContainer(session: Session, { target, index, output }: ExportChoice): Promise<number> {
+  if (output === undefined && session.out.terminal)
+    throw new Failure({ code: "E_USAGE", message: "an archive is not written to a terminal", hint: "use -o FILE, or redirect the output" });
+  const container = await containerOf(session, target, index);
+  const engine = await session.engine();
+  await held(session, container, "export", async () => {
+    const archive = engine.exportFiles(container.id, session.signal);
+    await (output === undefined ? pour(archive, process.stdout) : writeWhole(archive, output));
+  });
+  return 0;
 }
 
 function skipped(session: Session, what: string, why: string): void {

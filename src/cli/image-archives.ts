@@ -61,7 +61,7 @@ export async function openInput(path: string): Promise<AsyncIterable<Uint8Array>
 }
 
 /** What is there under the name stays until all of the new is written; what is no file is written to as it is. */
-async function writeWhole(archive: AsyncIterable<Uint8Array>, path: string): Promise<void> {
+export async function writeWhole(archive: AsyncIterable<Uint8Array>, path: string): Promise<void> {
   const there = await stat(path).catch(() => null); // writing tells what is wrong with it
   if (there !== null && !there.isFile()) return pour(archive, createWriteStream(path));
   const temporary = `${path}.${process.pid}.part`;

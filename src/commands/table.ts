@@ -12,6 +12,7 @@ export const COMMANDS = {
   down: () => import("./down.ts"),
   events: () => import("./events.ts"),
   exec: () => import("./exec.ts"),
+  export: () => import("./export.ts"),
   explain: () => import("./explain.ts"),
   history: () => import("./history.ts"),
   "image:du": () => import("./image/du.ts"),

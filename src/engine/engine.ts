@@ -42,6 +42,8 @@ export interface Engine {
   processes(id: string, signal: AbortSignal): Promise<readonly ProcessInfo[]>;
   /** What a container has used up so far and holds now. Throws E_NOT_RUNNING. */
   usage(id: string, signal: AbortSignal): Promise<ResourceUsage>;
+  /** A container's own files as a tar stream, without what is mounted in it. One that does not run must not be started meanwhile. */
+  exportFiles(id: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** The files of a container as it sees them, whether it runs or not. To be closed. */
   files(id: string, signal: AbortSignal): Promise<Files>;
   /** Docker's inspect document for one container. */

@@ -87,6 +87,13 @@ async function streams(world: World): Promise<void> {
   const all = await world.ok(["cp", "web:/", "-"], { cwd });
   assert.match(all, /\/proc\/\0[\s\S]*\/etc\/passwd\0|\/etc\/passwd\0[\s\S]*\/proc\/\0/);
   assert.not.match(all, /\/proc\/1\//); // what the kernel says of itself are no files
+  const own = await world.ok(["export", "web"], { cwd });
+  assert.match(own, /\.\/etc\/passwd\0/);
+  assert.not.match(own, /\.\/data\/a\/b\0/); // a volume is not the container's own
+  await world.ok(["stop"], { cwd });
+  await world.ok(["export", "-o", "web.tar", "web"], { cwd });
+  assert.ok((await stat(join(cwd, "web.tar"))).size > 100_000);
+  assert.match((await world.wharf(["export", "nope"], { cwd })).stderr, /E_NO_SUCH_CONTAINER/);
   await world.ok(["down", "-v"], { cwd });
 }
 

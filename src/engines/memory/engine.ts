@@ -68,6 +68,7 @@ function engineOn(store: Store, options: MemoryOptions): Engine {
     wait: (id, signal) => waitFor(place, id, signal),
     processes: async (id) => processesOf(place, id),
     usage: async (id) => usageOf(place, id),
+    exportFiles: (id) => filesOf(place, id).read("/", "."),
     files: async (id) => filesOf(place, id),
     inspect: async (id) => containerDocument(byId(place, id), madeOf(place, id)),
     images: imagesOf(store, (reference, signal) => fetched(place, { reference, platform: null }, signal)),

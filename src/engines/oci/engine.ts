@@ -18,7 +18,7 @@ import { createContainer } from "./create.ts";
 import { checkMachine } from "./doctor.ts";
 import { noteEvent, readEvents } from "./events.ts";
 import { execIn } from "./exec.ts";
-import { filesOf } from "./files.ts";
+import { exportFiles, filesOf } from "./files.ts";
 import { sweepSecrets } from "./given-files.ts";
 import { runHook } from "./hooks.ts";
 import { inspectContainer } from "./inspection.ts";
@@ -94,6 +94,7 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     wait: (id, signal) => waitFor(layout, id, signal),
     processes: async (id) => processesOf(context, containerWithId(layout, id)),
     usage: async (id) => usageOf(context, containerWithId(layout, id)),
+    exportFiles: (id) => exportFiles(context, containerWithId(layout, id)),
     files: async (id) => filesOf(context, containerWithId(layout, id)),
     inspect: async (id) => inspectContainer(context, containerWithId(layout, id)),
     images: imagesOf(context),

@@ -32,6 +32,26 @@ export async function filesOf(context: Context, container: Container): Promise<F
   return filesIn(descriptor, async () => closeSync(descriptor));
 }
 
+/** A container's root file system without what is mounted in it, as a tar stream. */
+export async function* exportFiles(context: Context, { record }: Container): AsyncGenerator<Uint8Array> {
+  const { layout, store } = context;
+  const running = liveRun(layout, record.id) !== null;
+  if (!running) {
+    await tidy(context, record.id);
+    await mountRootfs(layout, { id: record.id, layersDirectory: store.layersDirectory, layers: record.image.layers });
+  }
+  try {
+    const directory = openSync(rootfsDirectory(layout, record.id), constants.O_RDONLY);
+    try {
+      yield* packTree({ directory, name: null, as: "." });
+    } finally {
+      closeSync(directory);
+    }
+  } finally {
+    if (!running) await tidy(context, record.id);
+  }
+}
+
 async function mounted(context: Context, { record }: Container): Promise<Files> {
   const { layout, store } = context;
   await tidy(context, record.id);
