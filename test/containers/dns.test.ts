@@ -1,10 +1,13 @@
 /** Names, as programs in containers see them: with busybox's own tools, against what this machine knows of the networks. */
+import { spawn } from "node:child_process";
 import { Resolver } from "node:dns/promises";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { Listener } from "../../src/engines/oci/supervisor/dns/listener.ts";
 import { parseQuery, reply } from "../../src/engines/oci/supervisor/dns/message.ts";
+import { withMachine } from "../support/machine.ts";
 import { withOutside } from "../support/outside.ts";
 import { busyboxRootfs } from "../support/rootfs.ts";
 import { supervisors } from "../support/supervisors.ts";
@@ -141,6 +144,78 @@ it(
       assert.equal([HostConfig.Dns, HostConfig.DnsSearch], [[host], ["here.example", "more.example"]]);
       await world.ok(["down", "-t", "0"], { cwd });
       server.close();
+    });
+  }),
+);
+
+it(
+  "on a network that projects share both find each other, and who is left goes on when the other one is gone",
+  inWorld(async (world) => {
+    await furnish(world);
+    const first = await world.project("first", {
+      "wharf.yaml": `services:
+  a: { image: shell, init: true, networks: { meeting: { aliases: [speaker] } } }
+networks: { meeting: { name: meeting } }
+`,
+    });
+    const second = await world.project("second", {
+      "wharf.yaml": `services:
+  b: { image: shell, init: true, networks: [meeting, default] }
+  c: { image: shell, init: true }
+networks: { meeting: { external: true } }
+`,
+    });
+    await world.ok(["up", "-d"], { cwd: first });
+    await world.ok(["up", "-d"], { cwd: second });
+    const look = (service: string, name: string): Promise<number> =>
+      world.wharf(["exec", "-T", service, "nslookup", name], { cwd: service === "a" ? first : second }).then(({ status }) => status);
+    assert.is(await look("b", "speaker"), 0);
+    assert.is(await look("a", "b"), 0);
+    assert.is(await look("b", "c"), 0, "its other network is answered for by its own supervisor");
+    assert.is.not(await look("a", "c"), 0, "nobody sees a network that it is not on");
+    await world.ok(["rm", "-s", "-f"], { cwd: first });
+    await until("an answer of the other supervisor", async () => (await look("b", "b.meeting")) === 0);
+    assert.is.not(await look("b", "speaker"), 0);
+    await world.ok(["down", "-t", "0"], { cwd: second });
+    await world.ok(["down", "-t", "0"], { cwd: first });
+  }),
+);
+
+it(
+  "on an internal network names are found, and nothing is asked outside",
+  inWorld(async (world) => {
+    await furnish(world);
+    const cwd = await world.project("inner", {
+      "wharf.yaml": `services:
+  a: { image: shell, init: true }
+  b: { image: shell, init: true }
+networks: { default: { internal: true } }
+`,
+    });
+    await world.ok(["up", "-d"], { cwd });
+    assert.match(await inside(world, cwd, "ping", "-c", "1", "-W", "5", "b"), /1 packets received/);
+    assert.match((await world.wharf(["exec", "-T", "a", "nslookup", "outside.example"], { cwd })).stdout, /NXDOMAIN/);
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "beside a name server of this machine at every address names are found all the same",
+  inWorld(async (world) => {
+    await withMachine(async (machine) => {
+      const [command = "", ...argv] = machine.prefix;
+      const script = `const {createSocket}=require("node:dgram"),{createServer}=require("node:net");
+createSocket("udp4").bind(53,()=>createServer().listen(53,"0.0.0.0",()=>console.log("up")))`;
+      const other = spawn(command, [...argv, process.execPath, "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+      await once(other.stdout, "data");
+      const cwd = await project(world);
+      await machine.ok(world, ["up", "-d"], { cwd });
+      const ask = (): Promise<{ readonly stdout: string }> =>
+        machine.wharf(world, ["exec", "-T", "a", "nslookup", "-type=a", "c"], { cwd });
+      await until("three addresses", async () => ((await ask()).stdout.match(/^Address: 10\./gm) ?? []).length === 3);
+      other.kill();
+      await once(other, "exit");
+      await machine.ok(world, ["down", "-t", "0"], { cwd });
     });
   }),
 );

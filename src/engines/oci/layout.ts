@@ -24,6 +24,9 @@ import { join } from "node:path";
  *   run/c/ID12/…                       bundle: config.json, rootfs, conmon's files         (bundle)
  *   run/runtime/…                      runc's or crun's own state
  *   run/cgroups/GROUP                  control groups made for containers to be in         (cgroups)
+ *   run/moved-names/ADDRESS            where names are answered for when port 53 is taken (network/moved-names)
+ *   run/foreign-firewalls              bridges that other firewalls let through        (network/foreign)
+ *   run/published-datagrams            where published udp ports led to last           (network/datagram-flows)
  *   run/locks/…                        locks between processes
  *   run/exits/ID                       exit status once more: one directory to watch      (supervisor/launch)
  *   run/supervisors/PROJECT.{lock,log} who looks after a project, and what it says        (supervisor/launch)

@@ -6,7 +6,7 @@ import { withLock } from "../../lib/file-lock.ts";
 import { isAlive } from "../../lib/process-identity.ts";
 import type { PublishedPort } from "../../model/observed.ts";
 import type { Context } from "./context.ts";
-import { choosePorts, type HolderOf, holders } from "./network/publish.ts";
+import { addressesFor, choosePorts, type HolderOf, holders } from "./network/publish.ts";
 import { type Container, liveRun, runOf, writeState } from "./records.ts";
 import { poke } from "./supervisor/launch.ts";
 
@@ -39,7 +39,7 @@ function portsFrom(
     const same = inherited.find(
       ({ target, protocol, host, published }) =>
         protocol === port.protocol &&
-        host === port.host &&
+        addressesFor(port.host, { ipv6: true }).includes(host) &&
         (port.published === null ? target === port.target : published >= port.published.from && published <= port.published.to),
     );
     return same === undefined ? port : { ...port, published: { from: same.published, to: same.published } };

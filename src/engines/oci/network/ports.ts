@@ -11,6 +11,8 @@ export interface Ruleset {
   readonly table: string;
   readonly networks: readonly FilteredNetwork[];
   readonly ports: readonly Forward[];
+  /** Gateways whose names are not answered for at port 53, with the port where they are. */
+  readonly moved?: ReadonlyMap<string, number>;
   /** There may be a table for IPv6 from before. A kernel may know none. */
   readonly had6: boolean;
 }
@@ -63,13 +65,17 @@ function rulesOf(rules: Ruleset, family: "ip" | "ip6"): string {
     const pool = family === "ip" ? network.ipv4 : network.ipv6;
     return pool === null ? [] : [{ ...network, subnet: `${pool.subnet}/${pool.prefix}`, gateway: pool.gateway }];
   });
+  const moved = own.flatMap(({ gateway }) => {
+    const port = rules.moved?.get(gateway);
+    return port === undefined ? [] : [`${gateway} : ${port}`];
+  });
   const bridges = elements(networks.map((n) => `"${n.bridge}"`));
   const intra = elements(networks.filter((n) => n.config.connected).map((n) => `"${n.bridge}" . "${n.bridge}"`));
   const internal = elements(networks.filter((n) => n.config.internal).map((n) => `"${n.bridge}"`));
   const subnets = elements(own.map((n) => n.subnet));
   const hidden = elements(own.filter((n) => n.config.masquerade && !n.config.internal).map((n) => n.subnet));
   return `${clear(rules, family)}table ${family} ${table} {
-${published(rules, family)}  set resolvers { type ${ADDRESS[family]}; ${elements(own.map((n) => n.gateway))} }
+${published(rules, family, moved)}  set resolvers { type ${ADDRESS[family]}; ${elements(own.map((n) => n.gateway))} }
   set bridges { type ifname; ${bridges} }
   set same { type ifname . ifname; ${intra} }
   set internal { type ifname; ${internal} }
@@ -110,7 +116,7 @@ function clear({ table }: Ruleset, family: "ip" | "ip6"): string {
 }
 
 /** Two maps from what comes in to where it goes: one transaction leads a port to another container. */
-function published({ ports }: Ruleset, family: "ip" | "ip6"): string {
+function published({ ports }: Ruleset, family: "ip" | "ip6", moved: readonly string[]): string {
   const any = family === "ip" ? "0.0.0.0" : "::";
   const own = ports.flatMap((port) => {
     const address = family === "ip" ? port.address : port.address6;
@@ -120,7 +126,8 @@ function published({ ports }: Ruleset, family: "ip" | "ip6"): string {
   const somewhere = own.filter((p) => p.host !== any).map((p) => `${p.protocol} . ${p.host} . ${p.published} : ${p.address} . ${p.target}`);
   // IPv6 leads nothing from ::1 off the machine, and nothing from an address that is of one link only: the supervisor carries that.
   const led = family === "ip" ? "" : "ip6 daddr != ::1 ip6 saddr != fe80::/10 ";
-  return `  map published { type inet_proto . inet_service : ${ADDRESS[family]} . inet_service; ${elements(anywhere)} }
+  const redirect = `    iifname @bridges meta l4proto { tcp, udp } th dport 53 redirect to :${family} daddr map @moved\n`;
+  return `${moved.length > 0 ? `  map moved { type ${ADDRESS[family]} : inet_service; ${elements(moved)} }\n` : ""}  map published { type inet_proto . inet_service : ${ADDRESS[family]} . inet_service; ${elements(anywhere)} }
   map published_on { type inet_proto . ${ADDRESS[family]} . inet_service : ${ADDRESS[family]} . inet_service; ${elements(somewhere)} }
   chain ports {
     dnat ${family} to meta l4proto . ${family} daddr . th dport map @published_on
@@ -128,7 +135,7 @@ function published({ ports }: Ruleset, family: "ip" | "ip6"): string {
   }
   chain incoming {
     type nat hook prerouting priority dstnat; policy accept;
-    iifname @bridges ${family} daddr @resolvers meta l4proto { tcp, udp } th dport 53 accept comment "names, also where a container serves port 53"
+${moved.length > 0 ? redirect : ""}    iifname @bridges ${family} daddr @resolvers meta l4proto { tcp, udp } th dport 53 accept comment "names, also where a container serves port 53"
     ${led}meta l4proto { tcp, udp, sctp } fib daddr type local jump ports
   }
   chain local {

@@ -6,6 +6,7 @@ import { redirectFlows } from "./datagram-flows.ts";
 import { type Endpoint, endpointsOf } from "./endpoints.ts";
 import { forgetForeign } from "./foreign.ts";
 import { type HostsEntry, hostsText, nameFiles, writeHosts } from "./hosts.ts";
+import { movedNames } from "./moved-names.ts";
 import { networkModeOf } from "./namespace.ts";
 import { allNetworks, isPresent, type NetworkRecord, readNetwork } from "./networks.ts";
 import { applyRules, type Ruleset, wants6 } from "./ports.ts";
@@ -28,6 +29,7 @@ export async function syncNetwork(layout: Layout): Promise<void> {
   const rules: Ruleset = {
     table: `wharf_${layout.world}`,
     networks: networks.filter(isPresent),
+    moved: movedNames(layout),
     had6: existsSync(marker6(layout)),
     ports: live.flatMap(({ record, ports }) => {
       const addresses = publishedAt(record, networks);

@@ -48,6 +48,13 @@ it("IPv6 leads to a container's own address where it has one, and from ::1 nowhe
   assert.match(rules, /ip6 daddr != ::1 .*jump ports/);
 });
 
+it("names that are answered for at another port are led there", () => {
+  const text = rulesText({ table: "t", networks: [network], ports: [], had6: false, moved: new Map([["10.200.1.1", 40_053]]) });
+  assert.match(text, /map moved \{[^}]*elements = \{ 10\.200\.1\.1 : 40053 \}/);
+  assert.match(text, /th dport 53 redirect to :ip daddr map @moved/);
+  assert.not.match(rulesText({ table: "t", networks: [network], ports: [], had6: false }), /moved/);
+});
+
 it("a map without elements has no empty list, which nft would refuse", () => {
   assert.not.match(rulesText({ table: "t", networks: [network], ports: [], had6: false }), /elements = \{ *\}/);
 });

@@ -1,6 +1,8 @@
 import { liesIn, parseAddress } from "../../../../lib/address.ts";
+import { moveNames, namesAreBack } from "../../network/moved-names.ts";
 import { isPresent, type NetworkRecord } from "../../network/networks.ts";
 import { subnetOf } from "../../network/pools.ts";
+import { listeners } from "../../network/sockets.ts";
 import { addressesOf, isBeside } from "../../network/sync.ts";
 import { type Container, type ContainerRecord, liveRun } from "../../records.ts";
 import type { Duty, DutyTools, View } from "../duty.ts";
@@ -56,6 +58,7 @@ class DnsDuty implements Duty {
       if (!wanted.has(address)) {
         listener.close();
         this.#listeners.delete(address);
+        namesAreBack(view.layout, address);
       }
     const missing = await Promise.all(
       [...wanted].filter((address) => !this.#listeners.has(address)).map((address) => this.#serve(address)),
@@ -67,7 +70,10 @@ class DnsDuty implements Duty {
   async close(): Promise<void> {
     clearTimeout(this.#retry);
     this.#resolver.close();
-    for (const listener of this.#listeners.values()) listener.close();
+    for (const [address, listener] of this.#listeners) {
+      listener.close();
+      namesAreBack(this.#tools.context.layout, address);
+    }
   }
 
   async #serve(address: string): Promise<boolean> {
@@ -75,14 +81,26 @@ class DnsDuty implements Duty {
       const listener = await Listener.open({ address, port: DNS_PORT }, (message, from) => this.#resolver.respond(message, from));
       this.#listeners.set(address, listener);
       this.#troubles.delete(address);
+      if (namesAreBack(this.#tools.context.layout, address)) await this.#tools.context.syncNetwork();
       return true;
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? String(error);
+      if (code === "EADDRINUSE" && isTakenEverywhere(address)) return this.#serveElsewhere(address);
       // Another project's supervisor serves a network that they share; or the address comes in a moment.
       if (this.#troubles.get(address) !== code) this.#tools.log(`dns: ${address} port ${DNS_PORT}: ${code}`);
       this.#troubles.set(address, code);
       return false;
     }
+  }
+
+  /** Another program serves names at every address of this machine: the packet filter leads to a port that is free. */
+  async #serveElsewhere(address: string): Promise<boolean> {
+    const listener = await Listener.open({ address, port: 0 }, (message, from) => this.#resolver.respond(message, from));
+    this.#listeners.set(address, listener);
+    moveNames(this.#tools.context.layout, address, listener.port);
+    await this.#tools.context.syncNetwork();
+    this.#tools.log(`dns: another program has port ${DNS_PORT}: ${address} is answered for at port ${listener.port}`);
+    return true;
   }
 
   #read(view: View): void {
@@ -98,6 +116,12 @@ class DnsDuty implements Duty {
     this.#stale = began + Math.max(FRESH_MS, took * FRESH_SHARE);
     return this.#zone;
   }
+}
+
+/** Whether whoever has port 53 of an address has it by having that of all addresses, and is not another supervisor. */
+function isTakenEverywhere(address: string): boolean {
+  const taken = listeners().filter(({ port }) => port === DNS_PORT);
+  return !taken.some(({ host }) => host === address) && taken.some(({ host }) => host === "0.0.0.0" || host === "*");
 }
 
 /** What a view says about names. One that is being started has its name already: its program asks as soon as it begins. */
