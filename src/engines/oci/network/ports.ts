@@ -73,6 +73,8 @@ function rulesOf(rules: Ruleset, family: "ip" | "ip6"): string {
   const intra = elements(networks.filter((n) => n.config.connected).map((n) => `"${n.bridge}" . "${n.bridge}"`));
   const internal = elements(networks.filter((n) => n.config.internal).map((n) => `"${n.bridge}"`));
   const subnets = elements(own.map((n) => n.subnet));
+  // Answers to one that goes out under its own address come back to that: the chain for what passes lets in no more than them.
+  const guarded = elements(own.filter((n) => n.config.masquerade || n.config.internal).map((n) => n.subnet));
   const hidden = elements(own.filter((n) => n.config.masquerade && !n.config.internal).map((n) => n.subnet));
   return `${clear(rules, family)}table ${family} ${table} {
 ${published(rules, family, moved)}  set resolvers { type ${ADDRESS[family]}; ${elements(own.map((n) => n.gateway))} }
@@ -80,10 +82,11 @@ ${published(rules, family, moved)}  set resolvers { type ${ADDRESS[family]}; ${e
   set same { type ifname . ifname; ${intra} }
   set internal { type ifname; ${internal} }
   set subnets { type ${ADDRESS[family]}; flags interval; ${subnets} }
+  set guarded { type ${ADDRESS[family]}; flags interval; ${guarded} }
   set hidden { type ${ADDRESS[family]}; flags interval; ${hidden} }
   chain guard {
     type filter hook prerouting priority raw; policy accept;
-${family === "ip" ? LOOPBACK : ""}    iifname != @bridges iifname != "lo" ${family} daddr @subnets drop comment "containers are reached by published ports only"
+${family === "ip" ? LOOPBACK : ""}    iifname != @bridges iifname != "lo" ${family} daddr @guarded drop comment "containers are reached by published ports only"
   }
   chain leaving {
     type nat hook postrouting priority srcnat; policy accept;

@@ -62,8 +62,8 @@ it("a map without elements has no empty list, which nft would refuse", () => {
 it("IPv6 has a table of its own while a network has it, and none afterwards", () => {
   const six = { ...network, ipv6: { subnet: "fd00:5::", prefix: 64, gateway: "fd00:1::1" } };
   const text = rulesText({ table: "t", networks: [six, network], ports: [forward], had6: true });
-  assert.match(text, /table ip6 t \{[\s\S]*ip6 daddr @subnets drop[\s\S]*ip6 saddr @hidden masquerade/);
-  assert.is(text.match(/fd00:5::\/64/g)?.length, 2);
+  assert.match(text, /table ip6 t \{[\s\S]*ip6 daddr @guarded drop[\s\S]*ip6 saddr @hidden masquerade/);
+  assert.is(text.match(/fd00:5::\/64/g)?.length, 3);
   assert.match(rulesText({ table: "t", networks: [network], ports: [], had6: true }), /delete table ip6 t\n$/);
   assert.not.match(rulesText({ table: "t", networks: [network], ports: [], had6: false }), /ip6/);
 });
@@ -86,6 +86,7 @@ it("an internal network has no way out, one that keeps its containers apart no w
   });
   assert.match(text, /set internal \{[^}]*elements = \{ "inner" \}/);
   assert.match(text, /set same \{[^}]*elements = \{ "open" \. "open" \}/);
+  assert.match(text, /set guarded \{ type ipv4_addr; flags interval; elements = \{ 10\.200\.1\.0\/24 \}/);
   assert.match(text, /set hidden \{ type ipv4_addr; flags interval; {2}\}/);
 });
 
