@@ -35,7 +35,7 @@ export function planOperation(project: Project, observed: Observed, operation: O
   if (operation.kind === "pause" && containers.length > 0 && containers.every(({ state }) => state === "paused"))
     p.problems.push({
       code: "E_PAUSED",
-      message: `${containers.map(({ name }) => name).join(", ")} ${containers.length === 1 ? "is" : "are"} paused already`,
+      message: `${containers.map(({ name }) => name).join(", ")} ${containers.length === 1 ? "is" : "are"} already paused`,
       hint: "`wharf unpause` lets go on what is paused",
     });
   planImages(p, p.preStart);

@@ -33,7 +33,7 @@ async function pausing(world: World): Promise<void> {
   assert.match(refused.stderr, /E_PAUSED[\s\S]*wharf unpause web/);
   await world.ok(["pause"], { cwd });
   assert.match((await world.wharf(["up", "-d"], { cwd })).stderr, /2 unchanged/);
-  assert.match((await world.wharf(["pause"], { cwd })).stderr, /E_PAUSED.*paused already/);
+  assert.match((await world.wharf(["pause"], { cwd })).stderr, /E_PAUSED.*already paused/);
   await world.ok(["unpause", "web"], { cwd });
   await world.ok(["exec", "-T", "web", "true"], { cwd });
   await world.ok(["pause", "web"], { cwd });
