@@ -20,7 +20,7 @@ import { namespacesRenewed } from "./sharing.ts";
 export function planOperation(project: Project, observed: Observed, operation: Operation, names: readonly string[] | null): Plan {
   const graceMs = "graceMs" in operation ? operation.graceMs : null;
   const p = beginPlanning(project, observed, { ...DEFAULTS, stopGraceMs: graceMs });
-  const containers = select(p, operation, operation.kind === "start" && names !== null ? withNeeded(project, names) : names);
+  const containers = select(p, operation, names === null ? null : withOthers(p, operation, names));
   const forward = groups(project, containers);
   const ordered = WAY[operation.kind] === "reverse" ? [...forward].reverse() : forward;
   for (const group of ordered) {
@@ -56,6 +56,29 @@ function restartSharers(p: Planning, planned: readonly ObservedContainer[]): voi
       changed(p, "update", { address: `container/${container.name}`, reason });
     }
   }
+}
+
+/** The names, and those that have to come along. */
+function withOthers(p: Planning, { kind }: Operation, names: readonly string[]): readonly string[] {
+  if (kind === "start") return withNeeded(p.desired, names);
+  return kind === "restart" ? [...names, ...followersOf(p, names)] : names;
+}
+
+/** Containers that run of services that asked to be restarted with what they depend on (`depends_on.restart`), and of those that follow these. */
+function followersOf({ desired, observed }: Planning, names: readonly string[]): readonly string[] {
+  const begun = new Set(names);
+  const followers = new Set<string>();
+  for (let size = -1; size !== followers.size; ) {
+    size = followers.size;
+    for (const { name, dependsOn } of desired.services) {
+      if (begun.has(name) || !dependsOn.some(({ service, restart: follows }) => follows && begun.has(service))) continue;
+      begun.add(name);
+      followers.add(name);
+    }
+  }
+  return observed.containers.flatMap((container) =>
+    container.service !== null && followers.has(container.service) && !container.oneOff && isUp(container) ? [container.name] : [],
+  );
 }
 
 /** The names, and those of all services that these cannot do without: to start one means to start what it needs. */

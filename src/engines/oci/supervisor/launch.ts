@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, utimesSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, statSync, utimesSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,6 +9,7 @@ import { identify, isAlive, type ProcessIdentity } from "../../../lib/process-id
 import type { Layout } from "../layout.ts";
 import { allContainers, type ContainerRecord } from "../records.ts";
 import { hasPolicy } from "../restarts.ts";
+import { signalIfThere } from "../runtime.ts";
 
 /** What a supervisor of a project has. */
 export interface SupervisorFiles {
@@ -45,7 +46,9 @@ const started = new Map<string, ProcessIdentity>();
  */
 export async function ensureSupervisor({ layout }: { readonly layout: Layout }, project: string): Promise<void> {
   const { lock } = supervisorFiles(layout, project);
-  if ((await holderOf(lock)) !== null) return;
+  const holder = await holderOf(lock);
+  if (holder !== null && holder.purpose === purpose()) return;
+  if (holder !== null) signalIfThere(holder.pid, "SIGTERM"); // of another version of wharf: the one that follows takes its work over
   const mine = started.get(lock);
   if (mine !== undefined && isAlive(mine)) return;
   const { command, args } = supervisorCommand(layout, project);
@@ -89,6 +92,16 @@ export async function supervisorGone(layout: Layout, project: string): Promise<v
 
 const GONE_LIMIT_MS = 2000;
 
+let stamp: string | undefined;
+
+/** What a supervisor holds its lock for: it names the program, so that one of another version is known. */
+export function purpose(): string {
+  stamp ??= import.meta.url.endsWith(".ts") ? "from sources" : String(statSync(fileURLToPath(bundle())).mtimeMs);
+  return `supervise (${stamp})`;
+}
+
+const bundle = (): URL => new URL("./supervisor.cjs", import.meta.url);
+
 const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", UV_THREADPOOL_SIZE: "2" };
 
 /** V8 is told to keep its heap small: there is little to do, and it may take its time. */
@@ -99,7 +112,7 @@ export function supervisorCommand(layout: Layout, project: string): { readonly c
   const words = [layout.root, layout.run, project];
   const command = process.execPath;
   if (!import.meta.url.endsWith(".ts")) {
-    return { command, args: [...FRUGAL, fileURLToPath(new URL("./supervisor.cjs", import.meta.url)), ...words] };
+    return { command, args: [...FRUGAL, fileURLToPath(bundle()), ...words] };
   }
   const loader = createRequire(import.meta.url).resolve("tsx");
   return { command, args: ["--import", loader, fileURLToPath(new URL("./main.ts", import.meta.url)), ...words] };

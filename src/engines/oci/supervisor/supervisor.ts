@@ -1,11 +1,11 @@
 import { type FSWatcher, mkdirSync, watch } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { acquire, type Lock, LockHeld } from "../../../lib/file-lock.ts";
+import { acquire, holderOf, type Lock, LockHeld } from "../../../lib/file-lock.ts";
 import type { Context } from "../context.ts";
 import { duties } from "./duties.ts";
 import type { Duty, View } from "./duty.ts";
 import { Journal } from "./journal.ts";
-import { supervisorFiles } from "./launch.ts";
+import { purpose, supervisorFiles } from "./launch.ts";
 import { needsSupervisor } from "./need.ts";
 import { Viewer } from "./view.ts";
 
@@ -123,14 +123,19 @@ function isNeeded({ layout, containers }: View): boolean {
   return containers.some((container) => needsSupervisor(layout, container));
 }
 
+/** One of another version was told to end, and lets go of the lock soon. */
 async function lockOrNull(path: string): Promise<Lock | null> {
+  const holder = await holderOf(path);
+  const timeoutMs = holder === null || holder.purpose === purpose() ? 0 : TAKEOVER_LIMIT_MS;
   try {
-    return await acquire(path, { purpose: "supervise", timeoutMs: 0 });
+    return await acquire(path, { purpose: purpose(), timeoutMs });
   } catch (error) {
     if (error instanceof LockHeld) return null;
     throw error;
   }
 }
+
+const TAKEOVER_LIMIT_MS = 30_000;
 
 /** Why something failed, with where, as far as it is known. */
 export function wordsOf(error: unknown): string {
