@@ -1,5 +1,5 @@
 /** The process that looks after a project: it comes with the containers that want it, one for a project, and goes with them. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { ps } from "../support/listings.ts";
@@ -84,6 +84,27 @@ it(
     process.kill(pid, "SIGHUP");
     await world.ok(["ps"], { cwd });
     assert.ok(existsSync(`/proc/${pid}/stat`));
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "one of another version of wharf is replaced by the next command",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d"], { cwd });
+    const pid = await theOne(world);
+    const lock = join(world.run, "supervisors", "life.lock");
+    writeFileSync(lock, readFileSync(lock, "utf8").replace(/"purpose":"[^"]*"/, '"purpose":"supervise (older)"'));
+    await world.ok(["ps"], { cwd });
+    await until(
+      "its successor",
+      async () => supervisors(world).length === 1 && !supervisors(world).includes(pid) && locks(world).length === 1,
+    );
+    assert.equal(
+      (await ps(world, [], { cwd })).map(({ State }) => State),
+      ["running", "running"],
+    );
     await world.ok(["down", "-t", "0"], { cwd });
   }),
 );

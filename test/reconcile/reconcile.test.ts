@@ -244,7 +244,7 @@ it("operations do what they say, in the order of dependencies", async ({ scene }
   assert.equal(await told({ kind: "start" }), ["container.start shop-db-1: done", "container.start shop-web-1: done"]);
   assert.equal(await told({ kind: "restart", graceMs: null }, ["web"]), ["container.restart shop-web-1: done"]);
   assert.equal(await told({ kind: "pause" }, ["web"]), ["container.pause shop-web-1: done"]);
-  assert.equal(await told({ kind: "pause" }, ["web"]), []);
+  await refused("E_PAUSED", told({ kind: "pause" }, ["web"]), "shop-web-1");
   assert.equal(await told({ kind: "unpause" }), ["container.unpause shop-web-1: done"]);
   assert.equal(await told({ kind: "kill", signal: "SIGKILL" }, ["web"]), ["container.kill shop-web-1: done"]);
   assert.equal(await told({ kind: "remove", force: false, stop: false, volumes: false }, ["web"]), ["container.remove shop-web-1: done"]);
