@@ -1,55 +1,71 @@
-/** A project of real software: PostgreSQL, Redis, nginx and a Node service, with volumes, configs and secrets. Data outlives `down`. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+/** A project of real software: PostgreSQL, Redis, nginx and a Node service, with health, volumes, configs and secrets. Data outlives `down`. */
 import * as assert from "uvu/assert";
-import { programRootfs } from "../support/programs.ts";
+import { inspect, ps } from "../support/listings.ts";
+import { freePort } from "../support/registry.ts";
+import { shopImages } from "../support/shop-images.ts";
 import { containerSuite, inWorld, type World } from "../support/world.ts";
 
-const it = containerSuite("real software");
+const NAMES = ["postgres", "redis", "nginx", "node"] as const;
+const images: Partial<Record<(typeof NAMES)[number], string>> = {};
+const it = containerSuite("real software", () => {
+  const found = shopImages((text) => console.log(`real software: ${text}`));
+  if (found.reason === null) Object.assign(images, found.paths);
+  return found.reason;
+});
 
-const BIN = newest("/usr/lib/postgresql");
 it("a page is served by nginx of a service that counts in PostgreSQL and Redis, and all counts outlive down and up", inWorld(counting));
 
 it.run();
 
 async function counting(world: World): Promise<void> {
-  const made = BIN === null ? null : makeImages(BIN);
-  if (made === null) {
-    console.log("real software: not run, PostgreSQL is not installed, or Redis and nginx cannot be had with apt-get download");
-    return;
-  }
-  for (const [name, input] of Object.entries(made))
-    await world.ok(["image", "import", "-", `${name}:1`, "--env", `PATH=${PATH}`], { input });
+  for (const name of NAMES) await world.ok(["image", "import", images[name] ?? "", `${name}:1`, "--env", `PATH=${PATH}`]);
+  const port = await freePort();
   const cwd = await world.project("shop", {
     "wharf.yaml": SPEC,
     "api.mjs": API,
     "nginx.conf": NGINX,
     "db-password.txt": "a long and secret password",
   });
-  const env = { REDIS_CONF: "requirepass another-secret\n" };
-  await world.ok(["up", "-d"], { cwd, env });
-  assert.is(await page(world, cwd), "visits 1, hits 1\n");
-  assert.is(await page(world, cwd), "visits 2, hits 2\n");
-  assert.is(await world.ok(["exec", "-T", "db", "stat", "-c", "%a %u:%g", "/var/lib/postgresql/data"], { cwd }), "700 999:999\n");
-  await world.ok(["restart", "-t", "10", "db", "cache"], { cwd });
-  assert.is(await page(world, cwd), "visits 3, hits 3\n");
-  await world.ok(["down"], { cwd });
-  await world.ok(["up", "-d"], { cwd, env });
-  assert.is(await page(world, cwd), "visits 4, hits 4\n");
-  await world.ok(["down", "-v"], { cwd });
-  await world.ok(["up", "-d"], { cwd, env });
-  assert.is(await page(world, cwd), "visits 1, hits 1\n");
-  await world.ok(["down", "-v"], { cwd });
+  const env = { REDIS_CONF: "requirepass another-secret\n", PORT: String(port) };
+  const up = () => world.ok(["up", "-d", "--wait"], { cwd, env });
+  const page = async () => (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: "close" } })).text();
+
+  await up();
+  const listed = await ps(world, [], { cwd, env });
+  assert.equal(listed.map(({ Service, Health }) => `${Service} ${Health}`).sort(), [
+    "api healthy",
+    "cache healthy",
+    "db healthy",
+    "web healthy",
+  ]);
+  assert.is(await page(), "visits 1, hits 1\n", "all of them answer at the first request");
+  assert.is(await page(), "visits 2, hits 2\n");
+  assert.is(await world.ok(["exec", "-T", "db", "stat", "-c", "%a %u:%g", "/var/lib/postgresql/data"], { cwd, env }), "700 999:999\n");
+  await eachAfterWhatItNeeds(world);
+
+  await world.ok(["restart", "-t", "10", "db", "cache"], { cwd, env });
+  await up();
+  assert.is(await page(), "visits 3, hits 3\n");
+  await world.ok(["down"], { cwd, env });
+  await up();
+  assert.is(await page(), "visits 4, hits 4\n");
+  await world.ok(["down", "-v"], { cwd, env });
+  await up();
+  assert.is(await page(), "visits 1, hits 1\n");
+  await world.ok(["down", "-v"], { cwd, env });
 }
 
-/** What nginx gives once all of them answer. */
-async function page(world: World, cwd: string): Promise<string> {
-  for (let tries = 0; ; tries++) {
-    const { status, stdout } = await world.wharf(["exec", "-T", "web", "wget", "-q", "-O", "-", "http://127.0.0.1/"], { cwd });
-    if (status === 0) return stdout;
-    if (tries > 100) throw new Error(`no page: ${(await world.wharf(["logs"], { cwd })).stdout.slice(-3000)}`);
-    await sleep(200);
+/** Nobody starts before the first good word about what it depends on. */
+async function eachAfterWhatItNeeds(world: World): Promise<void> {
+  for (const [service, needed] of [
+    ["web", "api"],
+    ["api", "db"],
+    ["api", "cache"],
+  ]) {
+    const { Log: log = [] } = (await inspect(world, `shop-${needed}-1`)).State.Health ?? {};
+    const well = log.find(({ ExitCode }) => ExitCode === 0);
+    const started = (await inspect(world, `shop-${service}-1`)).State.StartedAt;
+    assert.ok(Date.parse(started) >= Date.parse(well?.End ?? ""), `${service} started at ${started}, ${needed} was well at ${well?.End}`);
   }
 }
 
@@ -61,7 +77,10 @@ services:
     read_only: true
     tmpfs: [/tmp, /run]
     configs: [{ source: nginx, target: /etc/nginx.conf }]
-    depends_on: [api]
+    ports: ["127.0.0.1:$PORT:80"]
+    depends_on: { api: { condition: service_healthy } }
+    healthcheck: { interval: 2s }
+    x-wharf: { healthcheck: { http: 80/health } }
   api:
     image: "node:1"
     user: "1000"
@@ -69,12 +88,17 @@ services:
     init: false
     configs: [{ source: api, target: /app/api.mjs }]
     secrets: [{ source: db_password, uid: "1000", mode: 0400 }, redis_conf]
-    depends_on: [db, cache]
+    depends_on:
+      db: { condition: service_healthy, restart: true }
+      cache: { condition: service_healthy }
+    healthcheck: { interval: 2s, retries: 5 }
+    x-wharf: { healthcheck: { http: 3000/health } }
   db:
     image: "postgres:1"
     user: "999:999"
     command: [sh, /run/start.sh]
     stop_signal: SIGINT
+    healthcheck: { test: [CMD, pg_isready, -q, -h, 127.0.0.1, -U, shop], interval: 2s, timeout: 5s, retries: 20, start_period: 60s }
     configs: [{ source: start, target: /run/start.sh }]
     secrets: [{ source: db_password, uid: "999", mode: 0400 }]
     volumes: ["db:/var/lib/postgresql/data"]
@@ -85,6 +109,9 @@ services:
     command: [redis-server, /run/secrets/redis_conf, --dir, /data, --appendonly, "yes", --appendfsync, always, --protected-mode, "no"]
     secrets: [redis_conf]
     volumes: ["cache:/data"]
+    healthcheck:
+      test: 'read -r _ password < /run/secrets/redis_conf; [ "$$(REDISCLI_AUTH=$$password redis-cli ping)" = PONG ]'
+      interval: 2s
 volumes: { db: , cache: }
 configs:
   nginx: { file: ./nginx.conf }
@@ -95,7 +122,7 @@ configs:
       data=/var/lib/postgresql/data
       [ -s $$data/PG_VERSION ] || initdb -D $$data -U shop -A scram-sha-256 --pwfile=/run/secrets/db_password --no-locale -E UTF8
       echo "host all all all scram-sha-256" > /var/run/postgresql/hba.conf
-      exec postgres -D $$data -c listen_addresses='*' -c hba_file=/var/run/postgresql/hba.conf
+      exec postgres -D $$data -c jit=off -c listen_addresses='*' -c hba_file=/var/run/postgresql/hba.conf
 secrets:
   db_password: { file: ./db-password.txt }
   redis_conf: { environment: REDIS_CONF }
@@ -150,7 +177,8 @@ function hit() {
 }
 
 let counting = Promise.resolve();
-createServer((_, response) => {
+createServer((request, response) => {
+  if (request.url === "/health") return response.end("well\\n");
   counting = counting.then(async () => {
     try {
       await run("psql", ["-h", "db", "-U", "shop", "-d", "postgres", "-c", "select 1"], { env: { ...process.env, PGPASSWORD } });
@@ -165,48 +193,4 @@ createServer((_, response) => {
 for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => process.exit(0));
 `;
 
-const PATH = `${BIN ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin`;
-
-/** An image each, by name; `null` where a program cannot be had. */
-function makeImages(bin: string): Readonly<Record<string, Buffer>> | null {
-  const share = bin.replace("/usr/lib", "/usr/share").replace("/bin", "");
-  const users = {
-    path: "etc/passwd",
-    content: "root:x:0:0::/root:/bin/sh\nsvc:x:999:999::/:/bin/sh\nnode:x:1000:1000::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
-  };
-  const owned = (path: string) => ({ path, type: "directory", mode: 0o700, uid: 999, gid: 999 }) as const;
-  const zones = ["/usr/share/zoneinfo/UTC", "/usr/share/zoneinfo/Etc/UTC", "/usr/share/zoneinfo/GMT"];
-  const lib = bin.replace(/bin$/, "lib");
-  const postgres = programRootfs({
-    files: [...zones, join(bin, "postgres"), join(bin, "initdb"), join(lib, "plpgsql.so"), join(lib, "dict_snowball.so")],
-    trees: [share],
-    entries: [
-      users,
-      { path: "var/lib/postgresql/", type: "directory" },
-      owned("var/lib/postgresql/data/"),
-      { path: "var/run/postgresql/", type: "directory" },
-    ],
-  });
-  const node = programRootfs({ files: [process.execPath, join(bin, "psql")], entries: [users] });
-  const redis = programRootfs({ packages: ["redis-server", "redis-tools", "libjemalloc2", "liblzf1"], entries: [users, owned("data/")] });
-  const nginx = programRootfs({
-    packages: ["nginx"],
-    entries: [
-      { path: "var/log/nginx/", type: "directory" },
-      { path: "var/lib/nginx/", type: "directory" },
-    ],
-  });
-  return postgres === null || node === null || redis === null || nginx === null ? null : { postgres, node, redis, nginx };
-}
-
-/** The directory of programs of the newest version below this one. */
-function newest(directory: string): string | null {
-  try {
-    const versions = readdirSync(directory).sort((a, b) => Number(a) - Number(b));
-    const bin = join(directory, versions.at(-1) ?? "", "bin");
-    return readFileSync(join(bin, "postgres")).length > 0 ? bin : null;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw error;
-  }
-}
+const PATH = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -28,7 +28,7 @@ export interface Inspected {
     readonly Error: string;
     readonly Health?: {
       readonly Status: string;
-      readonly Log: readonly { readonly ExitCode: number; readonly Output: string }[];
+      readonly Log: readonly { readonly ExitCode: number; readonly Output: string; readonly End: string }[];
     };
   };
   readonly RestartCount: number;

@@ -119,10 +119,16 @@ export function inWorld(body: (world: World) => Promise<void>): () => Promise<vo
   };
 }
 
-/** A suite on real containers. Where they cannot run every test of it is skipped, and the reason is said. */
-export function containerSuite(name: string): Pick<Test, "run" | "skip"> & ((title: string, body: () => Promise<void>) => void) {
+/**
+ * A suite on real containers. Where they cannot run every test of it is skipped, and the reason is said. `lacks` gives why what else the
+ * tests need is not there, `null` where it is; it is asked only where containers can run.
+ */
+export function containerSuite(
+  name: string,
+  lacks: () => string | null = () => null,
+): Pick<Test, "run" | "skip"> & ((title: string, body: () => Promise<void>) => void) {
   const real = suite(name);
-  const reason = whyNot();
+  const reason = whyNot() ?? lacks();
   if (reason === null) return real;
   console.log(`${name}: skipped, ${reason}`);
   return Object.assign((title: string, body: () => Promise<void>) => real.skip(title, body), { run: real.run, skip: real.skip });
