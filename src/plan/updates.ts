@@ -10,7 +10,10 @@ import type { Planning } from "./planning.ts";
 export function startsFirst({ desired }: Planning, service: Service, old: ObservedContainer): boolean {
   if (service.networkMode !== null || !(service.update.order === "start-first" || (service.update.order === null && isSafeBeside(service))))
     return false;
-  if (service.networks.some(({ ipv4Address, ipv6Address, macAddress }) => (ipv4Address ?? ipv6Address ?? macAddress) !== null))
+  if (
+    service.macAddress !== null ||
+    service.networks.some(({ ipv4Address, ipv6Address, macAddress }) => (ipv4Address ?? ipv6Address ?? macAddress) !== null)
+  )
     return false;
   const others = desired.services.filter((other) => other !== service);
   const isWanted = ({ published: had, protocol }: PublishedPort) =>
