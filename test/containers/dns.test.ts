@@ -69,7 +69,7 @@ it(
 );
 
 it(
-  "without the supervisor names of one container are still found, and the next start brings the rest back",
+  "without the supervisor names of one container are still found, and any command brings the rest back",
   inWorld(async (world) => {
     const cwd = await project(world);
     await world.ok(["up", "-d"], { cwd });
@@ -79,7 +79,7 @@ it(
     const hosts = await world.ok(["exec", "-T", "a", "cat", "/etc/hosts"], { cwd });
     assert.match(hosts, /^10\.[0-9.]+\t.*\bb\b/m);
     assert.not.match(hosts, /\tc\b| c\b/m, "a hosts file would always give the same one of several");
-    await world.ok(["restart", "-t", "0", "b"], { cwd });
+    await world.ok(["ps"], { cwd });
     await until("names of several", async () => (await addressesIn(inside(world, cwd, "nslookup", "c"))).length === 3);
     await world.ok(["down", "-t", "0"], { cwd });
   }),
