@@ -49,9 +49,9 @@ export async function* readEvents(
   const journal = new Follower(journalFile(layout, project));
   for (;;) {
     const over = until !== null && Date.now() >= until;
-    const lines = [...journal.read(), ...allContainers(layout).flatMap((c) => (c.record.spec.project === project ? endOf(layout, c) : []))];
-    const found = lines.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
-    for (const { run, ...event } of found) {
+    const written = journal.read();
+    const seen = allContainers(layout).flatMap((c) => (c.record.spec.project === project ? endOf(layout, c) : []));
+    for (const { run, ...event } of together(written, seen)) {
       const key = `${event.id} ${event.action} ${run}`;
       if (run !== undefined && ends.has(key)) continue;
       if (run !== undefined) ends.add(key);
@@ -62,6 +62,18 @@ export async function* readEvents(
     await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
   }
+}
+
+/** What was written stays in its order: clocks of files are coarse. What was only seen is put in by its time. */
+function together(written: readonly Line[], seen: readonly Line[]): readonly Line[] {
+  const all = [...written];
+  const isSame = (a: Line, b: Line): boolean => a.id === b.id && a.action === b.action && a.run === b.run;
+  for (const line of seen) {
+    if (all.some((other) => isSame(line, other))) continue;
+    const next = all.findIndex(({ time }) => time > line.time);
+    all.splice(next === -1 ? all.length : next, 0, line);
+  }
+  return all;
 }
 
 const journalFile = (layout: Layout, project: string): string => join(layout.root, "events", `${project}.jsonl`);

@@ -6,7 +6,7 @@ import { Failure } from "../../model/diagnostic.ts";
 import type { Hook } from "../../model/service.ts";
 import type { Context } from "./context.ts";
 import { prepareExec, statusOf } from "./exec.ts";
-import { type Container, liveRun } from "./records.ts";
+import { type Container, type ContainerRecord, liveRun } from "./records.ts";
 
 export interface HookRequest {
   readonly when: "post_start" | "pre_stop";
@@ -24,17 +24,15 @@ const DRAIN_MS = 300;
 /** Runs a service's hook in a container to its end. Throws E_HOOK when it does not end well, and what `exec` throws. */
 export async function runHook(context: Context, container: Container, { when, hook, signal, note }: HookRequest): Promise<void> {
   const { record } = container;
-  if (liveRun(context.layout, record.id) === null) {
-    if (when === "pre_stop") return; // it has ended by itself
-    throw new Failure({
-      code: "E_HOOK",
-      message: `${record.name} ended before its post_start hook could run`,
-      hint: `wharf logs ${record.spec.service.name} shows what it printed`,
-    });
-  }
+  const isOver = (): boolean => liveRun(context.layout, record.id) === null;
+  if (isOver()) return tooLate(record, when);
   const { command: argv, environment: env, user, workingDir, privileged } = hook;
   const options = { argv, env, user, workingDir, privileged, tty: false, stdin: false, detach: false };
-  const prepared = await prepareExec(context, container, options);
+  const prepared = await prepareExec(context, container, options).catch((error: unknown) => {
+    if (isOver()) return null;
+    throw error;
+  });
+  if (prepared === null) return tooLate(record, when);
   const printed: string[] = [];
   try {
     const child = spawn(prepared.program, prepared.words, { cwd: prepared.cwd, stdio: ["ignore", "pipe", "pipe"] });
@@ -45,7 +43,8 @@ export async function runHook(context: Context, container: Container, { when, ho
     await Promise.race([closed, sleep(DRAIN_MS)]);
     for (const stream of [child.stdout, child.stderr]) stream.destroy();
     signal.throwIfAborted();
-    if (status === 0 || (when === "pre_stop" && liveRun(context.layout, record.id) === null)) return;
+    if (status === 0) return;
+    if (isOver() && (when === "pre_stop" || printed.length === 0)) return tooLate(record, when);
     const last = printed.at(-1);
     throw new Failure({
       code: "E_HOOK",
@@ -55,6 +54,16 @@ export async function runHook(context: Context, container: Container, { when, ho
   } finally {
     await prepared.done();
   }
+}
+
+/** A container that has ended by itself is as `pre_stop` wants it, not as `post_start` does. */
+function tooLate({ name, spec }: ContainerRecord, when: HookRequest["when"]): void {
+  if (when === "pre_stop") return;
+  throw new Failure({
+    code: "E_HOOK",
+    message: `${name} ended before its post_start hook could run to its end`,
+    hint: `wharf logs ${spec.service.name} shows what it printed`,
+  });
 }
 
 function listen(stream: Readable, told: (line: string) => void): void {
