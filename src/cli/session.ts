@@ -4,10 +4,12 @@ import { holderOf } from "../lib/file-lock.ts";
 import { type Diagnostic, Failure } from "../model/diagnostic.ts";
 import type { Event } from "../model/event.ts";
 import type { Project } from "../model/project.ts";
+import { replacements } from "../plan/format.ts";
 import type { World } from "../reconcile/reconcile.ts";
 import { stamping } from "../reconcile/stamp.ts";
 import { type Loaded, type LoadOptions, load } from "../spec/load.ts";
 import { renderDiagnostic } from "../ui/diagnostics.ts";
+import { colourPlan } from "../ui/plan.ts";
 import { openRenderer, type Renderer, type RendererKind } from "../ui/renderer.ts";
 import { type Style, styleOf } from "../ui/style.ts";
 import { openEngine } from "./engines.ts";
@@ -155,6 +157,10 @@ export class Session {
       lockDirectory: this.#lockDirectory(),
       revisionDirectory: this.revisionDirectory,
       lockTimeoutMs: LOCK_TIMEOUT_MS,
+      announce: (plan) => {
+        const lines = replacements(plan, { directory: this.settings.cwd });
+        if (lines.length > 0) this.say(colourPlan(lines.join("\n"), styleOf(this.settings.colour.stderr)));
+      },
       confirm: (question) => this.confirm(question, options.assumeYes === true),
     };
   }

@@ -53,6 +53,13 @@ export function formatPlan(plan: Plan, options: TextOptions): string {
   return `${[...lines, ...gap, `${plan.project}: ${summaryText(plan.changes)}`].join("\n")}\n`;
 }
 
+/** What happens to containers that are there, and why, a line each; nothing of what only comes or goes. */
+export function replacements(plan: Plan, { directory }: TextOptions): readonly string[] {
+  const shown = plan.changes.filter(({ kind }) => kind === "replace" || kind === "update");
+  const width = Math.max(0, ...shown.map(({ address }) => address.length));
+  return shown.flatMap((change) => changeLines(change, { width, directory }));
+}
+
 export function planDocument(plan: Plan, engine: string): PlanDocument {
   return {
     formatVersion: "1.0",

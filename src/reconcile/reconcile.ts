@@ -28,6 +28,8 @@ export interface World {
   readonly revisionDirectory: string;
   /** How long to wait for another command on the same project, in milliseconds. */
   readonly lockTimeoutMs: number;
+  /** Told of each plan before anything of it is done. */
+  readonly announce?: (plan: Plan) => void;
   /** Answers a confirmation of a plan. */
   readonly confirm: (question: string) => Promise<boolean>;
 }
@@ -208,6 +210,7 @@ async function round(world: World, made: Plan): Promise<RunResult> {
   const unchanged = made.changes.filter(({ kind }) => kind === "unchanged").length;
   emit({ type: "plan.ready", project: made.project, steps: made.steps.map(eventStep), unchanged });
   for (const diagnostic of made.notices) emit({ type: "notice", diagnostic });
+  world.announce?.(made);
   const execution: Execution = (await approve(made, world.confirm))
     ? await execute(made.steps, engine, { emit, signal })
     : { outcome: "cancelled", summary: { done: 0, failed: 0, skipped: made.steps.length }, diagnostics: [] };

@@ -67,6 +67,14 @@ it("markdown has a row for each change and folds the values away, and what the s
   );
 });
 
+it("up says what it replaces and why, before it does", async ({ place }) => {
+  await place.call("up", "-d");
+  await place.write("wharf.yaml", spec("1.28"));
+  const { stderr } = await place.call("up", "-d");
+  const said = stderr.indexOf('image: "docker.io/library/web:1.27" -> "docker.io/library/web:1.28"  (wharf.yaml:5)');
+  assert.ok(said > 0 && said < stderr.indexOf("stopping"), stderr);
+});
+
 it("a saved plan is carried out as it was shown, whatever the spec says by then", async ({ place }) => {
   assert.is((await place.call("plan", "-o", "shop.plan")).status, 0);
   assert.is((await stat(join(place.directory, "shop.plan"))).mode & 0o777, 0o600);
