@@ -98,8 +98,15 @@ export function isBeside(layout: Layout, { id }: ContainerRecord): boolean {
 /** A container whose start has not come to its files yet has none to bring in line. */
 function updateHosts(layout: Layout, record: ContainerRecord, text: string): void {
   const path = nameFiles(layout, record.id).hosts;
-  if (existsSync(path) && readFileSync(path, "utf8") !== text) writeHosts(layout, record.id, text);
+  if (!existsSync(path)) return;
+  const last = lastTexts.get(record);
+  const hasNews = last !== undefined && last !== text; // what changes anyway need not be read first
+  if (hasNews || readFileSync(path, "utf8") !== text) writeHosts(layout, record.id, text);
+  lastTexts.set(record, text);
 }
+
+/** What hosts files were last brought to by this process. */
+const lastTexts = new WeakMap<ContainerRecord, string>();
 
 function hostsOf(record: ContainerRecord, world: { readonly networks: readonly NetworkRecord[]; readonly peers: Neighbourhood }): string {
   const { service } = record.spec;
