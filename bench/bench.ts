@@ -1,7 +1,7 @@
 /**
  * Measures what wharf promises: how quickly a command starts, and how long up and down take beside Docker Engine with Compose.
  *
- *   npm run bench -- [--rounds N] [--json FILE] [startup] [load] [engine] [pull] [dns]
+ *   npm run bench -- [--rounds N] [--json FILE] [startup] [load] [engine] [chain] [crowd] [pull] [dns]
  *
  * Runs of all programs take turns in every round, so that a busy machine is busy for all of them; medians and their ratios are shown.
  */
@@ -12,7 +12,17 @@ import { parseArgs } from "node:util";
 import { composeSide } from "./lib/compose-side.ts";
 import { median, type Program, plainEnvironment, time } from "./lib/measure.ts";
 import { format, kept, type Row } from "./lib/report.ts";
-import { makeProject, makeSpec, rootfsOfExample, type Side, type Spec, wharfAlone, wharfSide } from "./lib/scenario.ts";
+import {
+  makeChain,
+  makeCrowd,
+  makeProject,
+  makeSpec,
+  rootfsOfExample,
+  type Side,
+  type Spec,
+  wharfAlone,
+  wharfSide,
+} from "./lib/scenario.ts";
 import { names } from "./names.ts";
 import { pulls } from "./pull.ts";
 
@@ -29,13 +39,15 @@ const place = mkdtempSync("/tmp/wharf-bench-");
 const rows: Row[] = [];
 try {
   if (parts.includes("load")) rows.push(...(await loading(wharfAlone(join(place, "load")))));
-  if (["startup", "pull", "engine", "dns"].some((part) => parts.includes(part))) {
+  if (["startup", "pull", "engine", "chain", "crowd", "dns"].some((part) => parts.includes(part))) {
     const rootfs = rootfsOfExample();
     const wharf = wharfSide(join(place, "wharf"), rootfs);
     if (parts.includes("startup")) rows.push(...(await startUp(wharf)));
     if (parts.includes("pull")) rows.push(...(await pulls(place, Math.min(rounds, 5))));
     if (parts.includes("dns")) rows.push(...(await names(place, wharf, Math.min(rounds, 5))));
     if (parts.includes("engine")) rows.push(...(await upAndDown(wharf, rootfs)));
+    if (parts.includes("chain")) rows.push(...(await chained(wharf, rootfs)));
+    if (parts.includes("crowd")) rows.push(...(await crowded(wharf)));
   }
 } finally {
   rmSync(place, { recursive: true, force: true });
@@ -127,6 +139,50 @@ async function upAndDown(wharf: Side, rootfs: Buffer): Promise<readonly Row[]> {
     yardstick: sides[1] === undefined ? null : { name: sides[1].name, ms: median(measured[t]?.[1] ?? []) },
     target,
   }));
+}
+
+/** Ten services, each waiting for the health of the one before it. */
+async function chained(wharf: Side, rootfs: Buffer): Promise<readonly Row[]> {
+  const compose = await composeSide(place, rootfs);
+  if (typeof compose === "string") console.log(`no yardstick: ${compose}\n`);
+  const sides = typeof compose === "string" ? [wharf] : [wharf, compose];
+  const measured = sides.map((): number[] => []);
+  try {
+    for (let round = 0; round < Math.min(rounds, 3) + 1; round++)
+      for (const [s, side] of sides.entries()) {
+        const directory = makeChain(place, { name: `chain-${side.name}`, services: 10 });
+        await sleep(SETTLE_MS);
+        const ms = await time(side.program(directory, ["up", "-d"]));
+        if (round > 0) measured[s]?.push(ms);
+        await time(side.program(directory, ["down", "-t", "1"]));
+      }
+  } finally {
+    for (const side of sides) await side.close();
+  }
+  const [ours = [], theirs] = measured;
+  const yardstick = theirs === undefined || sides[1] === undefined ? null : { name: sides[1].name, ms: median(theirs) };
+  return [{ what: "up, ten services, each when the last is healthy", wharf: median(ours), yardstick, target: 0.3 }];
+}
+
+/** A hundred containers: each may take ninety milliseconds, and the last no more than the first. */
+async function crowded(wharf: Side): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const containers of [25, 100]) {
+    const measured: number[] = [];
+    for (let round = 0; round < Math.min(rounds, 3); round++) {
+      const directory = makeCrowd(place, { name: `crowd-${containers}`, containers });
+      await sleep(SETTLE_MS);
+      measured.push(await time(wharf.program(directory, ["up", "-d"])));
+      await time(wharf.program(directory, ["down", "-t", "1"]));
+    }
+    rows.push({
+      what: `up, ${containers} containers`,
+      wharf: median(measured),
+      yardstick: { name: "promised", ms: containers * 90 },
+      target: 1,
+    });
+  }
+  return rows;
 }
 
 /** Median of each program over so many turns, the first not counted. */

@@ -56,6 +56,28 @@ export function makeProject(place: string, options: { readonly name: string; rea
   return directory;
 }
 
+/** Makes a project of services each of which waits until the one before it is healthy. */
+export function makeChain(place: string, options: { readonly name: string; readonly services: number }): string {
+  const directory = join(place, options.name);
+  mkdirSync(directory, { recursive: true });
+  const services = Array.from({ length: options.services }, (_, i) => {
+    const after = i === 0 ? "" : `\n    depends_on: { s${i}: { condition: service_healthy } }`;
+    const check = `{ test: [CMD, test, -e, /tmp/page/index.html], interval: 500ms }`;
+    return `  s${i + 1}:\n    image: ${IMAGE}\n    command: ["/usr/bin/colors"]\n    environment: { COLOR: blue }\n    healthcheck: ${check}${after}\n`;
+  });
+  writeFileSync(join(directory, "compose.yaml"), `services:\n${services.join("")}`);
+  return directory;
+}
+
+/** Makes a project of one service with many containers. */
+export function makeCrowd(place: string, options: { readonly name: string; readonly containers: number }): string {
+  const directory = join(place, options.name);
+  mkdirSync(directory, { recursive: true });
+  const service = `image: ${IMAGE}\n    command: ["sleep", "1000"]\n    init: true\n    scale: ${options.containers}`;
+  writeFileSync(join(directory, "compose.yaml"), `services:\n  s:\n    ${service}\n`);
+  return directory;
+}
+
 export interface Spec {
   readonly directory: string;
   /** In merge order. */
