@@ -1,6 +1,7 @@
 import { type FSWatcher, mkdirSync, watch } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { acquire, holderOf, type Lock, LockHeld } from "../../../lib/file-lock.ts";
+import { isAlive } from "../../../lib/process-identity.ts";
 import type { Context } from "../context.ts";
 import { duties } from "./duties.ts";
 import type { Duty, View } from "./duty.ts";
@@ -9,8 +10,10 @@ import { purpose, supervisorFiles } from "./launch.ts";
 import { needsSupervisor } from "./need.ts";
 import { Viewer } from "./view.ts";
 
-/** How often it looks when nothing was said, in milliseconds: for what tells nobody (a killed monitor, a killed command). */
+/** How often it asks whether what runs still does, in milliseconds: a killed monitor tells nobody of an end. */
 const POLL_MS = 2000;
+/** How often it looks at everything when nothing was said, in milliseconds: neither does a killed command tell what it began. */
+const LOOK_MS = 6000;
 /** How long it stays when nothing needs it but there are containers still: a restart stops one before it starts it again. */
 const LINGER_MS = 400;
 /** Looks come at least this far apart, and no more than a third of the time is spent on them. */
@@ -74,7 +77,7 @@ class Supervisor {
         if (idleSince !== null && (view.containers.length === 0 || began - idleSince >= LINGER_MS)) return;
         for (const duty of this.#duties) await this.#letLook(duty, view);
         await sleep(Math.max(GAP_MS, 2 * (performance.now() - began)));
-        await this.#knocked(idleSince === null ? POLL_MS : LINGER_MS);
+        await this.#rest(view, idleSince === null ? LOOK_MS : LINGER_MS);
       }
     } finally {
       signal.removeEventListener("abort", stop);
@@ -104,6 +107,15 @@ class Supervisor {
   #knock(): void {
     this.#woken = true;
     this.#wake();
+  }
+
+  /** Waits until there is something to look at, or the time is over. */
+  async #rest({ live }: View, forMs: number): Promise<void> {
+    for (const until = performance.now() + forMs; !this.#woken; ) {
+      const left = until - performance.now();
+      if (left <= 0 || live.some(({ status }) => status.state === "running" && !isAlive(status.run.process))) return;
+      await this.#knocked(Math.min(left, POLL_MS));
+    }
   }
 
   /** Waits until somebody knocked since the last look began, or the time is over. */
