@@ -74,12 +74,20 @@ function processes({ directory }: Traces): readonly Leftover[] {
     const cmdline = readIfThere(join(at, "cmdline")) ?? "";
     const belongs =
       cmdline.includes(directory) ||
-      (namespaceOf(at) !== ours && (readIfThere(join(at, "mountinfo")) ?? "").includes(directory)) ||
+      (namespaceOf(at) !== ours && isRootedIn(directory, readIfThere(join(at, "mountinfo")) ?? "")) ||
       (readIfThere(join(at, "environ")) ?? "").includes(directory);
     if (!belongs) return [];
     const what = `process ${pid} (${cmdline.replaceAll("\0", " ").trim().slice(0, 120)})`;
     return [{ what, remove: () => ignoring("ESRCH", () => process.kill(pid, "SIGKILL")) }];
   });
+}
+
+/**
+ * Whether the root of a mount namespace is one of this directory's. To have a mount of it somewhere means nothing: a container of another world
+ * that is being made has a copy of all that this machine has mounted.
+ */
+function isRootedIn(directory: string, mountinfo: string): boolean {
+  return mountinfo.split("\n").some((line) => line.split(" ")[4] === "/" && line.includes(directory));
 }
 
 function mounts({ directory }: Traces): readonly Leftover[] {
