@@ -20,6 +20,10 @@ export const GLOBAL_FLAGS: Readonly<Record<string, { readonly value: boolean; re
   progress: { value: true },
   color: { value: true },
   ansi: { value: true },
+  "dry-run": { value: false },
+  "all-resources": { value: false },
+  compatibility: { value: false },
+  parallel: { value: true },
   verbose: { value: false },
   "insecure-registry": { value: true },
 };
@@ -60,7 +64,7 @@ export const PASSES_ON: Readonly<Record<string, ReadonlySet<string>>> = {
 export function commandLine(argv: readonly string[], ids: Iterable<string>): CommandLine {
   const known = new Set(ids);
   const { flags, rest, help, version } = takeGlobals(argv);
-  const [verb, second] = rest;
+  const [verb, second] = rest[0] === "convert" ? ["config"] : rest;
   if (verb === undefined) return version ? { kind: "version" } : { kind: "help", words: [] };
   if (verb === "help") return { kind: "help", words: rest.slice(1) };
   const topic = topics(known).has(verb);
@@ -69,7 +73,7 @@ export function commandLine(argv: readonly string[], ids: Iterable<string>): Com
     if (second === undefined || HELP.has(second)) return { kind: "help", words: [verb] };
     throw unknownCommand(`${verb} ${second}`, known);
   }
-  if (!known.has(id)) throw unknownCommand(verb, known);
+  if (!known.has(id)) throw Object.hasOwn(NOT_HERE, verb) ? notHere(verb) : unknownCommand(verb, known);
   const words = id.split(":");
   const own = rest.slice(words.length);
   const end = endOfFlags(id, own);
@@ -147,6 +151,19 @@ function unknownCommand(words: string, ids: ReadonlySet<string>): Failure {
     message: `there is no command \`${words}\``,
     ...suggestion(words, [...spoken, ...topics(ids)], "wharf --help lists the commands"),
   });
+}
+
+/** Compose's commands that wharf does not have, each with what helps instead. */
+const NOT_HERE: Readonly<Record<string, string>> = {
+  alpha: "`wharf plan` shows what `up` would do",
+  bridge: "`wharf config` prints the project for other tools to read",
+  build: "build the image with another tool, bring it in with `wharf image load`, and name it with `image:`",
+  commit: "build the image with another tool and bring it in with `wharf image load`",
+  publish: "keep the spec with the sources; `wharf lock` pins its images",
+};
+
+function notHere(verb: string): Failure {
+  return new Failure({ code: "E_UNSUPPORTED", message: `wharf does not support \`${verb}\` of Compose`, hint: NOT_HERE[verb] ?? "" });
 }
 
 function topics(ids: ReadonlySet<string>): ReadonlySet<string> {

@@ -3,6 +3,7 @@ import type { Engine } from "../engine/engine.ts";
 import { Failure } from "../model/diagnostic.ts";
 import type { ContainerState, ObservedContainer } from "../model/observed.ts";
 import type { Project } from "../model/project.ts";
+import { withDependencies } from "../plan/order.ts";
 import { operate } from "../reconcile/reconcile.ts";
 import { labels, pourLogs } from "./logs.ts";
 import { sorted } from "./selection.ts";
@@ -16,9 +17,11 @@ export interface AttachChoice {
   readonly prefix: boolean;
   readonly timestamps: boolean;
   readonly colour: boolean;
-  /** Stop everything when the first container ends. */
-  readonly abortOnExit: boolean;
-  /** The service whose exit status becomes the command's; it implies `abortOnExit`. */
+  /** Stop everything when the first container ends, or the first that ends badly. */
+  readonly abortOn: "exit" | "failure" | null;
+  /** Also what the services named depend on. */
+  readonly dependencies: boolean;
+  /** The service whose exit status becomes the command's; its end, and any other, ends everything. */
   readonly exitCodeFrom: string | null;
 }
 
@@ -41,10 +44,15 @@ export interface End {
 export async function attach(session: Session, project: Project, options: AttachOptions): Promise<number> {
   const { exitCodeFrom } = options;
   if (exitCodeFrom !== null && !project.services.some(({ name }) => name === exitCodeFrom)) {
-    throw new Failure({ code: "E_NO_SUCH_SERVICE", message: `--exit-code-from: project ${project.name} has no service ${exitCodeFrom}` });
+    throw new Failure({
+      code: "E_NO_SUCH_SERVICE",
+      message: `--exit-code-from: no such service: ${exitCodeFrom} (in project ${project.name})`,
+    });
   }
   const engine = await session.engine();
-  const containers = sorted(await session.containers(project.name)).filter((c) => !c.oneOff && isWanted(c, options.names ?? [], []));
+  const { names, dependencies } = options;
+  const meant = names === null || !dependencies ? (names ?? []) : [...withDependencies(project.services, names)];
+  const containers = sorted(await session.containers(project.name)).filter((c) => !c.oneOff && isWanted(c, meant, []));
   if (containers.length === 0) return 0;
 
   const over = new AbortController();
@@ -52,12 +60,9 @@ export async function attach(session: Session, project: Project, options: Attach
   const logs = pourLogs(session, shown, { ...options, follow: true, tail: null, until: null }, over.signal);
   const ends = containers.map((container) => watchEnd(session, engine, container, over.signal));
   const all = Promise.all(ends);
-  const first = Promise.race(ends);
-  const stopped = stopWhen(session, project, {
-    containers,
-    all,
-    first: options.abortOnExit || exitCodeFrom !== null ? first : null,
-  });
+  const abortOn = exitCodeFrom === null ? options.abortOn : (options.abortOn ?? "exit");
+  const first = abortOn === "failure" ? firstFailure(ends) : Promise.race(ends);
+  const stopped = stopWhen(session, project, { containers, all, first: abortOn === null ? null : first });
 
   const statuses = await all;
   await stopped;
@@ -65,7 +70,14 @@ export async function attach(session: Session, project: Project, options: Attach
   over.abort();
   await logs;
   if (exitCodeFrom !== null) return statuses.find(({ container }) => container.service === exitCodeFrom)?.status ?? 0;
-  return options.abortOnExit ? (await first).status : 0;
+  return abortOn === null ? 0 : ((await Promise.race([first, all.then(() => null)]))?.status ?? 0);
+}
+
+/** The first end with a status other than 0; never settles where there is none. */
+function firstFailure(ends: readonly Promise<End>[]): Promise<End> {
+  return new Promise((resolve, reject) => {
+    for (const end of ends) end.then((ended) => (ended.status === 0 ? undefined : resolve(ended)), reject);
+  });
 }
 
 export function isWanted(container: ObservedContainer, only: readonly string[], except: readonly string[]): boolean {
@@ -126,7 +138,7 @@ async function stopWhen(session: Session, project: Project, { containers, all, f
     ...(first === null ? [] : [first.then(() => "first" as const)]),
   ]);
   if (cause === "over") return;
-  session.say(cause === "interrupted" ? "stopping … (Ctrl-C again to kill)" : "stopping the others …");
+  session.say(cause === "interrupted" ? "stopping … (Ctrl-C again to kill)" : "Aborting on container exit...");
   await stopAll(session, project, containers);
 }
 

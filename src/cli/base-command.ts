@@ -20,6 +20,7 @@ export abstract class BaseCommand extends Command {
   /** Runs the command's work in a session; the number that it gives is the exit status. */
   protected async work(flags: GlobalFlags, act: (session: Session) => Promise<number>): Promise<void> {
     this.#settings = settingsOf(flags, surroundings());
+    if (this.#settings.dryRun && !REHEARSED.has(this.ctor.id)) throw noRehearsal(spoken(this.ctor));
     const session = new Session(this.#settings);
     try {
       process.exitCode = await act(session);
@@ -65,6 +66,21 @@ export abstract class BaseCommand extends Command {
     const status = await reportError(error, this.#settings);
     process.exitCode = this.#interrupted ?? status;
   }
+}
+
+/** Commands that with `--dry-run` change nothing: they plan first, or only look. */
+const REHEARSED: ReadonlySet<string> = new Set(
+  (
+    "create down kill pause restart rm scale start stop unpause up " +
+    "config doctor events explain history image:du image:history image:inspect image:ls image:prune image:verify images inspect logs ls " +
+    "network:inspect network:ls network:prune plan port ps stats top version volume:inspect volume:ls volume:prune volumes rollback"
+  ).split(" "),
+);
+
+function noRehearsal(command: string): Failure {
+  const hint =
+    "`wharf plan` shows what `up` would do; --dry-run goes with create, down, kill, pause, restart, rm, scale, start, stop and up";
+  return new Failure({ code: "E_USAGE", message: `${command} cannot be tried with --dry-run`, hint });
 }
 
 /** Positional arguments of commands. oclif would read standard input for one that is missing, and so eat the input of the shell loop around it. */

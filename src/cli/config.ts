@@ -106,7 +106,7 @@ function refuseUnknown(loaded: Loaded, wanted: readonly string[]): void {
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length === 0) return;
   throw new Failure(
-    unknown.map((name) => ({ code: "E_NO_SUCH_SERVICE", message: `there is no service \`${name}\``, ...suggestion(name, known) })),
+    unknown.map((name) => ({ code: "E_NO_SUCH_SERVICE", message: `no such service: ${name}`, ...suggestion(name, known) })),
   );
 }
 

@@ -19,7 +19,7 @@ export async function events(session: Session, { services, json, since, until }:
     if (!known.has(service))
       throw new Failure({
         code: "E_NO_SUCH_SERVICE",
-        message: `project ${project.name} has no service ${service}`,
+        message: `no such service: ${service} (in project ${project.name})`,
         hint: `it has ${[...known].join(", ")}`,
       });
   const now = Date.now();

@@ -25,6 +25,23 @@ export const formatFlag = Flags.string({
   summary: "How the result is printed.",
 });
 
+/** Compose's flags about building: that nothing is built can be promised already, and that something is is refused. */
+export const BUILD_FLAGS = {
+  build: Flags.boolean({ hidden: true }),
+  "no-build": Flags.boolean({ hidden: true, exclusive: ["build"] }),
+  "quiet-build": Flags.boolean({ hidden: true }),
+} as const;
+
+/** Throws for `--build`. */
+export function refuseBuild(command: string, flags: { readonly build: boolean }): void {
+  if (!flags.build) return;
+  throw new Failure({
+    code: "E_UNSUPPORTED",
+    message: `${command} --build: wharf does not build images yet`,
+    hint: "build the image with another tool and name it with `image:`",
+  });
+}
+
 /** What `up`, `create` and `plan` have in common. */
 export const SELECTION_FLAGS = {
   "force-recreate": Flags.boolean({ summary: "Replace containers even if nothing changed." }),
@@ -33,6 +50,8 @@ export const SELECTION_FLAGS = {
   "no-start": Flags.boolean({ summary: "Create, and start nothing." }),
   "remove-orphans": Flags.boolean({ summary: "Remove containers of services that the spec does not have." }),
   "renew-anon-volumes": Flags.boolean({ char: "V", summary: "Give replaced containers new anonymous volumes." }),
+  "always-recreate-deps": Flags.boolean({ summary: "Replace the services that those named depend on, too.", exclusive: ["no-recreate"] }),
+  ...BUILD_FLAGS,
   scale: several("How many containers a service gets, instead of the spec's number.", { helpValue: "SERVICE=COUNT" }),
   locked: Flags.boolean({ summary: "Run exactly the images that wharf.lock pins, and refuse what is not pinned." }),
   "no-rollback": Flags.boolean({ summary: "Leave a replacement that fails as it is, instead of putting the old container back." }),
@@ -50,6 +69,8 @@ export const savedPlanFlag = Flags.string({
 export interface SelectionFlags {
   readonly "force-recreate": boolean;
   readonly "no-recreate": boolean;
+  readonly "always-recreate-deps": boolean;
+  readonly build: boolean;
   readonly "no-deps": boolean;
   readonly "no-start": boolean;
   readonly "remove-orphans": boolean;
@@ -62,8 +83,10 @@ export interface SelectionFlags {
 }
 
 export function selection(flags: SelectionFlags, services: readonly string[] | undefined): Selection {
+  refuseBuild("up", flags);
   return {
     services: services ?? [],
+    recreateDependencies: flags["always-recreate-deps"],
     recreate: flags["force-recreate"] ? "always" : flags["no-recreate"] ? "never" : "changed",
     dependencies: !flags["no-deps"],
     start: !flags["no-start"],
@@ -81,12 +104,17 @@ export function selection(flags: SelectionFlags, services: readonly string[] | u
 export const ATTACH_FLAGS = {
   detach: Flags.boolean({ char: "d", summary: "Leave the containers running and return." }),
   "abort-on-container-exit": Flags.boolean({ summary: "Stop everything when one container ends.", exclusive: ["detach"] }),
+  "abort-on-container-failure": Flags.boolean({
+    summary: "Stop everything when one container ends badly, and end with its exit status.",
+    exclusive: ["detach", "abort-on-container-exit"],
+  }),
   "exit-code-from": Flags.string({
     helpValue: "SERVICE",
     summary: "End with this service's exit status; stop everything when a container ends.",
     exclusive: ["detach"],
   }),
   attach: several("Show only this service's logs.", { helpValue: "SERVICE" }),
+  "attach-dependencies": Flags.boolean({ summary: "Show the logs of the services too that those named depend on." }),
   "no-attach": several("Leave this service's logs out.", { helpValue: "SERVICE" }),
   "no-log-prefix": Flags.boolean({ summary: "Print log lines without the container's name." }),
   "no-color": Flags.boolean({ summary: "Print logs without colour." }),
@@ -96,6 +124,8 @@ export const ATTACH_FLAGS = {
 export interface AttachFlags {
   readonly detach: boolean;
   readonly "abort-on-container-exit": boolean;
+  readonly "abort-on-container-failure": boolean;
+  readonly "attach-dependencies": boolean;
   readonly "exit-code-from": string | undefined;
   readonly attach: readonly string[] | undefined;
   readonly "no-attach": readonly string[] | undefined;
@@ -113,7 +143,8 @@ export function attachChoice(flags: AttachFlags): AttachChoice | null {
     prefix: !flags["no-log-prefix"],
     timestamps: flags.timestamps,
     colour: !flags["no-color"],
-    abortOnExit: flags["abort-on-container-exit"],
+    abortOn: flags["abort-on-container-failure"] ? "failure" : flags["abort-on-container-exit"] ? "exit" : null,
+    dependencies: flags["attach-dependencies"],
     exitCodeFrom: flags["exit-code-from"] ?? null,
   };
 }

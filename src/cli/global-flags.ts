@@ -33,6 +33,10 @@ export const GLOBAL = {
   progress: Flags.string({ helpGroup, helpValue: PROGRESS_KINDS.join("|"), summary: "How progress is shown." }),
   color: Flags.string({ helpGroup, helpValue: COLOUR_KINDS.join("|"), summary: "Whether output is coloured." }),
   ansi: Flags.string({ hidden: true, helpGroup, helpValue: COLOUR_KINDS.join("|"), summary: "As --color; Compose calls it so." }),
+  "dry-run": Flags.boolean({ helpGroup, summary: "Say what the command would do, and change nothing." }),
+  "all-resources": Flags.boolean({ helpGroup, summary: "Networks and volumes too that no service uses." }),
+  compatibility: Flags.boolean({ helpGroup, summary: "Call containers as Compose 1 did: project_service_1." }),
+  parallel: Flags.integer({ hidden: true, helpGroup, helpValue: "COUNT", summary: "Without effect: wharf finds its own measure." }),
   verbose: Flags.boolean({ helpGroup, summary: "Show stack traces of errors." }),
   "insecure-registry": Flags.string({
     multiple: true,

@@ -10,8 +10,9 @@ import { down } from "./up.ts";
 /** Lists all projects of the engine. */
 export async function ls(
   session: Session,
-  options: { readonly all: boolean; readonly quiet: boolean; readonly format: string },
+  options: { readonly all: boolean; readonly quiet: boolean; readonly format: string; readonly filters: readonly string[] },
 ): Promise<number> {
+  const named = options.filters.map(nameFilter);
   const projects = new Map<string, ObservedContainer[]>();
   for (const container of sorted(await session.containers(null))) {
     if (container.project !== null && !container.oneOff) {
@@ -19,7 +20,9 @@ export async function ls(
     }
   }
   const shown = [...projects].filter(
-    ([, containers]) => options.all || containers.some(({ state }) => state === "running" || state === "paused"),
+    ([name, containers]) =>
+      (named.length === 0 || named.some((pattern) => pattern.test(name))) &&
+      (options.all || containers.some(({ state }) => state === "running" || state === "paused" || state === "restarting")),
   );
   const entries = shown.map(([name, containers]) => ({
     Name: name,
@@ -34,6 +37,17 @@ export async function ls(
     for (const line of table(columns, rows, { width: session.out.columns })) session.out.line(line);
   }
   return 0;
+}
+
+/** `name=PATTERN`, as Docker takes it: anywhere in the name. */
+function nameFilter(filter: string): RegExp {
+  const [, pattern] = /^name=(.+)$/.exec(filter) ?? [];
+  try {
+    if (pattern !== undefined) return new RegExp(pattern);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new Failure({ code: "E_USAGE", message: `--filter ${filter}: only name=PATTERN is known`, hint: "such as name=^shop" });
 }
 
 export interface PortOptions {
@@ -125,5 +139,8 @@ async function replicasOf(session: Session, service: string): Promise<readonly O
 function countStates(containers: readonly ObservedContainer[]): string {
   const counts = new Map<string, number>();
   for (const { state } of containers) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return [...counts].map(([state, count]) => `${state}(${count})`).join(", ");
+  return [...counts]
+    .sort()
+    .map(([state, count]) => `${state}(${count})`)
+    .join(", ");
 }

@@ -89,7 +89,12 @@ export function labels(containers: readonly ObservedContainer[]): ReadonlyMap<st
   return new Map(
     containers.map(({ id, name, project }) => {
       const final = name.replace(/\.next$/, ""); // one that takes another's place goes by the name that it will have
-      return [id, project !== null && final.startsWith(`${project}-`) ? final.slice(project.length + 1) : final];
+      return [
+        id,
+        project !== null && /^[-_]/.test(final.slice(project.length)) && final.startsWith(project)
+          ? final.slice(project.length + 1)
+          : final,
+      ];
     }),
   );
 }

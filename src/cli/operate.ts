@@ -24,7 +24,7 @@ export interface RemoveOptions {
 
 /** Removes containers. Asks first where somebody is there to answer. */
 export async function remove(session: Session, { names, force, stop, volumes }: RemoveOptions): Promise<number> {
-  if (!force && process.stdin.isTTY === true && session.err.terminal) {
+  if (!force && !session.settings.dryRun && process.stdin.isTTY === true && session.err.terminal) {
     const containers = (await containersOf(session, names)).filter(({ state }) => stop || names.length > 0 || state !== "running");
     if (containers.length === 0) {
       session.say("nothing to remove");

@@ -2,6 +2,7 @@ import { exitStatus } from "../model/codes.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Outcome as Ending, Summary } from "../model/event.ts";
 import type { ChangeKind, Plan } from "../model/plan.ts";
+import { formatPlan } from "../plan/format.ts";
 import type { RunResult } from "../reconcile/reconcile.ts";
 import { plural } from "../ui/text.ts";
 import { elapsed } from "../ui/units.ts";
@@ -15,11 +16,14 @@ export interface Outcome {
   readonly diagnostics: readonly Diagnostic[];
   /** What it did, in a few words. */
   readonly text: string;
+  /** The plan that was made and not carried out, with `--dry-run`. */
+  readonly rehearsed?: Plan;
 }
 
 /** Ends the show of a run, says what came of it in one line and what went wrong below it, and gives the exit status. `began`: of `performance.now()`. */
 export async function conclude(session: Session, result: Outcome, began: number): Promise<number> {
   await session.endRun();
+  if (result.rehearsed !== undefined) return showRehearsed(session, result.rehearsed);
   const took = elapsed(performance.now() - began);
   if (result.outcome === "converged") {
     session.say(`${result.text} in ${took}`);
@@ -42,8 +46,15 @@ export function tally({ done, failed, skipped }: Summary): string {
 }
 
 /** The outcome of a run that carried out a plan. */
-export function outcomeOf({ plan, outcome, summary, diagnostics }: RunResult): Outcome {
-  return { outcome, summary, diagnostics, text: summarise(plan) };
+export function outcomeOf({ plan, outcome, summary, diagnostics, rehearsed }: RunResult): Outcome {
+  return { outcome, summary, diagnostics, text: summarise(plan), ...(rehearsed === true && { rehearsed: plan }) };
+}
+
+/** What would have been done, for people; where events are read by a program, they told of the steps. */
+function showRehearsed(session: Session, plan: Plan): number {
+  for (const line of formatPlan(plan, { directory: session.settings.cwd }).trimEnd().split("\n")) session.say(line);
+  session.say("dry run: nothing was changed");
+  return 0;
 }
 
 /** What a plan does to containers, or to anything when it is about none: `2 created, 1 unchanged`. */

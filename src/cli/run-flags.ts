@@ -1,6 +1,5 @@
 import { Flags, type Interfaces } from "@oclif/core";
-import { Failure } from "../model/diagnostic.ts";
-import { detachKeysFlag, several } from "./flags.ts";
+import { BUILD_FLAGS, detachKeysFlag, refuseBuild, several } from "./flags.ts";
 import type { RunChoice } from "./one-off.ts";
 
 /** What `run` can be told, as Compose's users write it. */
@@ -29,17 +28,12 @@ export const RUN_FLAGS = {
   "quiet-pull": Flags.boolean({ summary: "Do not show how far pulls are." }),
   "remove-orphans": Flags.boolean({ summary: "Remove containers of services that the spec does not have." }),
   "detach-keys": detachKeysFlag,
-  build: Flags.boolean({ hidden: true }),
+  ...BUILD_FLAGS,
 } as const;
 
 /** Throws for what is not supported yet. */
 export function runChoice(flags: Interfaces.InferredFlags<typeof RUN_FLAGS>): Omit<RunChoice, "service" | "argv"> {
-  if (flags.build)
-    throw new Failure({
-      code: "E_UNSUPPORTED",
-      message: "run --build: wharf does not build images yet",
-      hint: "build the image with another tool and name it with `image:`",
-    });
+  refuseBuild("run", flags);
   const { detach, rm: remove, workdir: workingDir, user, entrypoint, name, pull, interactive } = flags;
   return {
     ...{ detach, remove, workingDir, user, entrypoint, name, pull, interactive },

@@ -101,7 +101,9 @@ function unknown(name: string, containers: readonly ObservedContainer[], project
   return new Failure({
     code: "E_NO_SUCH_CONTAINER",
     message:
-      project === undefined ? `no container is named ${name}` : `project ${project.name} has no service and no container named ${name}`,
+      project === undefined
+        ? `no container is named ${name}`
+        : `no such service: ${name} (project ${project.name} has no container of that name either)`,
     ...suggestion(
       name,
       [...services, ...containers.map((c) => c.name)],

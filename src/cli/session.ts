@@ -162,6 +162,7 @@ export class Session {
         if (lines.length > 0) this.say(colourPlan(lines.join("\n"), styleOf(this.settings.colour.stderr)));
       },
       confirm: (question) => this.confirm(question, options.assumeYes === true),
+      rehearsal: this.settings.dryRun,
     };
   }
 
@@ -248,8 +249,20 @@ export class Session {
   }
 
   #loadOptions(): LoadOptions {
-    const { files, cwd, projectName, projectDirectory, envFiles, profiles, env } = this.settings;
-    return { files, cwd, projectName, projectDirectory, envFiles, profiles, env, enabled: this.#named, stdin: () => this.#readStdin() };
+    const { files, cwd, projectName, projectDirectory, envFiles, profiles, env, allResources, compatibility } = this.settings;
+    const as = { allResources, compatibility };
+    return {
+      ...as,
+      files,
+      cwd,
+      projectName,
+      projectDirectory,
+      envFiles,
+      profiles,
+      env,
+      enabled: this.#named,
+      stdin: () => this.#readStdin(),
+    };
   }
 
   /** Standard input to its end; it can be read once only. */

@@ -18,6 +18,9 @@ export interface GlobalFlags {
   readonly ansi?: string | undefined;
   readonly verbose?: boolean | undefined;
   readonly "insecure-registry"?: readonly string[] | undefined;
+  readonly "all-resources"?: boolean | undefined;
+  readonly compatibility?: boolean | undefined;
+  readonly "dry-run"?: boolean | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -56,6 +59,13 @@ export interface Settings {
   readonly insecureRegistries: readonly string[];
   readonly registryMirrors: readonly RegistryMirror[];
   readonly removeOrphans: boolean;
+  readonly ignoreOrphans: boolean;
+  /** Networks, volumes and the like too that no service uses. */
+  readonly allResources: boolean;
+  /** Containers are called as Compose 1 called them: `project_service_1`. */
+  readonly compatibility: boolean;
+  /** Say what would be done, and do none of it. */
+  readonly dryRun: boolean;
   /** Directory of durable data. */
   readonly root: string;
   /** Directory of what does not outlive a boot. */
@@ -84,6 +94,10 @@ export function settingsOf(flags: GlobalFlags, around: Surroundings): Settings {
     insecureRegistries: insecureOf(flags["insecure-registry"] ?? list(env["WHARF_INSECURE_REGISTRIES"], ",") ?? []),
     registryMirrors: (list(env["WHARF_REGISTRY_MIRRORS"], ",") ?? []).map(mirrorOf),
     removeOrphans: isTrue(env["COMPOSE_REMOVE_ORPHANS"]),
+    ignoreOrphans: isTrue(env["COMPOSE_IGNORE_ORPHANS"]),
+    allResources: flags["all-resources"] === true,
+    compatibility: flags.compatibility ?? isTrue(env["COMPOSE_COMPATIBILITY"]),
+    dryRun: flags["dry-run"] === true,
     ...directoriesOf(around),
   };
 }

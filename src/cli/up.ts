@@ -14,6 +14,8 @@ import { isTrue } from "./settings.ts";
 export interface Selection {
   readonly services: readonly string[];
   readonly recreate: "changed" | "always" | "never";
+  /** Replace what the services named depend on, whether it changed or not. */
+  readonly recreateDependencies: boolean;
   readonly dependencies: boolean;
   readonly start: boolean;
   readonly removeOrphans: boolean;
@@ -33,6 +35,7 @@ export interface Selection {
 export const EVERYTHING: Selection = {
   services: [],
   recreate: "changed",
+  recreateDependencies: false,
   dependencies: true,
   start: true,
   removeOrphans: false,
@@ -61,7 +64,7 @@ export async function up(session: Session, options: UpOptions): Promise<number> 
   const world = await session.world({ assumeYes: options.assumeYes, quietTransfers: options.quietPull });
   const result = await reconcile(world, project, planOptions(session, options, variables));
   const status = await conclude(session, outcomeOf(result), began);
-  if (status !== 0 || options.attach === null) return status;
+  if (status !== 0 || options.attach === null || result.rehearsed === true) return status;
   return attach(session, project, { ...options.attach, since, names: options.services.length === 0 ? null : options.services });
 }
 
@@ -103,7 +106,7 @@ export async function down(session: Session, options: DownOptions): Promise<numb
     stopGraceMs: graceMs(options.timeout),
   });
   const status = await conclude(session, outcomeOf(result), began);
-  if (status !== 0 || !options.images) return status;
+  if (status !== 0 || !options.images || result.rehearsed === true) return status;
   return removeProjectImages(session, [...project.services.map(({ image }) => image), ...containers.map(({ image }) => image.reference)]);
 }
 
@@ -112,11 +115,14 @@ export function planOptions(session: Session, selection: Selection, variables: R
   return {
     ...DEFAULTS,
     recreate: selection.recreate,
+    recreateDependencies: selection.recreateDependencies,
     services: selection.services.length === 0 ? null : selection.services,
     dependencies: selection.dependencies,
     start: selection.start,
     // The project's own `.env` may ask for it, too.
     removeOrphans: selection.removeOrphans || session.settings.removeOrphans || isTrue(variables.get("COMPOSE_REMOVE_ORPHANS")),
+    ignoreOrphans: session.settings.ignoreOrphans || isTrue(variables.get("COMPOSE_IGNORE_ORPHANS")),
+    allResources: session.settings.allResources,
     renewAnonymousVolumes: selection.renewAnonymousVolumes,
     pull: pullPolicy(selection.pull),
     rollback: selection.rollback,
@@ -140,7 +146,9 @@ export function refuseUnknown(project: Project, services: readonly string[]): vo
     const disabled = project.disabled.includes(service);
     throw new Failure({
       code: "E_NO_SUCH_SERVICE",
-      message: disabled ? `service ${service} is left out by the active profiles` : `project ${project.name} has no service ${service}`,
+      message: disabled
+        ? `service ${service} is left out by the active profiles`
+        : `no such service: ${service} (in project ${project.name})`,
       ...(disabled ? { hint: "switch its profile on with --profile" } : suggestion(service, names, `its services are ${names.join(", ")}`)),
     });
   }

@@ -16,6 +16,7 @@ const LOOK_MS = 100;
  * with 0 has done its work. Gives 0. Throws E_UNHEALTHY for the first that does not come to that, or that is not there in time.
  */
 export async function waitWell(session: Session, services: readonly string[], flags: WaitFlags): Promise<number> {
+  if (session.settings.dryRun) return 0;
   const seconds = flags["wait-timeout"];
   const deadline = seconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + seconds * 1000;
   const { name } = await session.project();

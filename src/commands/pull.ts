@@ -10,6 +10,10 @@ export default class Pull extends BaseCommand {
   static override readonly flags = {
     quiet: Flags.boolean({ char: "q", summary: "Show no progress." }),
     "include-deps": Flags.boolean({ summary: "The images of services that those named depend on too." }),
+    "ignore-buildable": Flags.boolean({
+      hidden: true,
+      summary: "What can be built has no image to pull: wharf leaves it out in any case.",
+    }),
     "ignore-pull-failures": Flags.boolean({ summary: "Go on, and end well, when an image cannot be fetched." }),
     policy: Flags.string({
       options: ["always", "missing"],

@@ -14,7 +14,6 @@ export default class Rollback extends BaseCommand {
     }),
   };
   static override readonly flags = {
-    "dry-run": Flags.boolean({ summary: "Only show what would be done." }),
     yes: Flags.boolean({ char: "y", summary: "Say yes to every question." }),
   };
 

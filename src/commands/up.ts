@@ -19,12 +19,15 @@ export default class Up extends BaseCommand {
   static override readonly flags = {
     ...SELECTION_FLAGS,
     ...ATTACH_FLAGS,
-    wait: Flags.boolean({ ...WAIT_FLAGS.wait, exclusive: ["watch", "no-start", "plan", "abort-on-container-exit", "exit-code-from"] }),
+    wait: Flags.boolean({
+      ...WAIT_FLAGS.wait,
+      exclusive: ["watch", "no-start", "plan", "abort-on-container-exit", "abort-on-container-failure", "exit-code-from"],
+    }),
     "wait-timeout": WAIT_FLAGS["wait-timeout"],
     watch: Flags.boolean({
       char: "w",
       summary: "Stay, and follow each change of the spec and of the files that it reads.",
-      exclusive: ["detach", "no-start", "abort-on-container-exit", "exit-code-from"],
+      exclusive: ["detach", "no-start", "abort-on-container-exit", "abort-on-container-failure", "exit-code-from"],
     }),
     menu: Flags.boolean({ hidden: true, summary: "Compose's menu of keys, which wharf does not have: without effect." }),
     "quiet-pull": Flags.boolean({ summary: "Do not show how far pulls are." }),

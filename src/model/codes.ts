@@ -328,6 +328,10 @@ export const CODES = {
     explain:
       "`--locked` runs nothing but what wharf.lock pins: the file is not there, or an image that the spec names is not in it. `wharf lock` asks the registry for what is missing and adds it.",
   },
+  E_NOT_PAUSED: {
+    family: "failed",
+    explain: "`wharf unpause` lets go on what `wharf pause` holds still; these containers are not held. `wharf ps` shows what is.",
+  },
   E_NOT_PUBLISHED: {
     family: "failed",
     explain: "The container does not publish this port. Ports are published with `ports:` in the spec; `wharf ps` shows those that are.",
@@ -382,7 +386,7 @@ export const CODES = {
       "No container and no image has this name or id. `wharf ps -a` lists the containers of a project, `wharf ls -a` the projects, `wharf image ls` the images.",
   },
   E_NO_SUCH_SERVICE: {
-    family: "usage",
+    family: "failed",
     explain:
       "The project's spec has no service of this name. `wharf config --services` lists those it has; one that only a profile brings needs --profile.",
   },

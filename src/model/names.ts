@@ -1,13 +1,17 @@
+import type { Project } from "./project.ts";
 import type { Service } from "./service.ts";
 
+/** What a project gives to the names of its containers. */
+type Named = Pick<Project, "name" | "separator">;
+
 /** Name of the container number `index` (from 1) of a service. */
-export function containerName(project: string, service: Pick<Service, "name" | "containerName">, index: number): string {
-  return service.containerName ?? `${project}-${service.name}-${index}`;
+export function containerName(project: Named, service: Pick<Service, "name" | "containerName">, index: number): string {
+  return service.containerName ?? [project.name, service.name, index].join(project.separator ?? "-");
 }
 
 /** Name of a one-off container made by `run`. `slug` is a short random hex text that the caller chose. */
-export function oneOffName(project: string, service: string, slug: string): string {
-  return `${project}-${service}-run-${slug}`;
+export function oneOffName(project: Named, service: string, slug: string): string {
+  return [project.name, service, "run", slug].join(project.separator ?? "-");
 }
 
 /** Name of the container that runs a `pre_start` step (from 0) before a service, or one container of it, starts. */

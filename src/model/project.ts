@@ -13,6 +13,8 @@ export interface Project {
   readonly files: readonly string[];
   /** Absolute paths of every file that was read (spec, `.env`, env files): what `watch` looks at. */
   readonly inputs: readonly string[];
+  /** Stands between the parts of containers' names; absent: a dash. */
+  readonly separator?: "_";
   /** In the order of the file. */
   readonly services: readonly Service[];
   /** Names of services that the active profiles leave out: their containers are no orphans. */

@@ -46,7 +46,7 @@ export function planService(p: Planning, service: Service): void {
   for (const slot of byWorth.slice(scale)) for (const container of slot.containers) retire(p, container, `scaled down to ${scale}`);
   const highest = Math.max(0, ...slots.map(({ number }) => number));
   for (let number = highest + 1; settled.length < scale; number++) {
-    const name = containerName(p.desired.name, service, number);
+    const name = containerName(p.desired, service, number);
     settled.push(make(p, pattern, { number, name, containers: [] }));
   }
   // What stands or falls together is not taken away one by one.
@@ -87,7 +87,7 @@ function slotsOf(p: Planning, service: Service): readonly Slot[] {
   }
   return [...byNumber]
     .sort(([a], [b]) => a - b)
-    .map(([number, containers]) => ({ number, name: containerName(p.desired.name, service, number), containers }));
+    .map(([number, containers]) => ({ number, name: containerName(p.desired, service, number), containers }));
 }
 
 /** Why a container cannot stay as it is, or `null` when it can. */
@@ -100,7 +100,9 @@ function whyNot(p: Planning, pattern: Pattern, container: ObservedContainer): st
   if (image === undefined ? pattern.service.pin !== null : image.id !== container.image.id) return "image changed";
   const missing = notJoined(p, pattern, container);
   if (missing !== null) return `not on network ${missing}`;
-  return p.options.recreate === "always" ? "forced" : null;
+  const { recreate, recreateDependencies, services } = p.options;
+  const forced = recreate === "always" || (recreateDependencies && services?.includes(pattern.service.name) === false);
+  return forced ? "forced" : null;
 }
 
 function changesIn(p: Planning, pattern: Pattern, container: ObservedContainer): string {

@@ -33,7 +33,7 @@ export function foreign(of: { readonly kind: string; readonly name: string; read
 function usedBy({ desired, options }: Planning, services: readonly Service[]): readonly Network[] {
   const running = services.filter(({ name, scale }) => (options.scale[name] ?? scale) > 0);
   const keys = new Set(running.flatMap(({ networks }) => networks.map(({ network }) => network)));
-  return desired.networks.filter(({ key }) => keys.has(key));
+  return desired.networks.filter(({ key }) => options.allResources || keys.has(key));
 }
 
 function planNetwork(p: Planning, network: Network): void {

@@ -75,5 +75,5 @@ export function planOneOff(project: Project, observed: Observed, options: OneOff
 
 /** The name of the container of a `run`. */
 export function oneOffContainer(project: Project, { service, slug, name }: Pick<OneOff, "service" | "slug" | "name">): string {
-  return name ?? oneOffName(project.name, service.name, slug);
+  return name ?? oneOffName(project, service.name, slug);
 }

@@ -20,7 +20,9 @@ import { namespacesRenewed } from "./sharing.ts";
 export function planOperation(project: Project, observed: Observed, operation: Operation, names: readonly string[] | null): Plan {
   const graceMs = "graceMs" in operation ? operation.graceMs : null;
   const p = beginPlanning(project, observed, { ...DEFAULTS, stopGraceMs: graceMs });
-  const containers = select(p, operation, names === null ? null : withOthers(p, operation, names));
+  const wanted = names === null ? null : withOthers(p, operation, names);
+  const containers = select(p, operation, wanted);
+  if (operation.kind === "start") refuseMissing(p, wanted);
   const forward = groups(project, containers);
   const ordered = WAY[operation.kind] === "reverse" ? [...forward].reverse() : forward;
   for (const group of ordered) {
@@ -32,12 +34,7 @@ export function planOperation(project: Project, observed: Observed, operation: O
     if (steps.length > 0 && group.service !== null && BEGINS.has(operation.kind)) p.renewed.add(group.service);
   }
   restartSharers(p, containers);
-  if (operation.kind === "pause" && containers.length > 0 && containers.every(({ state }) => state === "paused"))
-    p.problems.push({
-      code: "E_PAUSED",
-      message: `${containers.map(({ name }) => name).join(", ")} ${containers.length === 1 ? "is" : "are"} already paused`,
-      hint: "`wharf unpause` lets go on what is paused",
-    });
+  refusePause(p, operation, containers);
   planImages(p, p.preStart);
   return finishPlanning(p);
 }
@@ -87,6 +84,33 @@ function withNeeded({ services }: Project, names: readonly string[]): readonly s
   return [...withDependencies(needed, names)];
 }
 
+/** Pausing what is paused already, and letting go on what is not paused, where there is nothing else to do. */
+function refusePause(p: Planning, { kind }: Operation, containers: readonly ObservedContainer[]): void {
+  if (kind !== "pause" && kind !== "unpause") return;
+  const up = containers.filter(isUp);
+  if (up.length === 0 || up.some(({ state }) => (state === "paused") !== (kind === "pause"))) return;
+  const one = up.length === 1;
+  const who = `${one ? "container" : "containers"} ${up.map(({ name }) => name).join(", ")} ${one ? "is" : "are"}`;
+  p.problems.push(
+    kind === "pause"
+      ? { code: "E_PAUSED", message: `${who} already paused`, hint: "`wharf unpause` lets go on what is paused" }
+      : { code: "E_NOT_PAUSED", message: `${who} not paused`, hint: "`wharf ps` shows what is" },
+  );
+}
+
+/** What was never made cannot be started. */
+function refuseMissing(p: Planning, names: readonly string[] | null): void {
+  for (const { name, scale } of p.desired.services) {
+    if (scale === 0 || names?.includes(name) === false) continue;
+    if (p.observed.containers.some(({ service, oneOff }) => service === name && !oneOff)) continue;
+    p.problems.push({
+      code: "E_NO_SUCH_CONTAINER",
+      message: `service "${name}" has no container to start`,
+      hint: `\`wharf up -d ${name}\` makes what the spec describes`,
+    });
+  }
+}
+
 /** Which comes first: dependencies, dependents, or neither. */
 const WAY = {
   start: "forward",
@@ -114,10 +138,10 @@ function select(p: Planning, operation: Operation, names: readonly string[] | nu
       const known = [...services, ...containers.map((container) => container.name)];
       p.problems.push({
         code: "E_NO_SUCH_SERVICE",
-        message: `project ${p.desired.name} has no service and no container called ${name}`,
+        message: `no such service: ${name} (project ${p.desired.name} has no container of that name either)`,
         ...suggestion(name, known, known.length === 0 ? "the project has no containers" : `it has ${known.join(", ")}`),
       });
-    } else if (meant.length === 0 && operation.kind !== "remove")
+    } else if (meant.length === 0 && operation.kind !== "remove" && operation.kind !== "start")
       p.notices.push({
         code: "W_NO_CONTAINERS",
         message: `service ${name} has no containers to ${operation.kind}`,

@@ -9,6 +9,8 @@ import { planOrphans, planTeardown } from "./teardown.ts";
 
 export interface PlanOptions {
   readonly recreate: "changed" | "always" | "never";
+  /** Replace the dependencies of the services asked for, whether they changed or not. */
+  readonly recreateDependencies: boolean;
   /** Services asked for by name; `null`: all. Their dependencies come along unless `dependencies` is false. */
   readonly services: readonly string[] | null;
   readonly dependencies: boolean;
@@ -16,10 +18,14 @@ export interface PlanOptions {
   readonly start: boolean;
   /** Also remove containers of services that the spec no longer has. */
   readonly removeOrphans: boolean;
+  /** Not even say that there are any. */
+  readonly ignoreOrphans: boolean;
   /** Only towards nothing (`down`): the project's volumes go too. */
   readonly removeVolumes: boolean;
   /** Do not carry anonymous volumes over to the replacement. */
   readonly renewAnonymousVolumes: boolean;
+  /** Make the networks and volumes too that no service uses. */
+  readonly allResources: boolean;
   /** Replaces each service's own pull policy. */
   readonly pull: "always" | "missing" | "never" | null;
   /** Of services that the project does not have, what their containers are to run before they stop. */
@@ -36,12 +42,15 @@ export interface PlanOptions {
 
 export const DEFAULTS: PlanOptions = {
   recreate: "changed",
+  recreateDependencies: false,
   services: null,
   dependencies: true,
   start: true,
   removeOrphans: false,
+  ignoreOrphans: false,
   removeVolumes: false,
   renewAnonymousVolumes: false,
+  allResources: false,
   pull: null,
   preStop: {},
   stopGraceMs: null,

@@ -42,7 +42,7 @@ function checkName(p: Planning, name: string): void {
   if (names.includes(name)) return;
   p.problems.push({
     code: "E_NO_SUCH_SERVICE",
-    message: `project ${p.desired.name} has no service called ${name}`,
+    message: `no such service: ${name} (in project ${p.desired.name})`,
     ...(p.desired.disabled.includes(name)
       ? { hint: `its profile is not active: name one of its profiles with --profile` }
       : suggestion(name, names, names.length === 0 ? "it has no services" : `it has ${names.join(", ")}`)),

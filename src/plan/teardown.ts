@@ -41,10 +41,10 @@ export function planOrphans(p: Planning): void {
       changed(p, "remove", { address: `container/${container.name}`, reason: "a one-off that ended" });
       takeAway(p, container, { reason: "a one-off that ended" });
     }
-  } else if (orphans.length > 0)
+  } else if (orphans.length > 0 && !p.options.ignoreOrphans)
     p.notices.push({
       code: "W_ORPHANS",
-      message: `the spec has no service for ${orphans.map(({ name }) => name).join(", ")}`,
+      message: `found orphan containers, whose services are not in the spec: ${orphans.map(({ name }) => name).join(", ")}`,
       hint: "`wharf up --remove-orphans` removes them",
     });
 }

@@ -8,10 +8,9 @@ import { changed, type Planning, placed, stepKey } from "./planning.ts";
 
 /** Plans the named volumes that these services mount: made where missing, never changed; external ones must be there. */
 export function planVolumes(p: Planning, services: readonly Service[]): void {
-  const used = new Set(
-    services.flatMap(({ mounts }) => mounts.flatMap((m) => (m.type === "volume" && m.source !== null ? [m.source] : []))),
-  );
-  for (const key of used) {
+  const declared = p.options.allResources ? p.desired.volumes.map(({ key }) => key) : [];
+  const mounted = services.flatMap(({ mounts }) => mounts.flatMap((m) => (m.type === "volume" && m.source !== null ? [m.source] : [])));
+  for (const key of new Set([...mounted, ...declared])) {
     const volume = p.desired.volumes.find((candidate) => candidate.key === key);
     const name = volumeName(p.desired, key);
     const found = p.observed.volumes.find((candidate) => candidate.name === name);

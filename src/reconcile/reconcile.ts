@@ -32,6 +32,8 @@ export interface World {
   readonly announce?: (plan: Plan) => void;
   /** Answers a confirmation of a plan. */
   readonly confirm: (question: string) => Promise<boolean>;
+  /** Plan, and do nothing: no step, no lock, no revision. */
+  readonly rehearsal?: boolean;
 }
 
 export interface RunResult {
@@ -40,6 +42,8 @@ export interface RunResult {
   readonly summary: Summary;
   /** What went wrong, in the order it happened: the exit status comes from its codes. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Nothing of the plan was done, as was asked for. */
+  readonly rehearsed?: true;
 }
 
 /** A result with the last look that was taken. */
@@ -84,7 +88,8 @@ export async function reconcile(world: World, project: Project, options: PlanOpt
   return locked(world, { project, purpose }, async () => {
     const first = (observed: Observed) => plan(project, observed, complete);
     // What a pull brings is known when it is there: only then can be said who must be replaced for it.
-    const second = (observed: Observed) => plan(project, observed, { ...complete, recreate: settled(options.recreate), pull: "missing" });
+    const second = (observed: Observed) =>
+      plan(project, observed, { ...complete, recreate: settled(options.recreate), recreateDependencies: false, pull: "missing" });
     const result = await carryOut(world, project, [first, second]);
     if (options.services === null && options.start) await remember(world, project, { result, of: null });
     return result;
@@ -122,7 +127,7 @@ async function remember(
   project: Project,
   { result, of }: { readonly result: Carried; readonly of: number | null },
 ): Promise<void> {
-  if (result.outcome !== "converged" || project.services.length === 0) return;
+  if (result.outcome !== "converged" || project.services.length === 0 || result.rehearsed === true) return;
   const stale = result.plan.steps.some(({ action }) => action.kind === "image.pull");
   const observed = stale ? await engine.observe(project, signal) : result.observed;
   await recordRevision(revisionDirectory, { project, observed, of });
@@ -173,6 +178,7 @@ function settled(recreate: PlanOptions["recreate"]): PlanOptions["recreate"] {
 }
 
 function locked<T>(world: World, of: { readonly project: Project; readonly purpose: string }, work: () => Promise<T>): Promise<T> {
+  if (world.rehearsal === true) return work();
   const { lockDirectory: directory, lockTimeoutMs: timeoutMs, signal, emit } = world;
   const warn = (diagnostic: Diagnostic) => emit({ type: "notice", diagnostic });
   return withProjectLock({ directory, project: of.project.name, purpose: of.purpose, timeoutMs, signal, warn }, work);
@@ -188,7 +194,7 @@ async function carryOut(
   let observed = await world.engine.observe(project, world.signal);
   const made = first(observed);
   let result = await round(world, made);
-  if (second !== undefined && result.outcome === "converged" && made.steps.some(isRefresh)) {
+  if (second !== undefined && result.outcome === "converged" && result.rehearsed !== true && made.steps.some(isRefresh)) {
     observed = await world.engine.observe(project, world.signal);
     const further = shifted(second(observed), made.steps.length);
     if (further.problems.length > 0) result = both(result, halted(world, further));
@@ -205,11 +211,13 @@ function isRefresh({ action }: Step): boolean {
 }
 
 async function round(world: World, made: Plan): Promise<RunResult> {
-  const { emit, engine, signal } = world;
+  const { emit, engine, signal, rehearsal } = world;
   if (made.problems.length > 0) throw new Failure(made.problems);
   const unchanged = made.changes.filter(({ kind }) => kind === "unchanged").length;
   emit({ type: "plan.ready", project: made.project, steps: made.steps.map(eventStep), unchanged });
   for (const diagnostic of made.notices) emit({ type: "notice", diagnostic });
+  if (rehearsal === true)
+    return { plan: made, outcome: "converged", summary: { done: 0, failed: 0, skipped: 0 }, diagnostics: [], rehearsed: true };
   world.announce?.(made);
   const execution: Execution = (await approve(made, world.confirm))
     ? await execute(made.steps, engine, { emit, signal })

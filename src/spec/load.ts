@@ -66,6 +66,10 @@ export interface LoadOptions {
   readonly resolveEnvironment?: boolean;
   /** `true`: env and label files are named besides being read, and what no service uses stays. */
   readonly keepFiles?: boolean;
+  /** `true`: what no service uses stays. */
+  readonly allResources?: boolean;
+  /** `true`: containers are called as Compose 1 called them. */
+  readonly compatibility?: boolean;
 }
 
 export interface Loaded {

@@ -27,16 +27,18 @@ export function model(draft: Draft, context: Context): Draft {
   checkAttachments(services, networks, own);
   checkPorts(services, own);
   checkSharing(services, own);
+  const all = context.options.allResources === true;
   let sources: Project["sources"] | null = null;
   const project: Project = {
     name: draft.name,
     directory: draft.directory,
     files: draft.files.map(({ path }) => path),
     inputs: draft.inputs,
+    ...(context.options.compatibility === true && { separator: "_" }),
     services: services.flatMap(complete),
     disabled: draft.disabled,
-    networks: networks.filter(({ key }) => services.some(({ rest }) => rest.networks.some(({ network }) => network === key))),
-    volumes: readVolumes(draft, reading.context).filter(({ key }) => services.some((service) => uses(service, key))),
+    networks: networks.filter(({ key }) => all || services.some(({ rest }) => rest.networks.some(({ network }) => network === key))),
+    volumes: readVolumes(draft, reading.context).filter(({ key }) => all || services.some((service) => uses(service, key))),
     configs: draft.configs,
     secrets: draft.secrets,
     get sources() {

@@ -3,7 +3,8 @@ import { child, type Entry, entriesOf, itemsOf, type Node, put, textOf, without 
 
 /** Leaves out networks, volumes, secrets, configs and models that no service uses. */
 export function leaveUnused(draft: Draft, { options }: Context): Draft {
-  if (draft.tree.kind !== "mapping" || options.interpolate === false || options.keepFiles === true) return draft;
+  if (draft.tree.kind !== "mapping" || options.interpolate === false || options.keepFiles === true || options.allResources === true)
+    return draft;
   const used = usedBy(Array.from(entriesOf(child(draft.tree, "services")), ([, { value }]) => value));
   let tree = draft.tree;
   for (const [section, names] of Object.entries(used)) {

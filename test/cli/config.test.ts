@@ -50,8 +50,8 @@ it("one service comes with what it depends on, and one without an active profile
   assert.equal(await services("web"), ["db", "web"]);
   assert.equal(await services("tool"), ["tool"]);
   const { status, stderr } = await place.call("config", "wbe");
-  assert.is(status, 64);
-  assert.match(stderr, /there is no service `wbe`\n.*did you mean `web`/);
+  assert.is(status, 1);
+  assert.match(stderr, /no such service: wbe\n.*did you mean `web`/);
 });
 
 it("a value is explained with its file, line and variable", async ({ place }) => {

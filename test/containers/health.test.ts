@@ -47,7 +47,7 @@ it(
     const { status, stderr } = await world.wharf(["up", "-d"], { cwd });
     assert.is(status, 1, stderr);
     assert.match(stderr, /well-db-1 is unhealthy: no disk/);
-    assert.match(stderr, /well-gone-1 ended with 4 before it was healthy/);
+    assert.match(stderr, /well-gone-1 exited \(4\) before it was healthy/);
     const listed = await ps(world, ["-a"], { cwd });
     const states = Object.fromEntries(listed.map(({ Service, State, Health }) => [Service, `${State} ${Health}`]));
     assert.is(states["db"], "running unhealthy");

@@ -244,8 +244,9 @@ it("operations do what they say, in the order of dependencies", async ({ scene }
   assert.equal(await told({ kind: "start" }), ["container.start shop-db-1: done", "container.start shop-web-1: done"]);
   assert.equal(await told({ kind: "restart", graceMs: null }, ["web"]), ["container.restart shop-web-1: done"]);
   assert.equal(await told({ kind: "pause" }, ["web"]), ["container.pause shop-web-1: done"]);
-  await refused("E_PAUSED", told({ kind: "pause" }, ["web"]), "shop-web-1");
+  await refused("E_PAUSED", operate(scene.world(), shop, { kind: "pause" }, ["web"]), "already paused");
   assert.equal(await told({ kind: "unpause" }), ["container.unpause shop-web-1: done"]);
+  await refused("E_NOT_PAUSED", operate(scene.world(), shop, { kind: "unpause" }, null), "not paused");
   assert.equal(await told({ kind: "kill", signal: "SIGKILL" }, ["web"]), ["container.kill shop-web-1: done"]);
   assert.equal(await told({ kind: "remove", force: false, stop: false, volumes: false }, ["web"]), ["container.remove shop-web-1: done"]);
   assert.equal(await scene.containers(), ["shop-db-1 running"]);
@@ -255,7 +256,7 @@ it("what an operation must not do is refused before anything is done", async ({ 
   await up(scene, shop);
   const removal = { kind: "remove", force: false, stop: false, volumes: false } as const;
   await refused("E_STILL_RUNNING", operate(scene.world(), shop, removal, ["web"]), "shop-web-1");
-  await refused("E_NO_SUCH_SERVICE", operate(scene.world(), shop, { kind: "start" }, ["wbe"]), "wbe");
+  await refused("E_NO_SUCH_SERVICE", operate(scene.world(), shop, { kind: "start" }, ["wbe"]), "no such service: wbe");
 });
 
 it("a one-off container is made beside those of its service and not started, its dependencies are", async ({ scene }) => {

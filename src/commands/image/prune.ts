@@ -12,7 +12,6 @@ export default class ImagePrune extends BaseCommand {
     filter: several("Only images that fit: until, label, label!.", { helpValue: "KEY=VALUE" }),
     yes: Flags.boolean({ char: "y", summary: "Do not ask." }),
     force: Flags.boolean({ char: "f", summary: "Do not ask, as Docker spells it." }),
-    "dry-run": Flags.boolean({ summary: "Only say what would go." }),
   };
 
   async run(): Promise<void> {

@@ -14,7 +14,6 @@ export default class NetworkPrune extends BaseCommand {
     filter: several("Only networks that fit: label, project.", { helpValue: "KEY=VALUE" }),
     yes: Flags.boolean({ char: "y", summary: "Do not ask." }),
     force: Flags.boolean({ char: "f", summary: "Do not ask, as Docker spells it." }),
-    "dry-run": Flags.boolean({ summary: "Only say what would go." }),
   };
 
   async run(): Promise<void> {

@@ -37,19 +37,25 @@ export async function waitUntil(
   const { record } = containerNamed(context.layout, name);
   const problem = until === "healthy" ? await untilHealthy(context, record, signal) : await untilCompleted(context.layout, record, signal);
   if (problem === null) return;
-  if (required) throw problem;
-  note(problem.message); // who depends on it goes on without
+  if (required)
+    throw new Failure(
+      problem.diagnostics.map((d) => ({
+        ...d,
+        message: d.message.startsWith("service ") ? d.message : `dependency failed to start: ${d.message}`,
+      })),
+    );
+  note(`optional dependency "${record.spec.service.name}" failed to start: ${problem.message}`); // who depends on it goes on without
 }
 
 async function untilCompleted(layout: Layout, record: ContainerRecord, signal: AbortSignal): Promise<Failure | null> {
-  const { id, name } = record;
+  const { id } = record;
   for (;;) {
     const code = await waitFor(layout, id, signal);
     if (comesBack(layout, containerWithId(layout, id))) {
       await sleep(50); // an end that a restart follows is none
       continue;
     }
-    return code === 0 ? null : failure(`${name} ended with ${code}, and others wait for it to succeed`, logsHint(record));
+    return code === 0 ? null : failure(endedBadly(record, code), logsHint(record));
   }
 }
 
@@ -75,14 +81,21 @@ function outcomeOf(layout: Layout, container: Container): Failure | null | "open
   const { record, status } = container;
   const { name } = record;
   if (status.state === "created" || comesBack(layout, container)) return "open";
-  if (status.state === "exited") return failure(`${name} ended with ${status.exitCode} before it was healthy`, logsHint(record));
+  if (status.state === "exited") return failure(`container ${name} exited (${status.exitCode}) before it was healthy`, logsHint(record));
   const health = readHealth(layout, record.id, status.run.startedAt);
   if (health.status === "healthy") return null;
   if (health.status === "starting") return "open";
   const last = health.log.at(-1);
   const said =
     last === undefined ? "" : `: ${last.Output.trim().split("\n").slice(-3).join(" | ") || `its check ended with ${last.ExitCode}`}`;
-  return failure(`${name} is unhealthy${said}`, logsHint(record));
+  return failure(`container ${name} is unhealthy${said}`, logsHint(record));
+}
+
+/** In Compose's words, which scripts look for, with the container's name. */
+function endedBadly({ name, spec }: ContainerRecord, code: number): string {
+  return spec.oneOff
+    ? `container ${name} ended with ${code}`
+    : `service "${spec.service.name}" didn't complete successfully: exit ${code} (${name})`;
 }
 
 function failure(message: string, hint: string): Failure {

@@ -1,0 +1,113 @@
+/** Compose's global flags, and the words and statuses that scripts look for. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { makePlace, type Place } from "./call.ts";
+
+const it = suite<{ place: Place }>("flags and words of Compose");
+
+const SPEC = `name: shop
+services:
+  web: { image: web }
+  db: { image: db, profiles: [data] }
+  admin: { image: admin, profiles: [data], depends_on: [db] }
+`;
+
+it.before.each(async (context) => {
+  context.place = await makePlace();
+  await context.place.write("compose.yaml", SPEC);
+});
+
+it.after.each(({ place }) => place.dispose());
+
+async function ok(place: Place, ...argv: readonly string[]): Promise<string> {
+  const { status, stdout, stderr } = await place.call(...argv);
+  assert.is(status, 0, stderr);
+  return stdout;
+}
+
+async function running(place: Place): Promise<readonly string[]> {
+  return (await ok(place, "ps", "--services")).trim().split("\n").filter(Boolean).sort();
+}
+
+it("--dry-run says what would be done and does none of it", async ({ place }) => {
+  const { status, stderr } = await place.call("--dry-run", "up", "--wait");
+  assert.is(status, 0, stderr);
+  assert.match(stderr, /\+ +create +container\/shop-web-1/);
+  assert.match(stderr, /dry run: nothing was changed/);
+  assert.equal(await running(place), []);
+  await ok(place, "up", "-d");
+  await ok(place, "down", "--dry-run", "-v");
+  await ok(place, "--dry-run", "rm", "-sf");
+  assert.equal(await running(place), ["web"]);
+  assert.equal((await ok(place, "history", "--format", "json")).trim().split("\n").length, 1);
+  const refused = await place.call("--dry-run", "exec", "web", "true");
+  assert.is(refused.status, 64);
+  assert.match(refused.stderr, /wharf exec cannot be tried with --dry-run/);
+});
+
+it("--compatibility calls containers as Compose 1 did, and what is there is renamed", async ({ place }) => {
+  await ok(place, "up", "-d");
+  await ok(place, "--compatibility", "up", "-d");
+  await ok(place, "--compatibility", "run", "-d", "db");
+  const names = (await ok(place, "ps", "-a", "--format", "json")).trim().split("\n");
+  assert.match(names.map((line) => JSON.parse(line).Name).join(" "), /^shop_db_run_[0-9a-f]{12} shop_web_1$/);
+});
+
+it("--all-resources makes what no service uses", async ({ place }) => {
+  await place.write("compose.yaml", `${SPEC}volumes: { spare: {} }\nnetworks: { spare: {} }\n`);
+  assert.not.match(await ok(place, "plan"), "spare");
+  const plan = await ok(place, "--all-resources", "plan");
+  assert.match(plan, /create +network\/shop_spare/);
+  assert.match(plan, /create +volume\/shop_spare/);
+  assert.match(await ok(place, "--all-resources", "config"), "spare");
+});
+
+it("orphans are told of with the words that scripts look for, unless COMPOSE_IGNORE_ORPHANS", async ({ place }) => {
+  await ok(place, "up", "-d");
+  await place.write("compose.yaml", "name: shop\nservices:\n  other: { image: web }\n");
+  assert.match((await place.call("up", "-d")).stderr, /orphan containers.*shop-web-1/);
+  await place.write(".env", "COMPOSE_IGNORE_ORPHANS=true\n");
+  assert.not.match((await place.call("up", "-d")).stderr, /orphan/);
+});
+
+it("what is not there to be started, or to be named, ends with 1 and Compose's words", async ({ place }) => {
+  const started = await place.call("start");
+  assert.is(started.status, 1);
+  assert.match(started.stderr, 'service "web" has no container to start');
+  for (const words of [["up", "-d"], ["stop"], ["ps"], ["config"]]) {
+    const { status, stderr } = await place.call(...words, "wbe");
+    assert.is(status, 1, words.join(" "));
+    assert.match(stderr, "no such service: wbe", words.join(" "));
+  }
+});
+
+it("flags about building go through where nothing is to be built", async ({ place }) => {
+  await ok(place, "--parallel", "4", "up", "-d", "--no-build", "--quiet-build", "--quiet-pull", "--always-recreate-deps");
+  await ok(place, "create", "--no-build");
+  assert.match((await place.call("up", "--build")).stderr, /E_UNSUPPORTED.*does not build images/);
+});
+
+it("--always-recreate-deps replaces what the services named depend on", async ({ place }) => {
+  const id = async (): Promise<string> => JSON.parse(await ok(place, "--profile", "data", "ps", "db", "--format", "json")).ID;
+  await ok(place, "up", "-d", "admin");
+  const before = await id();
+  await ok(place, "up", "-d", "admin");
+  assert.is(await id(), before);
+  await ok(place, "up", "-d", "--always-recreate-deps", "admin");
+  assert.is.not(await id(), before);
+});
+
+it("commands of Compose that wharf does not have are known, and convert is config", async ({ place }) => {
+  const { status, stderr } = await place.call("commit", "web", "x");
+  assert.is(status, 1);
+  assert.match(stderr, /E_UNSUPPORTED.*`commit` of Compose/);
+  assert.is(await ok(place, "convert", "--services"), "web\n");
+});
+
+it("ls takes a pattern of names", async ({ place }) => {
+  await ok(place, "up", "-d");
+  assert.is(await ok(place, "ls", "-q", "--filter", "name=^sh"), "shop\n");
+  assert.is(await ok(place, "ls", "-q", "--filter", "name=^op"), "");
+});
+
+it.run();
