@@ -25,6 +25,13 @@ export const formatFlag = Flags.string({
   summary: "How the result is printed.",
 });
 
+/** Of listings whose rows can be printed one by one. */
+export const templateFlag = Flags.string({
+  default: "table",
+  helpValue: "table|json|TEMPLATE",
+  summary: "How the result is printed: '{{.Name}}' or 'table {{.Name}}\\t{{.ID}}' are templates as Docker takes them.",
+});
+
 /** Compose's flags about building: that nothing is built can be promised already, and that something is is refused. */
 export const BUILD_FLAGS = {
   build: Flags.boolean({ hidden: true }),

@@ -1,10 +1,10 @@
 import { Failure } from "../model/diagnostic.ts";
-import type { Json } from "../model/json.ts";
 import { LABEL } from "../model/labels.ts";
 import type { ContainerState, ObservedContainer, PublishedPort } from "../model/observed.ts";
 import { type Column, table } from "../ui/table.ts";
 import { clip } from "../ui/text.ts";
 import { age } from "../ui/units.ts";
+import { formatted } from "./formatted.ts";
 import { containersOf, sorted } from "./selection.ts";
 import type { Session } from "./session.ts";
 
@@ -34,25 +34,31 @@ export async function ps(session: Session, options: PsOptions): Promise<number> 
   });
   if (options.quiet) for (const { id } of shown) session.out.line(id);
   else if (options.services) for (const name of new Set(shown.flatMap(({ service }) => service ?? []))) session.out.line(name);
-  else if (options.format === "json") for (const container of shown) session.out.line(JSON.stringify(psEntry(container, Date.now())));
-  else {
+  else if (options.format === "json")
+    for (const container of shown) session.out.line(JSON.stringify(psEntry(container, { now: Date.now(), whole: options.noTrunc })));
+  else if (options.format !== "table") {
+    const entries = shown.map((container) => psEntry(container, { now: Date.now(), whole: options.noTrunc }));
+    for (const line of formatted(options.format, entries, PS_FIELDS)) session.out.line(line);
+  } else {
     const rows = shown.map((container) => psRow(container, Date.now(), options.noTrunc));
     for (const line of table(COLUMNS, rows, { width: options.noTrunc ? null : session.out.columns })) session.out.line(line);
   }
   return 0;
 }
 
-/** One container as `ps --format json` prints it; the keys are Compose's. `now` in milliseconds since 1970. */
-export function psEntry(container: ObservedContainer, now: number): Json {
+/** One container as `ps --format json` prints it; the keys are Compose's. `now` in milliseconds since 1970; `whole`: nothing is cut off. */
+export function psEntry(container: ObservedContainer, { now, whole }: { readonly now: number; readonly whole: boolean }) {
   return {
-    ID: container.id.slice(0, 12),
+    ID: whole ? container.id : container.id.slice(0, 12),
     Name: container.name,
+    Names: container.name,
     Image: familiarName(container),
     Command: `"${container.argv.join(" ")}"`,
     Project: container.project ?? "",
     Service: container.service ?? "",
     State: container.state,
     Status: statusText(container, now),
+    RunningFor: `${age(Math.max(0, now - Date.parse(container.createdAt)))} ago`,
     Health: container.health ?? "",
     ExitCode: isUp(container.state) ? 0 : (container.exitCode ?? 0),
     Publishers: container.ports.map((port) => ({
@@ -61,14 +67,22 @@ export function psEntry(container: ObservedContainer, now: number): Json {
       PublishedPort: port.published,
       Protocol: port.protocol,
     })),
+    Ports: portsText(container.ports),
     CreatedAt: container.createdAt,
     Labels: Object.entries(container.labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(","),
     Mounts: [...container.volumes.map(({ name }) => name), ...container.mounts].join(","),
+    LocalVolumes: String(container.volumes.length),
     Networks: container.networks.map(({ name }) => name).join(","),
   };
 }
+
+/** The fields that templates may name. */
+const PS_FIELDS =
+  "Name ID Names Image Command Project Service State Status RunningFor Health ExitCode Publishers Ports CreatedAt Labels Mounts LocalVolumes Networks".split(
+    " ",
+  );
 
 /** A state in words: `Up 5 seconds`, `Exited (0) 2 minutes ago`. */
 export function statusText(container: ObservedContainer, now: number): string {

@@ -4,6 +4,7 @@ import { Failure } from "../model/diagnostic.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { type Column, table } from "../ui/table.ts";
 import { binaryBytes, bytes } from "../ui/units.ts";
+import { formatted } from "./formatted.ts";
 import { containersOf } from "./selection.ts";
 import type { Session } from "./session.ts";
 
@@ -94,9 +95,15 @@ function show(session: Session, entries: readonly ReturnType<typeof statsEntry>[
     for (const entry of entries) session.out.line(JSON.stringify(entry));
     return;
   }
-  const rows = entries.map((e) => [e.ID, e.Name, e.CPUPerc, e.MemUsage, e.MemPerc, e.NetIO, e.BlockIO, e.PIDs]);
   if (stream && session.out.terminal) session.out.write("\u001b[H\u001b[J"); // each look takes the place of the one before
+  if (format !== "table") {
+    for (const line of formatted(format, entries, STATS_FIELDS)) session.out.line(line);
+    return;
+  }
+  const rows = entries.map((e) => [e.ID, e.Name, e.CPUPerc, e.MemUsage, e.MemPerc, e.NetIO, e.BlockIO, e.PIDs]);
   for (const line of table(COLUMNS, rows, { width: noTrunc ? null : session.out.columns })) session.out.line(line);
 }
+
+const STATS_FIELDS = "Name ID Container CPUPerc MemUsage MemPerc NetIO BlockIO PIDs".split(" ");
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)}%`;

@@ -6,6 +6,7 @@ import type { Json } from "../model/json.ts";
 import { type Column, table } from "../ui/table.ts";
 import { plural } from "../ui/text.ts";
 import { bytes } from "../ui/units.ts";
+import { formatted } from "./formatted.ts";
 import { madeAgo } from "./image-words.ts";
 import { containersOf } from "./selection.ts";
 import type { Session } from "./session.ts";
@@ -137,6 +138,7 @@ async function summaries(session: Session): Promise<readonly VolumeSummary[]> {
 function show(session: Session, volumes: readonly VolumeSummary[], { quiet, format }: Omit<VolumeListOptions, "filters">): void {
   if (quiet) for (const { name } of volumes) session.out.line(name);
   else if (format === "json") for (const volume of volumes) session.out.line(JSON.stringify(line(volume)));
+  else if (format !== "table") for (const text of formatted(format, volumes.map(line), VOLUME_FIELDS)) session.out.line(text);
   else {
     const columns: readonly Column[] = [
       { title: "DRIVER", drop: 3 },
@@ -159,8 +161,10 @@ function show(session: Session, volumes: readonly VolumeSummary[], { quiet, form
 /** The only one there is. */
 const DRIVER = "local";
 
+const VOLUME_FIELDS = "Name Driver Scope Mountpoint Labels CreatedAt Links".split(" ");
+
 /** As Docker's listings have it. */
-function line({ name, labels, path, createdAt, users }: VolumeSummary): Json {
+function line({ name, labels, path, createdAt, users }: VolumeSummary) {
   const text = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
   const links = String(users.length);
   return { Name: name, Driver: DRIVER, Scope: DRIVER, Mountpoint: path, Labels: text.join(","), CreatedAt: createdAt, Links: links };

@@ -1,6 +1,6 @@
 import { Flags } from "@oclif/core";
 import { ARG, BaseCommand } from "../cli/base-command.ts";
-import { formatFlag, several } from "../cli/flags.ts";
+import { several, templateFlag } from "../cli/flags.ts";
 import { ps } from "../cli/ps.ts";
 
 export default class Ps extends BaseCommand {
@@ -16,7 +16,7 @@ export default class Ps extends BaseCommand {
     all: Flags.boolean({ char: "a", summary: "Those too that do not run." }),
     quiet: Flags.boolean({ char: "q", summary: "Only ids." }),
     services: Flags.boolean({ summary: "Only names of services." }),
-    format: formatFlag,
+    format: templateFlag,
     status: several("Only containers in this state.", { helpValue: "STATE" }),
     filter: several("As status=STATE.", { helpValue: "KEY=VALUE" }),
     orphans: Flags.boolean({ default: true, allowNo: true, summary: "Those too whose service the spec does not have." }),

@@ -1,6 +1,6 @@
 import { Flags } from "@oclif/core";
 import { ARG, BaseCommand } from "../cli/base-command.ts";
-import { formatFlag } from "../cli/flags.ts";
+import { templateFlag } from "../cli/flags.ts";
 import { stats } from "../cli/stats.ts";
 
 export default class Stats extends BaseCommand {
@@ -12,7 +12,7 @@ export default class Stats extends BaseCommand {
     all: Flags.boolean({ char: "a", summary: "Those too that do not run." }),
     "no-stream": Flags.boolean({ summary: "Only once." }),
     "no-trunc": Flags.boolean({ summary: "Cut nothing off." }),
-    format: formatFlag,
+    format: templateFlag,
   };
 
   async run(): Promise<void> {

@@ -1,6 +1,6 @@
 import { Flags } from "@oclif/core";
 import { ARG, BaseCommand } from "../cli/base-command.ts";
-import { formatFlag } from "../cli/flags.ts";
+import { templateFlag } from "../cli/flags.ts";
 import { listProjectVolumes } from "../cli/volumes.ts";
 
 export default class Volumes extends BaseCommand {
@@ -10,7 +10,7 @@ export default class Volumes extends BaseCommand {
   static override readonly args = { service: ARG.any("Only those that these services mount.") };
   static override readonly flags = {
     quiet: Flags.boolean({ char: "q", summary: "Only names." }),
-    format: formatFlag,
+    format: templateFlag,
   };
 
   async run(): Promise<void> {

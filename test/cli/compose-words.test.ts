@@ -110,4 +110,16 @@ it("ls takes a pattern of names", async ({ place }) => {
   assert.is(await ok(place, "ls", "-q", "--filter", "name=^op"), "");
 });
 
+it("ps --format takes a template, for a line each or for a table", async ({ place }) => {
+  await ok(place, "up", "-d", "admin");
+  assert.is(await ok(place, "ps", "--format", "{{.Service}} {{.State}}"), "admin running\ndb running\n");
+  assert.is(
+    await ok(place, "ps", "--format", "table {{.Service}}\\t{{.Name}}"),
+    "SERVICE  NAME\nadmin    shop-admin-1\ndb       shop-db-1\n",
+  );
+  const { status, stderr } = await place.call("ps", "--format", "{{.Nmae}}");
+  assert.is(status, 64);
+  assert.match(stderr, /E_USAGE.*there is no field Nmae/);
+});
+
 it.run();

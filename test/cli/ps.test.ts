@@ -18,26 +18,33 @@ it("an entry has Compose's keys, with labels and mounts as texts", () => {
       volumes: [{ name: "shop_data", target: "/data", anonymous: false }],
       mounts: ["/srv"],
     }),
-    NOW,
+    { now: NOW, whole: false },
   );
-  assert.equal(Object.keys(entry ?? {}), [
+  assert.equal(Object.keys(entry), [
     "ID",
     "Name",
+    "Names",
     "Image",
     "Command",
     "Project",
     "Service",
     "State",
     "Status",
+    "RunningFor",
     "Health",
     "ExitCode",
     "Publishers",
+    "Ports",
     "CreatedAt",
     "Labels",
     "Mounts",
+    "LocalVolumes",
     "Networks",
   ]);
-  assert.is(JSON.stringify(entry).includes('"Labels":"a=1,b=2","Mounts":"shop_data,/srv","Networks":"shop_default"'), true);
+  assert.is(
+    JSON.stringify(entry).includes('"Labels":"a=1,b=2","Mounts":"shop_data,/srv","LocalVolumes":"1","Networks":"shop_default"'),
+    true,
+  );
   assert.is(
     JSON.stringify(entry).includes('"Publishers":[{"URL":"0.0.0.0","TargetPort":3000,"PublishedPort":8080,"Protocol":"tcp"}]'),
     true,

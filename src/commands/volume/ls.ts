@@ -1,6 +1,6 @@
 import { Flags } from "@oclif/core";
 import { BaseCommand } from "../../cli/base-command.ts";
-import { formatFlag, several } from "../../cli/flags.ts";
+import { several, templateFlag } from "../../cli/flags.ts";
 import { listVolumes } from "../../cli/volumes.ts";
 
 export default class VolumeLs extends BaseCommand {
@@ -10,7 +10,7 @@ export default class VolumeLs extends BaseCommand {
   static override readonly flags = {
     filter: several("Only volumes that fit: dangling, driver, label, name, project.", { helpValue: "KEY=VALUE" }),
     quiet: Flags.boolean({ char: "q", summary: "Only names." }),
-    format: formatFlag,
+    format: templateFlag,
   };
 
   async run(): Promise<void> {
