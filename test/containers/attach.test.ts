@@ -31,12 +31,9 @@ async function attaching(world: World): Promise<void> {
   await world.ok(["up", "-d"], { cwd });
   const first = atTerminal(world, "attach sh", { cwd });
   await first.see(/[#$] /);
-  first.type("echo $((6*7)); stty size\n");
-  await first.see(/\n42\r?\n33 99\r?\n/);
+  await first.ask("echo $((6*7)); stty size\n", /\n42\r?\n33 99\r?\n/);
   await first.resize(40, 111);
-  await sleep(200); // the size travels beside the keys
-  first.type("stty size\n");
-  await first.see(/\n40 111\r?\n/);
+  await first.ask("stty size\n", /\n40 111\r?\n/); // the size travels beside the keys
   first.type("sleep 100\n");
   await sleep(200);
   first.type("\x03"); // goes to the container's program, not to wharf
@@ -131,12 +128,9 @@ async function executing(world: World): Promise<void> {
   await world.ok(["up", "-d"], { cwd });
   const exec = atTerminal(world, "exec web sh", { cwd });
   await exec.see(/[#$] /);
-  exec.type("tty; stty size; echo $TERM\n");
-  await exec.see(/\/dev\/[^\n]*\r?\n33 99\r?\n/);
+  await exec.ask("tty; stty size; echo $TERM\n", /\/dev\/[^\n]*\r?\n33 99\r?\n/);
   await exec.resize(20, 70);
-  await sleep(200);
-  exec.type("stty size\n");
-  await exec.see(/\n20 70\r?\n/);
+  await exec.ask("stty size\n", /\n20 70\r?\n/);
   exec.type("sleep 100\n");
   await sleep(200);
   exec.type("\x03");

@@ -1,5 +1,6 @@
 /** A command at a real terminal of its own, typed at and read by a test. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "./until.ts";
 import { WHARF, type World } from "./world.ts";
 
@@ -9,6 +10,8 @@ export interface AtTerminal {
   /** Waits until this is shown, after what the last call waited for. */
   see(wanted: RegExp): Promise<void>;
   type(keys: string): void;
+  /** Types a harmless command, again after each second, until this is shown: a shell that asks its terminal for the cursor may eat what comes then. */
+  ask(keys: string, wanted: RegExp): Promise<void>;
   /** Gives the terminal another size. */
   resize(rows: number, columns: number): Promise<void>;
   /** The exit status. */
@@ -34,6 +37,13 @@ export function atTerminal(world: World, words: string, { cwd }: { readonly cwd:
     shown: () => output,
     see,
     type: (keys) => void child.stdin.write(keys),
+    ask: async (keys, wanted) => {
+      for (let tries = 0; tries < 9 && !wanted.test(output.slice(seen)); tries++) {
+        child.stdin.write(keys);
+        for (let looks = 0; looks < 50 && !wanted.test(output.slice(seen)); looks++) await sleep(20);
+      }
+      await see(wanted);
+    },
     resize: async (rows, columns) => {
       const [device = ""] = /\/dev\/pts\/\d+/.exec(output) ?? [];
       await ended(spawn("stty", ["-F", device, "rows", String(rows), "cols", String(columns)]));
