@@ -56,7 +56,7 @@ export async function attach(session: Session, project: Project, options: Attach
   if (containers.length === 0) return 0;
 
   const over = new AbortController();
-  const shown = containers.filter((c) => isWanted(c, options.only, options.except));
+  const shown = containers.filter((c) => isShown(c, options, project));
   const logs = pourLogs(session, shown, { ...options, follow: true, tail: null, until: null }, over.signal);
   const ends = containers.map((container) => watchEnd(session, engine, container, over.signal));
   const all = Promise.all(ends);
@@ -78,6 +78,16 @@ function firstFailure(ends: readonly Promise<End>[]): Promise<End> {
   return new Promise((resolve, reject) => {
     for (const end of ends) end.then((ended) => (ended.status === 0 ? undefined : resolve(ended)), reject);
   });
+}
+
+/** Whether a container's logs are shown: where none are named, not those of services with `attach: false`. */
+export function isShown(
+  container: ObservedContainer,
+  { only, except }: Pick<AttachChoice, "only" | "except">,
+  { services }: Project,
+): boolean {
+  if (!isWanted(container, only, except)) return false;
+  return only.length > 0 || services.find(({ name }) => name === container.service)?.attach !== false;
 }
 
 export function isWanted(container: ObservedContainer, only: readonly string[], except: readonly string[]): boolean {

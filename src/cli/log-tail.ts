@@ -1,6 +1,6 @@
 import { diagnosticsOf, Failure } from "../model/diagnostic.ts";
 import type { ObservedContainer } from "../model/observed.ts";
-import { type AttachChoice, isWanted, watchEnd } from "./attach.ts";
+import { type AttachChoice, isShown, isWanted, watchEnd } from "./attach.ts";
 import { pourLogs } from "./logs.ts";
 import { sorted } from "./selection.ts";
 import type { Session } from "./session.ts";
@@ -25,8 +25,8 @@ export class LogTail {
     const all = sorted(await this.#session.containers(project)).filter((c) => !c.oneOff && isWanted(c, services, []));
     const added = all.filter((container) => !this.#followed.has(runOf(container)));
     for (const container of added) this.#followed.add(runOf(container));
-    const { only, except } = this.#choice;
-    const shown = added.filter((container) => isWanted(container, only, except));
+    const spec = await this.#session.project();
+    const shown = added.filter((container) => isShown(container, this.#choice, spec));
     if (shown.length > 0) {
       const options = { ...this.#choice, follow: true, tail: null, since, until: null };
       this.#begin(pourLogs(this.#session, shown, options, this.#over.signal));

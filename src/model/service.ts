@@ -35,6 +35,8 @@ export interface Service {
   readonly dependsOn: readonly Dependency[];
   readonly restart: RestartPolicy;
   readonly healthcheck: Healthcheck | null;
+  /** `up` leaves its logs out, unless it is told otherwise; absent: it shows them. */
+  readonly attach?: false;
   readonly init: boolean;
   readonly tty: boolean;
   /** `null`: everything is kept. */

@@ -41,6 +41,7 @@ const CHANGE = {
   dependsOn: "none",
   restart: { key: "restart", record: (s) => restartText(s.restart) },
   healthcheck: { key: "healthcheck", record: (s) => healthRecord(s.healthcheck) },
+  attach: "none",
   init: { key: "init", record: (s) => flag(s.init) },
   tty: { key: "tty", record: (s) => flag(s.tty) },
   logging: { key: "logging", record: (s) => (s.logging === null ? null : { ...s.logging }) },

@@ -17,7 +17,7 @@ export const SUPPORT = {
   services: {
     "*": {
       annotations: "yes",
-      attach: "no",
+      attach: "yes",
       blkio_config: "yes",
       build: "no",
       cap_add: "yes",

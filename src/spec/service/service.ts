@@ -90,6 +90,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     dependsOn: dependencies.filter(({ service }) => active.has(service)).map(({ place: _, ...dependency }) => dependency),
     restart: readRestart(node, scope),
     healthcheck: readHealthcheck(node, scope),
+    ...(booleanOf(at("attach")) === false && { attach: false as const }),
     init: booleanOf(at("init")) ?? false,
     tty: booleanOf(at("tty")) ?? false,
     logging: readLogging(at("logging"), scope),

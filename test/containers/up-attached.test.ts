@@ -1,0 +1,68 @@
+/** What `up` shows of its containers, and what makes it end. */
+import * as assert from "uvu/assert";
+import { busyboxRootfs } from "../support/rootfs.ts";
+import { containerSuite, inWorld } from "../support/world.ts";
+
+const it = containerSuite("up with its containers");
+
+const CASCADE = `services:
+  running: {image: shell, command: [sleep, '1000'], init: true}
+  fine: {image: shell, command: [echo, well], depends_on: [running]}
+  bad: {image: shell, command: [sh, -c, 'exit 111'], depends_on: {fine: {condition: service_completed_successfully}}}
+`;
+
+it(
+  "--abort-on-container-failure passes over what ends well, and ends with the status of what does not",
+  inWorld(async (world) => {
+    await world.ok(["image", "import", "-", "shell"], { input: busyboxRootfs() });
+    const cwd = await world.project("cascade", { "wharf.yaml": CASCADE });
+    const { status, stdout, stderr } = await world.wharf(["up", "--abort-on-container-failure"], { cwd });
+    assert.is(status, 111, stderr);
+    assert.match(stdout, "well");
+    assert.match(
+      stderr,
+      /fine-1 exited with code 0\n[\s\S]*bad-1 exited with code 111\nAborting on container exit\.\.\.\n[\s\S]*running-1 exited with code 143/,
+    );
+    await world.ok(["down"], { cwd });
+  }),
+);
+
+it(
+  "--abort-on-container-failure ends with 0 where all end well",
+  inWorld(async (world) => {
+    await world.ok(["image", "import", "-", "shell"], { input: busyboxRootfs() });
+    const cwd = await world.project("fine", {
+      "wharf.yaml": "services: {a: {image: shell, command: [echo, x]}, b: {image: shell, command: [echo, y]}}\n",
+    });
+    await world.ok(["up", "--abort-on-container-failure"], { cwd });
+    await world.ok(["down"], { cwd });
+  }),
+);
+
+it(
+  "the logs of a service with `attach: false` are shown when it is named, those of dependencies when that is asked for",
+  inWorld(async (world) => {
+    await world.ok(["image", "import", "-", "shell"], { input: busyboxRootfs() });
+    const cwd = await world.project("quiet", {
+      "wharf.yaml": `services:
+  base: {image: shell, command: [echo, of the base]}
+  loud: {image: shell, command: [echo, of the loud], depends_on: [base]}
+  mute: {image: shell, command: [echo, of the mute], attach: false}
+`,
+    });
+    const shown = async (...words: readonly string[]): Promise<readonly string[]> => {
+      const stdout = await world.ok(["up", "--force-recreate", "--no-log-prefix", ...words], { cwd });
+      return stdout
+        .split("\n")
+        .filter((line) => line.startsWith("of "))
+        .sort();
+    };
+    assert.equal(await shown(), ["of the base", "of the loud"]);
+    assert.equal(await shown("--attach", "mute"), ["of the mute"]);
+    assert.equal(await shown("loud"), ["of the loud"]);
+    assert.equal(await shown("--attach-dependencies", "loud"), ["of the base", "of the loud"]);
+    await world.ok(["down"], { cwd });
+  }),
+);
+
+it.run();
