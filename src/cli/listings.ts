@@ -87,6 +87,12 @@ export async function port(session: Session, { service, port: text, protocol: us
 export async function wait(session: Session, names: readonly string[], options: { readonly down: boolean }): Promise<number> {
   const engine = await session.engine();
   const containers = await containersOf(session, names);
+  if (containers.length === 0)
+    throw new Failure({
+      code: "E_NO_SUCH_CONTAINER",
+      message: `there is no container to wait for: ${names.join(", ")}`,
+      hint: "`wharf ps -a` shows those there are",
+    });
   const waits = containers.map(({ id }) => engine.wait(id, session.signal));
   if (options.down) {
     const status = await Promise.race(waits);

@@ -74,6 +74,7 @@ it("what is not there to be started, or to be named, ends with 1 and Compose's w
   const started = await place.call("start");
   assert.is(started.status, 1);
   assert.match(started.stderr, 'service "web" has no container to start');
+  assert.is((await place.call("wait", "web")).status, 1);
   for (const words of [["up", "-d"], ["stop"], ["ps"], ["config"]]) {
     const { status, stderr } = await place.call(...words, "wbe");
     assert.is(status, 1, words.join(" "));
