@@ -106,6 +106,10 @@ class Patient {
     const verdict = await probe(context, record, plan);
     const ended = Date.now();
     if (this.#over || findContainer(context.layout, record.id) === null) return; // what came of it is about nothing
+    if (verdict.status !== 0 && isFrozen(context.layout, record.id)) {
+      this.#after(PAUSED_WAIT_MS); // it was paused meanwhile, and a held program answers nobody
+      return;
+    }
     const before = readHealth(context.layout, record.id, run.startedAt);
     const counts = this.#counts(before, began);
     if (counts) this.#countedAt = began;
