@@ -30,7 +30,7 @@ async function past(world: World): Promise<void> {
   await world.ok(["pause"], { cwd });
   await world.ok(["unpause"], { cwd });
   await world.ok(["stop"], { cwd });
-  await world.ok(["start"], { cwd });
+  await world.ok(["start", "web"], { cwd });
   await world.ok(["kill"], { cwd });
   await world.ok(["up", "-d", "--force-recreate", "web"], { cwd });
   await world.ok(["down"], { cwd });

@@ -1,6 +1,9 @@
 /** Updates that nobody notices: the new container takes over from the old one while requests come in. */
+
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
@@ -47,11 +50,9 @@ async function draining(world: World): Promise<void> {
   const port = await freePort();
   const cwd = await standing(world, { port, colour: "red", more: "    stop_grace_period: 30s\n" });
   const before = await inspect(world, "shop-web-1");
-  const slow = request({ host: "127.0.0.1", port, path: "/", agent: false });
-  slow.on("error", () => {}); // it is cut off below
-  slow.setHeader("Connection", "close");
-  slow.flushHeaders(); // the head is not ended: the server waits
-  await sleep(200);
+  const slow = connect({ host: "127.0.0.1", port });
+  await once(slow, "connect");
+  slow.write("GET / HTTP/1.1\r\n"); // the head is not ended: the server waits
   await writeFile(join(cwd, "wharf.yaml"), spec({ port, colour: "blue", more: "    stop_grace_period: 30s\n" }));
   const update = world.wharf(["up", "-d"], { cwd });
   let seen = "";
