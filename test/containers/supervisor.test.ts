@@ -41,6 +41,20 @@ it(
 );
 
 it(
+  "what one said that ended before the last container did goes with that",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d"], { cwd });
+    await theOne(world);
+    await world.ok(["stop", "-t", "0"], { cwd });
+    await until("the supervisor's end", async () => supervisors(world).length === 0);
+    writeFileSync(join(world.run, "supervisors", "life.log"), "something went wrong\n");
+    await world.ok(["down", "-t", "0"], { cwd });
+    assert.equal(readdirSync(join(world.run, "supervisors")), []);
+  }),
+);
+
+it(
   "killed, it takes nothing with it, and the next start of a container brings another one",
   inWorld(async (world) => {
     const cwd = await project(world);

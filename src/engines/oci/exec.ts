@@ -35,7 +35,12 @@ export async function prepareExec(context: Context, container: Container, option
   const wanted = execProcess(context, record, { options, rootfs: rootfsDirectory(layout, record.id) });
   // As the container sees its files now, with everything that is mounted in it.
   const root = `/proc/${run.process.pid}/root`;
-  requireProgram({ argv: wanted.args, env: wanted.env, cwd: wanted.cwd }, { name: record.name, root });
+  try {
+    requireProgram({ argv: wanted.args, env: wanted.env, cwd: wanted.cwd }, { name: record.name, root });
+  } catch (error) {
+    runOf(layout, container); // its files go with it: then that is what is wrong
+    throw error;
+  }
   const file = bundleFile(layout, record.id, `exec-${randomUUID()}.json`);
   await writeFile(file, ociJson(wanted), { mode: 0o600 });
   const detach = options.detach ? ["--detach"] : [];

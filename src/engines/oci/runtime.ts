@@ -67,7 +67,7 @@ export async function runtimeStart(
   }: { readonly id: string; readonly name: string; readonly process: ProcessIdentity; readonly hasHooks: boolean },
 ): Promise<void> {
   // What is to run once the program has begun the runtime runs, nobody else.
-  if (runtime.name === "runc" && !hasHooks && (await openGate(join(layout.runtime, id, "exec.fifo"), process))) return;
+  if (runtime.name === "runc" && !hasHooks && (await openGate(join(layout.runtime, id, "exec.fifo"), () => isAlive(process)))) return;
   const finished = await run(runtime.path, ["--root", layout.runtime, "start", id]);
   if (finished.status !== 0) throw startFailure(name, finished.stderr.trim());
 }
@@ -75,16 +75,18 @@ export async function runtimeStart(
 /**
  * Does what `runc start` does, without the cost of another process of its size: a created container's first process waits to write one byte into
  * a FIFO, and the FIFO's removal marks it as started (libcontainer/container_linux.go of runc 1.1). Gives `false` where that did not come about,
- * so that the runtime itself is asked and says why.
+ * so that the runtime itself is asked and says why. `alive` tells whether the process is still there: one that is over in no time has written its
+ * byte all the same.
  */
-async function openGate(fifo: string, process: ProcessIdentity): Promise<boolean> {
+export async function openGate(fifo: string, alive: () => boolean): Promise<boolean> {
   const gate = openIfThere(fifo);
   if (gate === null) return false;
   try {
     const byte = Buffer.alloc(1);
     while (!readNow(gate, byte)) {
-      if (!isAlive(process)) return false;
-      await sleep(1);
+      if (alive()) await sleep(1);
+      else if (readNow(gate, byte)) break;
+      else return false;
     }
     await rm(fifo, { force: true });
     return true;

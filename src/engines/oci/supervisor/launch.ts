@@ -10,6 +10,7 @@ import type { Layout } from "../layout.ts";
 import { allContainers, type ContainerRecord } from "../records.ts";
 import { hasPolicy } from "../restarts.ts";
 import { signalIfThere } from "../runtime.ts";
+import { Journal } from "./journal.ts";
 
 /** What a supervisor of a project has. */
 export interface SupervisorFiles {
@@ -81,13 +82,17 @@ exec </dev/null >/dev/null 2>&1
 UV_THREADPOOL_SIZE=2 setsid "$@" &
 `;
 
-/** Where a project has no container any more: waits until its supervisor has ended, two seconds at most. */
+/** Where a project has no container any more: waits until its supervisor has ended, two seconds at most, and takes away what it said. */
 export async function supervisorGone(layout: Layout, project: string): Promise<void> {
-  const { lock } = supervisorFiles(layout, project);
+  const { lock, log } = supervisorFiles(layout, project);
   const holder = (await holderOf(lock)) ?? started.get(lock) ?? null;
-  if (holder === null || allContainers(layout).some(({ record }) => record.spec.project === project)) return;
-  poke(layout);
-  for (const deadline = Date.now() + GONE_LIMIT_MS; isAlive(holder) && Date.now() < deadline; ) await sleep(2);
+  if (allContainers(layout).some(({ record }) => record.spec.project === project)) return;
+  if (holder !== null) {
+    poke(layout);
+    for (const deadline = Date.now() + GONE_LIMIT_MS; isAlive(holder) && Date.now() < deadline; ) await sleep(2);
+    if (isAlive(holder)) return;
+  }
+  new Journal(log).remove(); // of one that ended while there were containers still
 }
 
 const GONE_LIMIT_MS = 2000;
