@@ -23,6 +23,7 @@ const AT_ONCE = 3;
 const LOOK_EVERY = 20;
 
 const it = containerSuite("leaks");
+console.log(`leaks: WHARF_SEED=${SEED}`);
 
 it(`of ${LIVES} random lives of a project nothing is left (WHARF_SEED=${SEED})`, async () => {
   const built = (await builtModule("lives")) as { readonly lives: typeof lives };

@@ -34,7 +34,10 @@ const LASTING: readonly (readonly string[])[] = [
 const PROGRAMS: readonly (readonly string[])[] = [...LASTING, ["true"], ["sh", "-c", "echo enough; exit 3"]];
 
 /** What chance may ask for where it makes no sense just then, and replacements that do not make it. */
-const EXPECTED = ["E_NOT_RUNNING", "E_NOT_STEADY", "E_PAUSED", "E_STILL_RUNNING"] as const;
+const EXPECTED = ["E_NOT_PAUSED", "E_NOT_RUNNING", "E_NOT_STEADY", "E_PAUSED", "E_STILL_RUNNING"] as const;
+
+/** For all that is done to it, and for its end. */
+const LIMIT_MS = 60_000;
 
 export class Life {
   readonly #random: Random;
@@ -71,12 +74,11 @@ export class Life {
       },
       READER,
     );
-    const { signal } = new AbortController();
     const engine = await this.#around.open();
     const world: World = {
       engine,
       emit: () => {},
-      signal,
+      signal: AbortSignal.timeout(LIMIT_MS),
       lockDirectory: join(this.#around.directory, "run", "locks", "projects"),
       revisionDirectory: join(this.#around.directory, "root", "revisions"),
       lockTimeoutMs: 60_000,
@@ -96,7 +98,7 @@ export class Life {
     } finally {
       this.#story.push("down -v");
       const options = { ...DEFAULTS, removeOrphans: true, removeVolumes: true, stopGraceMs: 0 };
-      done(await reconcile(world, nothing(project.name, project.directory), options));
+      done(await reconcile({ ...world, signal: AbortSignal.timeout(LIMIT_MS) }, nothing(project.name, project.directory), options));
       await engine.close();
     }
   }

@@ -15,7 +15,7 @@ export async function proveContainer(
   { monitorMs, signal }: { readonly monitorMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   if (healthPlan(record) !== null) {
-    const problem = await untilHealthy(context, record, signal);
+    const problem = await untilHealthy(context, record, { signal, endsAllowed: ENDS_ALLOWED });
     if (problem !== null) throw notSteady(record, problem.message);
     return;
   }
@@ -27,6 +27,9 @@ export async function proveContainer(
   const how = ended.state === "exited" ? `ended with ${ended.exitCode} at once` : "ended at once";
   throw notSteady(record, ended.state === "running" ? `${how}, and was started again` : how);
 }
+
+/** One that is not there yet for what it needs may end and come back; one that goes on like that never gets healthy, and never unhealthy either. */
+const ENDS_ALLOWED = 2;
 
 function notSteady({ spec }: ContainerRecord, what: string): Failure {
   return new Failure({

@@ -6,7 +6,7 @@ import type { Context } from "./context.ts";
 import { healthPlan, readHealth } from "./health.ts";
 import type { Layout } from "./layout.ts";
 import { type Container, type ContainerRecord, containerNamed, containerWithId } from "./records.ts";
-import { comesBack } from "./restarts.ts";
+import { comesBack, readRestart } from "./restarts.ts";
 import { hasEnded } from "./stop.ts";
 import { ensureSupervisor } from "./supervisor/launch.ts";
 
@@ -35,7 +35,8 @@ export async function waitUntil(
   { signal, note }: { readonly signal: AbortSignal; readonly note: (message: string) => void },
 ): Promise<void> {
   const { record } = containerNamed(context.layout, name);
-  const problem = until === "healthy" ? await untilHealthy(context, record, signal) : await untilCompleted(context.layout, record, signal);
+  const problem =
+    until === "healthy" ? await untilHealthy(context, record, { signal }) : await untilCompleted(context.layout, record, signal);
   if (problem === null) return;
   if (required)
     throw new Failure(
@@ -59,8 +60,18 @@ async function untilCompleted(layout: Layout, record: ContainerRecord, signal: A
   }
 }
 
+export interface HealthWait {
+  readonly signal: AbortSignal;
+  /** How often its restart policy may bring it back on the way; as often as it likes unless given. */
+  readonly endsAllowed?: number;
+}
+
 /** `null` once it is healthy, else why it will not be. */
-export async function untilHealthy(context: Context, { id, name, spec }: ContainerRecord, signal: AbortSignal): Promise<Failure | null> {
+export async function untilHealthy(
+  context: Context,
+  { id, name, spec }: ContainerRecord,
+  { signal, endsAllowed = Number.POSITIVE_INFINITY }: HealthWait,
+): Promise<Failure | null> {
   const { layout } = context;
   for (let looks = 0; ; looks += 1) {
     signal.throwIfAborted();
@@ -72,6 +83,8 @@ export async function untilHealthy(context: Context, { id, name, spec }: Contain
       );
     const outcome = outcomeOf(layout, container);
     if (outcome !== "open") return outcome;
+    const { count: ends } = readRestart(layout, id);
+    if (ends > endsAllowed) return failure(`container ${name} ended ${ends} times before it was healthy`, logsHint(container.record));
     if (looks % (REVIVE_MS / LOOK_MS) === 0) await ensureSupervisor(context, spec.project); // it may have been killed
     await sleep(LOOK_MS);
   }

@@ -73,7 +73,9 @@ export class RestartDuty implements Duty {
       const counted = { ...state, count: state.count + 1, error: null };
       await writeRestart(layout, id, counted);
       try {
-        await startContainer(context, container);
+        // One that stands beside the container that it is to replace has no ports and names until it takes over.
+        const beside = container.status.state === "exited" && container.status.run.beside === true;
+        await startContainer(context, container, { beside });
       } catch (error) {
         // A failed start is a run of no length: it is tried again, ever more seldom.
         const next = afterEnd(spec.service.restart, counted, { exitCode: START_FAILED, lastedMs: 0 });
