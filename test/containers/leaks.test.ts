@@ -15,8 +15,9 @@ import { Random } from "../support/random.ts";
 import { busyboxRootfs } from "../support/rootfs.ts";
 import { containerSuite } from "../support/world.ts";
 
-const LIVES = Number(process.env["WHARF_RUNS"] ?? 200);
-const SEED = Number(process.env["WHARF_SEED"] ?? Date.now() % 1_000_000);
+/** With the rest of the suite fewer than by themselves (WHARF_RUNS=200), and always the same: a run of the suite is no place for news. */
+const LIVES = Number(process.env["WHARF_RUNS"] ?? 40);
+const SEED = Number(process.env["WHARF_SEED"] ?? 1);
 /** Lives at a time: projects that know nothing of each other share the engine's locks, networks' addresses and firewall. */
 const AT_ONCE = 3;
 /** Lives after which a look is taken at what is left, which costs more than a life. After the first of these everything is open that stays open. */

@@ -34,7 +34,7 @@ const LASTING: readonly (readonly string[])[] = [
 const PROGRAMS: readonly (readonly string[])[] = [...LASTING, ["true"], ["sh", "-c", "echo enough; exit 3"]];
 
 /** What chance may ask for where it makes no sense just then, and replacements that do not make it. */
-const EXPECTED = ["E_NOT_PAUSED", "E_NOT_RUNNING", "E_NOT_STEADY", "E_PAUSED", "E_STILL_RUNNING"] as const;
+const EXPECTED = ["E_NO_SUCH_CONTAINER", "E_NOT_PAUSED", "E_NOT_RUNNING", "E_NOT_STEADY", "E_PAUSED", "E_STILL_RUNNING"] as const;
 
 /** For all that is done to it, and for its end. */
 const LIMIT_MS = 60_000;

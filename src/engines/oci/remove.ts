@@ -86,7 +86,8 @@ export async function tidy(context: Context, id: string): Promise<void> {
   await unstage(layout, id);
   await releaseVolumes(layout, id);
   unmountSharedMemory(layout, id);
-  await rm(bundleDirectory(layout, id), { recursive: true, force: true });
+  // A probe on its way in may write there once more.
+  await rm(bundleDirectory(layout, id), { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 }
 
 /** Whether another container may live in its network. */
