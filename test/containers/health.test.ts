@@ -107,9 +107,9 @@ it(
 it(
   "up --wait and start --wait end when all is well, with 1 when something is not, and give up when asked to",
   inWorld(async (world) => {
-    const check = (test: string) => `healthcheck: {test: '${test}', interval: 200ms, retries: 2}`;
+    const check = (test: string, more = "") => `healthcheck: {test: '${test}', interval: 200ms, retries: 2${more}}`;
     const cwd = await project(world, {
-      a: `command: [sh, -c, 'sleep 0.5; touch /tmp/a; exec sleep 1000'], init: true, ${check("test -e /tmp/a")}`,
+      a: `command: [sh, -c, 'sleep 0.5; touch /tmp/a; exec sleep 1000'], init: true, ${check("test -e /tmp/a", ", start_period: 30s")}`,
       once: "command: ['true']",
     });
     await world.ok(["up", "--wait"], { cwd });
