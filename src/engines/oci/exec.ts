@@ -1,15 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import type { ExecOptions } from "../../engine/engine.ts";
+import { isAlive } from "../../lib/process-identity.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { execProcess } from "./bundle.ts";
 import { type Context, runtimeOf } from "./context.ts";
 import { requireProgram } from "./executable.ts";
 import { isFrozen } from "./freezer.ts";
 import { bundleDirectory, rootfsDirectory } from "./layout.ts";
-import { type Container, runOf } from "./records.ts";
+import { type Container, notRunning, runOf } from "./records.ts";
 import { ociJson } from "./resources.ts";
 import { bundleFile } from "./runtime.ts";
 
@@ -38,8 +40,8 @@ export async function prepareExec(context: Context, container: Container, option
   try {
     requireProgram({ argv: wanted.args, env: wanted.env, cwd: wanted.cwd }, { name: record.name, root });
   } catch (error) {
-    runOf(layout, container); // its files go with it: then that is what is wrong
-    throw error;
+    // A process that ends loses its files a moment before it is gone, and a policy may bring the container back as another one.
+    throw isAlive(run.process) && existsSync(root) ? error : notRunning(record);
   }
   const file = bundleFile(layout, record.id, `exec-${randomUUID()}.json`);
   await writeFile(file, ociJson(wanted), { mode: 0o600 });

@@ -139,11 +139,15 @@ export function statusOf(layout: Layout, id: string): Status {
 /** The run of a container whose process lives now. Throws E_NOT_RUNNING. */
 export function runOf(layout: Layout, { record }: Container): RunState {
   const run = liveRun(layout, record.id);
-  if (run !== null) return run;
-  throw new Failure({
+  if (run === null) throw notRunning(record);
+  return run;
+}
+
+export function notRunning({ name, spec }: ContainerRecord): Failure {
+  return new Failure({
     code: "E_NOT_RUNNING",
-    message: `container ${record.name} is not running`,
-    hint: `wharf start ${record.spec.service.name} starts it`,
+    message: `container ${name} is not running`,
+    hint: `wharf start ${spec.service.name} starts it`,
   });
 }
 
