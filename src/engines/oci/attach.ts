@@ -63,6 +63,12 @@ export class Attachment {
     const { stdin, stdout } = streams;
     const raw = options.tty && options.stdin && stdin.isTTY;
     const resize = (): void => this.#resize(stdout.rows, stdout.columns);
+    let again: NodeJS.Timeout | undefined;
+    const follow = (): void => {
+      resize();
+      clearTimeout(again);
+      again = setTimeout(resize, REDRAW_MS); // of two sizes close together conmon may take the first only
+    };
     const detach = (): void => shutdownSocket(this.#socket);
     const keys = options.tty ? new KeyWatch(options.detachKeys) : null;
     let typed = false;
@@ -83,7 +89,7 @@ export class Attachment {
         await sleep(REDRAW_MS); // conmon takes one size at a time
       }
       resize();
-      stdout.on("resize", resize);
+      stdout.on("resize", follow);
     }
     if (options.stdin) {
       if (raw) {
@@ -98,7 +104,8 @@ export class Attachment {
       await this.#receiveAll(streams);
     } finally {
       options.signal.removeEventListener("abort", detach);
-      stdout.off("resize", resize);
+      stdout.off("resize", follow);
+      clearTimeout(again);
       stdin.off("data", input);
       stdin.off("end", end);
       if (raw) stdin.setRawMode(false);
