@@ -1,12 +1,13 @@
 /** What the `network …` commands do. */
 import type { NetworkSummary } from "../engine/networks.ts";
-import { diagnosticsOf, Failure } from "../model/diagnostic.ts";
+import { Failure } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import { SHARED_BRIDGE } from "../model/network.ts";
 import { load } from "../spec/load.ts";
 import { type Column, table } from "../ui/table.ts";
 import { plural } from "../ui/text.ts";
 import { hasLabel, pairsOf, truth, unknownKey } from "./image-filters.ts";
+import { removeEach } from "./remove-each.ts";
 import type { Session } from "./session.ts";
 
 export interface NetworkListOptions {
@@ -79,20 +80,8 @@ export async function createNetwork(session: Session, name: string, choice: NewN
 /** Removes networks by their names, and prints them. All that can go goes; what cannot is said. */
 export async function removeNetworks(session: Session, names: readonly string[], { force }: { readonly force: boolean }): Promise<number> {
   const { networks } = await session.engine();
-  const problems: unknown[] = [];
-  for (const name of names) {
-    try {
-      await networks.remove(name, session.signal);
-      session.out.line(name);
-    } catch (error) {
-      if (!(force && error instanceof Failure && error.has("E_NO_SUCH_NETWORK"))) problems.push(error);
-    }
-  }
-  if (problems.length === 0) return 0;
-  throw new Failure(
-    problems.flatMap((problem) => [...diagnosticsOf(problem)]),
-    { cause: problems[0] },
-  );
+  const remove = (name: string, signal: AbortSignal): Promise<void> => networks.remove(name, signal);
+  return removeEach(session, names, { remove, unless: force ? "E_NO_SUCH_NETWORK" : null });
 }
 
 export interface NetworkPruneOptions {

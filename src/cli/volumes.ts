@@ -1,13 +1,14 @@
 /** What the `volume …` commands and `volumes` do. */
 import { randomBytes } from "node:crypto";
 import type { VolumeSummary } from "../engine/volumes.ts";
-import { diagnosticsOf, Failure } from "../model/diagnostic.ts";
+import { Failure } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import { type Column, table } from "../ui/table.ts";
 import { plural } from "../ui/text.ts";
 import { bytes } from "../ui/units.ts";
 import { formatted } from "./formatted.ts";
 import { madeAgo } from "./image-words.ts";
+import { removeEach } from "./remove-each.ts";
 import { containersOf } from "./selection.ts";
 import type { Session } from "./session.ts";
 import { pruneFilter, volumeFilter } from "./volume-filters.ts";
@@ -75,20 +76,8 @@ export async function createVolume(
 /** Deletes volumes by their names, and prints them. All that can go goes; what cannot is said. `force`: that one is not there is no error. */
 export async function removeVolumes(session: Session, names: readonly string[], { force }: { readonly force: boolean }): Promise<number> {
   const { volumes } = await session.engine();
-  const problems: unknown[] = [];
-  for (const name of names) {
-    try {
-      await volumes.remove(name, session.signal);
-      session.out.line(name);
-    } catch (error) {
-      if (!(force && error instanceof Failure && error.has("E_VOLUME_MISSING"))) problems.push(error);
-    }
-  }
-  if (problems.length === 0) return 0;
-  throw new Failure(
-    problems.flatMap((problem) => [...diagnosticsOf(problem)]),
-    { cause: problems[0] },
-  );
+  const remove = (name: string, signal: AbortSignal): Promise<void> => volumes.remove(name, signal);
+  return removeEach(session, names, { remove, unless: force ? "E_VOLUME_MISSING" : null });
 }
 
 export interface VolumePruneOptions {
