@@ -2,15 +2,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { makePlace, type Place } from "./call.ts";
+import { ok, running, SPEC } from "./compose-shop.ts";
 
 const it = suite<{ place: Place }>("flags and words of Compose");
-
-const SPEC = `name: shop
-services:
-  web: { image: web }
-  db: { image: db, profiles: [data] }
-  admin: { image: admin, profiles: [data], depends_on: [db] }
-`;
 
 it.before.each(async (context) => {
   context.place = await makePlace();
@@ -18,16 +12,6 @@ it.before.each(async (context) => {
 });
 
 it.after.each(({ place }) => place.dispose());
-
-async function ok(place: Place, ...argv: readonly string[]): Promise<string> {
-  const { status, stdout, stderr } = await place.call(...argv);
-  assert.is(status, 0, stderr);
-  return stdout;
-}
-
-async function running(place: Place): Promise<readonly string[]> {
-  return (await ok(place, "ps", "--services")).trim().split("\n").filter(Boolean).sort();
-}
 
 it("--dry-run says what would be done and does none of it", async ({ place }) => {
   const { status, stderr } = await place.call("--dry-run", "up", "--wait");
