@@ -2,11 +2,11 @@
 export interface ContainerEvent {
   /** RFC 3339 UTC. */
   readonly time: string;
-  /** `create`, `start`, `kill`, `die`, `stop`, `pause`, `unpause`, `rename`, `oom`, `health_status: healthy`, `destroy`, … as Docker names it. */
+  /** `create`, `start`, `kill`, `die`, `health_status: healthy`, `exec_start: ls /`, `destroy`, … as Docker names it. */
   readonly action: string;
   readonly id: string;
   readonly service: string;
-  /** `image`, `name`, the container's own labels, and what the action has to tell (`exitCode`, `signal`, `oldName`). */
+  /** `image`, `name`, the container's own labels, and what the action has to tell (`exitCode`, `signal`, `oldName`, `execID`). */
   readonly attributes: Readonly<Record<string, string>>;
 }
 

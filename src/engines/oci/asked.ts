@@ -3,6 +3,7 @@ import { signalNumber } from "../../lib/signal.ts";
 import type { Contents } from "../../model/action.ts";
 import type { Attachment } from "./attach.ts";
 import type { Context } from "./context.ts";
+import { noteEvent } from "./events.ts";
 import { type Container, type ContainerRecord, findContainer } from "./records.ts";
 import { removeContainer } from "./remove.ts";
 import { alone, comesBack, forgetRestarts, hasPolicy, markStopped, RESTARTING } from "./restarts.ts";
@@ -36,6 +37,7 @@ export async function restartAsked(
     await markStopped(context.layout, container.record);
     await stopContainer(context, container, options);
     await startContainer(context, await anew(context, container), { contents: options.contents });
+    noteEvent(context.layout, { record: container.record, action: "restart" });
   };
   await alone(context.layout, container.record, { purpose: RESTARTING, timeoutMs: PATIENCE_MS, always: true, work });
 }

@@ -2,7 +2,9 @@ import type { AttachOptions } from "../../engine/engine.ts";
 import { attachedStartAsked } from "./asked.ts";
 import { Attachment, type CopyOptions } from "./attach.ts";
 import type { Context } from "./context.ts";
-import { type Container, runOf } from "./records.ts";
+import { noteEvent } from "./events.ts";
+import type { Layout } from "./layout.ts";
+import { type Container, type ContainerRecord, runOf } from "./records.ts";
 
 export interface AttachRequest {
   readonly options: AttachOptions;
@@ -14,22 +16,28 @@ export interface AttachRequest {
 /** Attached runs go through conmon as every other container does, so that losing the caller loses nothing. `null`: the caller detached. */
 export async function runAttached(context: Context, container: Container, request: AttachRequest): Promise<number | null> {
   const attachment = await attachedStartAsked(context, container);
-  return attachment === null ? request.wait() : follow(attachment, { ...request, redraw: false });
+  if (attachment === null) return request.wait();
+  return follow({ attachment, layout: context.layout, record: container.record }, { ...request, redraw: false });
 }
 
 /** Connects the caller to a container that runs. Throws E_NOT_RUNNING. */
 export async function attachTo({ layout }: Context, container: Container, request: AttachRequest): Promise<number | null> {
   runOf(layout, container);
-  return follow(new Attachment(layout, container.record.id), { ...request, redraw: true });
+  const { record } = container;
+  return follow({ attachment: new Attachment(layout, record.id), layout, record }, { ...request, redraw: true });
 }
 
 async function follow(
-  attachment: Attachment,
+  { attachment, layout, record }: { readonly attachment: Attachment; readonly layout: Layout; readonly record: ContainerRecord },
   { options, signal, wait, redraw }: AttachRequest & Pick<CopyOptions, "redraw">,
 ): Promise<number | null> {
   const { stdin, stdout, stderr } = process;
+  noteEvent(layout, { record, action: "attach" });
   const end = await attachment.copy({ stdin, stdout, stderr }, { ...options, signal, redraw });
-  if (end === "detached") return null;
+  if (end === "detached") {
+    noteEvent(layout, { record, action: "detach" });
+    return null;
+  }
   signal.throwIfAborted();
   return wait();
 }

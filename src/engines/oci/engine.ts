@@ -177,7 +177,7 @@ async function apply(context: Context, action: Action, { signal, progress, note 
 
 async function rename({ layout }: Context, { container, to }: { readonly container: string; readonly to: string }): Promise<void> {
   const record = await renameRecord(layout, containerNamed(layout, container).record, to);
-  noteEvent(layout, { record, action: "rename", attributes: { oldName: container } });
+  noteEvent(layout, { record, action: "rename", attributes: { oldName: `/${container}` } });
 }
 
 function wantedNetwork(action: Extract<Action, { readonly kind: "network.create" | "network.update" }>): WantedNetwork {

@@ -1,13 +1,15 @@
 /**
  * What happened to a project's containers, written by whoever did it into a file that is bounded: `root/events/PROJECT.jsonl`, the older half beside
- * it with `.1`. An end that nobody was there to see is read from the container itself: whoever starts or removes it writes that down, too.
+ * it with `.1`. Ends, and memory that ran out, which nobody was there to see are read from the container itself: whoever starts or removes it writes
+ * them down, too.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerEvent, EventOptions } from "../../engine/events.ts";
-import { containerDirectory, type Layout } from "./layout.ts";
-import { allContainers, type Container, type ContainerRecord, findContainer } from "./records.ts";
+import { familiar, parseReference } from "../../model/reference.ts";
+import type { Layout } from "./layout.ts";
+import { allContainers, type Container, type ContainerRecord, findContainer, starvedAt } from "./records.ts";
 
 /** Bytes of a file; then it becomes `….1`. */
 const LIMIT = 512 * 1024;
@@ -19,7 +21,7 @@ interface Line extends ContainerEvent {
   readonly run?: string;
 }
 
-/** Writes an event down. `attributes`: what it has to tell besides the container's own. */
+/** Writes an event down, but of containers that `run` made: as Compose. `attributes`: what it has to tell besides the container's own. */
 export function noteEvent(
   layout: Layout,
   {
@@ -28,13 +30,13 @@ export function noteEvent(
     attributes = {},
   }: { readonly record: ContainerRecord; readonly action: string; readonly attributes?: Readonly<Record<string, string>> },
 ): void {
-  append(layout, record.spec.project, eventOf(record, { action, attributes, time: new Date().toISOString() }));
+  if (!record.spec.oneOff) append(layout, record.spec.project, eventOf(record, { action, attributes, time: new Date().toISOString() }));
 }
 
-/** Writes down how a container's last run ended, before that is forgotten. Nothing while it runs or never ran. */
+/** Writes down what a container's last run went through and how it ended, before that is forgotten. Nothing of one that never ran. */
 export function noteEnd(layout: Layout, id: string): void {
   const container = findContainer(layout, id);
-  for (const line of container === null ? [] : endOf(layout, container)) append(layout, container?.record.spec.project ?? "", line);
+  for (const line of container === null ? [] : seenOf(layout, container)) append(layout, container?.record.spec.project ?? "", line);
 }
 
 /** Events of a project in their order, until `until` or the signal's end. */
@@ -50,7 +52,7 @@ export async function* readEvents(
   for (;;) {
     const over = until !== null && Date.now() >= until;
     const written = journal.read();
-    const seen = allContainers(layout).flatMap((c) => (c.record.spec.project === project ? endOf(layout, c) : []));
+    const seen = allContainers(layout).flatMap((c) => (c.record.spec.project === project ? seenOf(layout, c) : []));
     for (const { run, ...event } of together(written, seen)) {
       const key = `${event.id} ${event.action} ${run}`;
       if (run !== undefined && ends.has(key)) continue;
@@ -122,13 +124,15 @@ function append(layout: Layout, project: string, line: Line): void {
   appendFileSync(path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
 }
 
-function endOf(layout: Layout, { record, status }: Container): readonly Line[] {
-  if (status.state !== "exited") return [];
-  const { exitCode, finishedAt, run } = status;
-  const common = { time: finishedAt ?? run.startedAt };
-  const die = { ...eventOf(record, { ...common, action: "die", attributes: { exitCode: String(exitCode) } }), run: run.startedAt };
-  const starved = existsSync(join(containerDirectory(layout, record.id), "oom"));
-  return starved ? [{ ...eventOf(record, { ...common, action: "oom", attributes: {} }), run: run.startedAt }, die] : [die];
+/** What is to be seen of a run afterwards: when its memory ran out, and its end. */
+function seenOf(layout: Layout, { record, status }: Container): readonly Line[] {
+  if (status.state === "created" || record.spec.oneOff) return [];
+  const { startedAt: run } = status.run;
+  const starved = starvedAt(layout, record.id);
+  const oom = starved === null ? [] : [{ ...eventOf(record, { time: starved, action: "oom", attributes: {} }), run }];
+  if (status.state === "running") return oom;
+  const { exitCode, finishedAt } = status;
+  return [...oom, { ...eventOf(record, { time: finishedAt ?? run, action: "die", attributes: { exitCode: String(exitCode) } }), run }];
 }
 
 function eventOf(
@@ -140,6 +144,12 @@ function eventOf(
     action,
     id,
     service: spec.service.name,
-    attributes: { ...spec.service.labels, image: image.reference, name, ...attributes },
+    attributes: { ...spec.service.labels, image: nameOf(image.reference), name, ...attributes },
   };
+}
+
+/** As people write it; what is no reference (an id) as it is. */
+function nameOf(image: string): string {
+  const reference = parseReference(image);
+  return typeof reference === "string" ? familiar(reference) : image;
 }

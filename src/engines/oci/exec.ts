@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
@@ -8,6 +8,7 @@ import { isAlive } from "../../lib/process-identity.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { execProcess } from "./bundle.ts";
 import { type Context, runtimeOf } from "./context.ts";
+import { noteEvent } from "./events.ts";
 import { requireProgram } from "./executable.ts";
 import { isFrozen } from "./freezer.ts";
 import { bundleDirectory, rootfsDirectory } from "./layout.ts";
@@ -17,6 +18,8 @@ import { bundleFile } from "./runtime.ts";
 
 /** A further process of a container, ready to be begun by the runtime's `exec` with these words. `done` removes what was written for it. */
 export interface PreparedExec {
+  /** As events name it. */
+  readonly id: string;
   readonly program: string;
   readonly words: readonly string[];
   readonly cwd: string;
@@ -43,10 +46,14 @@ export async function prepareExec(context: Context, container: Container, option
     // A process that ends loses its files a moment before it is gone, and a policy may bring the container back as another one.
     throw isAlive(run.process) && existsSync(root) ? error : notRunning(record);
   }
-  const file = bundleFile(layout, record.id, `exec-${randomUUID()}.json`);
+  const id = randomBytes(32).toString("hex");
+  const file = bundleFile(layout, record.id, `exec-${id}.json`);
   await writeFile(file, ociJson(wanted), { mode: 0o600 });
   const detach = options.detach ? ["--detach"] : [];
+  for (const action of ["exec_create", "exec_start"])
+    noteEvent(layout, { record, action: `${action}: ${options.argv.join(" ")}`, attributes: { execID: id } });
   return {
+    id,
     program: runtimeOf(context, record).path,
     words: ["--root", layout.runtime, "--log", "/dev/null", "exec", "--process", file, ...detach, record.id],
     cwd: bundleDirectory(layout, record.id),
@@ -71,10 +78,21 @@ export async function execIn(
       // One that nobody waits for must not hold the caller's streams: whoever reads them would wait for its end.
       stdio: options.detach ? "ignore" : [options.stdin ? "inherit" : "ignore", "inherit", "inherit"],
     });
-    return await statusOf(child, signal);
+    const status = await statusOf(child, signal);
+    if (!options.detach) noteExecEnd(context, container, { id: prepared.id, status });
+    return status;
   } finally {
     await prepared.done();
   }
+}
+
+/** Writes down that a further process of a container is over. */
+export function noteExecEnd(
+  { layout }: Context,
+  { record }: Container,
+  { id, status }: { readonly id: string; readonly status: number },
+): void {
+  noteEvent(layout, { record, action: "exec_die", attributes: { execID: id, exitCode: String(status) } });
 }
 
 /** How a child ended, as a shell has it. An abort ends it. */

@@ -8,9 +8,10 @@ import { unpackTree } from "../../files/unpack.ts";
 import { isAlive } from "../../lib/process-identity.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { Context } from "./context.ts";
+import { noteEvent } from "./events.ts";
 import { rootfsDirectory } from "./layout.ts";
 import { prepareMounts } from "./placed-mounts.ts";
-import { type Container, liveRun, type PlacedMount } from "./records.ts";
+import { type Container, type ContainerRecord, liveRun, type PlacedMount, type RunState } from "./records.ts";
 import { tidy } from "./remove.ts";
 import { mountRootfs } from "./rootfs.ts";
 import { ensureDirectoryInside, ensureFileInside, openDirectoryInside, resolveInside } from "./rootfs-path.ts";
@@ -23,6 +24,10 @@ import { MS_BIND, MS_REC, mount } from "./syscalls.ts";
 export async function filesOf(context: Context, container: Container): Promise<Files> {
   const { record } = container;
   const run = liveRun(context.layout, record.id);
+  return told(context, record, await seenBy(context, container, run));
+}
+
+async function seenBy(context: Context, container: Container, run: RunState | null): Promise<Files> {
   if (run === null) return mounted(context, container);
   const descriptor = openSync(`/proc/${run.process.pid}/root`, constants.O_RDONLY);
   if (!isAlive(run.process)) {
@@ -32,9 +37,25 @@ export async function filesOf(context: Context, container: Container): Promise<F
   return filesIn(descriptor, async () => closeSync(descriptor));
 }
 
+/** The same, with what is copied written down as events. */
+function told({ layout }: Context, record: ContainerRecord, files: Files): Files {
+  return {
+    ...files,
+    read: (path, as) => {
+      noteEvent(layout, { record, action: "archive-path" });
+      return files.read(path, as);
+    },
+    write: async (path, tar, options) => {
+      await files.write(path, tar, options);
+      noteEvent(layout, { record, action: "extract-to-dir" });
+    },
+  };
+}
+
 /** A container's root file system without what is mounted in it, as a tar stream. */
 export async function* exportFiles(context: Context, { record }: Container): AsyncGenerator<Uint8Array> {
   const { layout, store } = context;
+  noteEvent(layout, { record, action: "export" });
   const running = liveRun(layout, record.id) !== null;
   if (!running) {
     await tidy(context, record.id);

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../model/diagnostic.ts";
 import type { Hook } from "../../model/service.ts";
 import type { Context } from "./context.ts";
-import { prepareExec, statusOf } from "./exec.ts";
+import { noteExecEnd, prepareExec, statusOf } from "./exec.ts";
 import { type Container, type ContainerRecord, liveRun } from "./records.ts";
 
 export interface HookRequest {
@@ -39,6 +39,7 @@ export async function runHook(context: Context, container: Container, { when, ho
     for (const stream of [child.stdout, child.stderr]) listen(stream, (line) => printed.push(line) <= LINE_LIMIT && note(line));
     const closed = new Promise((resolve) => child.once("close", resolve));
     const status = await statusOf(child, signal);
+    noteExecEnd(context, container, { id: prepared.id, status });
     // What it left running may hold its output for ever.
     await Promise.race([closed, sleep(DRAIN_MS)]);
     for (const stream of [child.stdout, child.stderr]) stream.destroy();

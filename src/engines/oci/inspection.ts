@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../../model/json.ts";
 import { LABEL, labelBoolean } from "../../model/labels.ts";
@@ -6,14 +5,14 @@ import type { NetworkMode } from "../../model/network.ts";
 import type { Context } from "./context.ts";
 import { healthPlan, readHealth } from "./health.ts";
 import { containerInspect, type InspectNetwork } from "./inspect.ts";
-import { bundleDirectory, containerDirectory } from "./layout.ts";
+import { containerDirectory } from "./layout.ts";
 import { endpointsOf } from "./network/endpoints.ts";
 import { nameFiles } from "./network/hosts.ts";
 import { networkModeOf } from "./network/namespace.ts";
 import { readNetwork } from "./network/networks.ts";
 import type { AddressPool } from "./network/pools.ts";
 import { stateOf } from "./observe.ts";
-import type { Container } from "./records.ts";
+import { type Container, starvedAt } from "./records.ts";
 import { readRestart } from "./restarts.ts";
 
 /** Docker's inspect document of a container, from what is on disk and in the process table. */
@@ -33,7 +32,7 @@ export function inspectContainer({ layout }: Context, container: Container): Jso
       exitCode: status.state === "exited" ? status.exitCode : null,
       startedAt: run?.startedAt ?? null,
       finishedAt: status.state === "exited" ? status.finishedAt : null,
-      oomKilled: existsSync(join(bundleDirectory(layout, record.id), "oom")),
+      oomKilled: starvedAt(layout, record.id) !== null,
       error: status.state === "exited" && !status.seen ? UNSEEN : (restart.error ?? ""),
       restartCount: restart.count,
       health: plan === null ? null : readHealth(layout, record.id, run?.startedAt ?? ""),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ProcessInfo } from "../../engine/engine.ts";
 import { cgroupDirectories } from "./cgroups.ts";
 import type { Context } from "./context.ts";
+import { noteEvent } from "./events.ts";
 import type { Layout } from "./layout.ts";
 import { type Container, runOf } from "./records.ts";
 import { readInside } from "./rootfs-path.ts";
@@ -12,6 +13,7 @@ import { USER_FILE_LIMIT } from "./user.ts";
 /** Every process of a container, also those in control groups that it made itself. Throws E_NOT_RUNNING. */
 export async function processesOf({ layout }: Context, container: Container): Promise<readonly ProcessInfo[]> {
   const { process } = runOf(layout, container);
+  noteEvent(layout, { record: container.record, action: "top" });
   const pids = await pidsOf(layout, container.record.id);
   const root = `/proc/${process.pid}/root`;
   const names = userNames(readInside(root, "/etc/passwd", { limit: USER_FILE_LIMIT }));

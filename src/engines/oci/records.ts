@@ -216,7 +216,13 @@ export async function writeState(layout: Layout, id: string, state: RunState): P
 export async function clearState(layout: Layout, id: string): Promise<void> {
   await rm(join(containerDirectory(layout, id), "state.json"), { force: true });
   await rm(join(containerDirectory(layout, id), "exit"), { force: true });
+  await rm(join(containerDirectory(layout, id), "oom"), { force: true });
   await rm(join(layout.exits, id), { force: true });
+}
+
+/** When the last run first had no memory left and lost a process by that (RFC 3339 UTC), as conmon noted it; `null`: never. */
+export function starvedAt(layout: Layout, id: string): string | null {
+  return statIfThere(join(containerDirectory(layout, id), "oom"))?.mtime.toISOString() ?? null;
 }
 
 export interface Exit {

@@ -15,7 +15,7 @@ import { cutOff } from "./network/wiring.ts";
 import { allContainers, allRecords, type Container, type ContainerRecord, liveRun, readStarting, removeRecord } from "./records.ts";
 import { unmountRootfs } from "./rootfs.ts";
 import { unstage } from "./staged.ts";
-import { endNow } from "./stop.ts";
+import { endNow, KILL } from "./stop.ts";
 import { releaseVolumes } from "./volume-mounts.ts";
 import { removeVolume } from "./volumes.ts";
 
@@ -33,6 +33,7 @@ export async function removeContainer(
         message: `container ${record.name} is running`,
         hint: `stop it first, or: wharf rm -f ${record.name}`,
       });
+    noteEvent(layout, { record, action: "kill", attributes: { signal: KILL } });
     await endNow(context, record.id);
     noteEnd(layout, record.id);
     await Promise.all([discard(context, record), context.syncNetwork()]);

@@ -15,6 +15,9 @@ import { poke } from "./supervisor/launch.ts";
 /** How long a process may take to die of SIGKILL before we say so, in milliseconds. */
 const KILL_LIMIT = 10_000;
 
+/** SIGKILL, as events tell it. */
+export const KILL = "9";
+
 export interface StopOptions {
   readonly graceMs: number | null;
   readonly signal: AbortSignal;
@@ -31,7 +34,10 @@ export async function stopContainer(context: Context, { record }: Container, opt
     sendSignal(run, record.process.stopSignal);
     noteEvent(context.layout, { record, action: "kill", attributes: { signal: String(signalNumber(record.process.stopSignal) ?? "") } });
     await thaw(context.layout, record.id);
-    if (!(await hasEnded({ run, withinMs: grace, signal: options.signal }))) await endNow(context, record.id);
+    if (!(await hasEnded({ run, withinMs: grace, signal: options.signal }))) {
+      noteEvent(context.layout, { record, action: "kill", attributes: { signal: KILL } });
+      await endNow(context, record.id);
+    }
   }
   if (run !== null) {
     noteEnd(context.layout, record.id);

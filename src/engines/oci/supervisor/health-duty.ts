@@ -1,5 +1,6 @@
 /** Looks at the health of containers, each on its own clock. */
 import { LockHeld } from "../../../lib/file-lock.ts";
+import { noteEvent } from "../events.ts";
 import { isFrozen } from "../freezer.ts";
 import { afterProbe, graceOf, type HealthPlan, type HealthState, healthPlan, readHealth, writeHealth } from "../health.ts";
 import { type ContainerRecord, findContainer, type RunState } from "../records.ts";
@@ -116,7 +117,10 @@ class Patient {
     const entry = { Start: iso(began), End: iso(ended), ExitCode: verdict.status, Output: verdict.output };
     const after = afterProbe(before, entry, { retries: plan.retries, counts });
     await writeHealth(context.layout, record.id, after);
-    if (after.status !== before.status) log(`${record.name} is ${after.status}`);
+    if (after.status !== before.status) {
+      log(`${record.name} is ${after.status}`);
+      noteEvent(context.layout, { record, action: `health_status: ${after.status}` });
+    }
     if (after.status === "unhealthy" && plan.restart && (await this.#restart())) return;
     this.#after(this.#wait(after, ended - began));
   }
