@@ -19,6 +19,7 @@ import { READER, recording } from "./reader.ts";
 import { diagnosticStyle, problemText } from "./report.ts";
 import type { Settings } from "./settings.ts";
 import { Interrupts } from "./signals.ts";
+import type { Patience } from "./wait-well.ts";
 
 /** How long a command waits for another one on the same project. */
 const LOCK_TIMEOUT_MS = 60_000;
@@ -32,6 +33,8 @@ export interface WorldOptions {
   readonly renderer?: RendererKind;
   /** Leave out how far transfers are. */
   readonly quietTransfers?: boolean;
+  /** How long others are waited for. */
+  readonly patience?: Patience | undefined;
 }
 
 export interface ShowOptions {
@@ -163,6 +166,7 @@ export class Session {
       },
       confirm: (question) => this.confirm(question, options.assumeYes === true),
       rehearsal: this.settings.dryRun,
+      ...(options.patience !== undefined && { patience: options.patience.signal }),
     };
   }
 

@@ -9,6 +9,7 @@ import { locked } from "./lock-file.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
 import type { Session } from "./session.ts";
 import { isTrue } from "./settings.ts";
+import type { Patience } from "./wait-well.ts";
 
 /** What of the project a plan is about and how far it may go, as the flags of `up`, `create` and `plan` say it. */
 export interface Selection {
@@ -52,6 +53,7 @@ export interface UpOptions extends Selection {
   readonly quietPull: boolean;
   /** `null`: leave the containers to themselves. */
   readonly attach: AttachChoice | null;
+  readonly patience?: Patience;
 }
 
 /** Makes what runs equal to the spec, and stays with it unless told otherwise. */
@@ -61,7 +63,7 @@ export async function up(session: Session, options: UpOptions): Promise<number> 
   session.naming(options.services);
   const { project: asWritten, variables } = await session.load();
   const project = options.locked ? await locked(asWritten) : asWritten;
-  const world = await session.world({ assumeYes: options.assumeYes, quietTransfers: options.quietPull });
+  const world = await session.world({ assumeYes: options.assumeYes, quietTransfers: options.quietPull, patience: options.patience });
   const result = await reconcile(world, project, planOptions(session, options, variables));
   const status = await conclude(session, outcomeOf(result), began);
   if (status !== 0 || options.attach === null || result.rehearsed === true) return status;

@@ -1,34 +1,71 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure } from "../model/diagnostic.ts";
+import { exitStatus } from "../model/codes.ts";
+import { type Diagnostic, Failure } from "../model/diagnostic.ts";
+import type { Awaited } from "../model/event.ts";
 import type { ObservedContainer } from "../model/observed.ts";
+import { plural } from "../ui/text.ts";
+import { elapsed } from "../ui/units.ts";
 import type { Session } from "./session.ts";
+import { awaited, failureOf, type Look, lateness } from "./waiting.ts";
 
 export interface WaitFlags {
   readonly wait: boolean;
   readonly "wait-timeout": number | undefined;
 }
 
+/** How long a command waits for others to get well, all its waits taken together. */
+export interface Patience {
+  readonly seconds: number | null;
+  /** Aborts when the time is over, which begins with the first call. `null`: there is no end to it. */
+  signal(): AbortSignal | null;
+}
+
+/** Throws E_USAGE for a time that is none. */
+export function patienceOf(flags: WaitFlags): Patience {
+  const seconds = flags["wait-timeout"] ?? 0; // 0 is for ever, as in Compose
+  if (seconds < 0 || seconds > LONGEST_S)
+    throw new Failure({ code: "E_USAGE", message: `--wait-timeout ${seconds}: give seconds from 0 (no end) to ${LONGEST_S}` });
+  if (seconds === 0) return { seconds: null, signal: () => null };
+  let signal: AbortSignal | null = null;
+  return {
+    seconds,
+    signal: () => {
+      signal ??= AbortSignal.timeout(seconds * 1000);
+      return signal;
+    },
+  };
+}
+
+/** A month. */
+const LONGEST_S = 2_592_000;
 /** How often is looked, in milliseconds. */
 const LOOK_MS = 100;
+/** How many lines of the output of what is not well are told. */
+const LAST_WORDS = 10;
 
 /**
  * Waits until the containers of the named services (none named: of all) are healthy, or running where nobody looks at their health; one that ended
- * with 0 has done its work. Gives 0. Throws E_UNHEALTHY for the first that does not come to that, or that is not there in time.
+ * with 0 has done its work. Shows how each is meanwhile. Gives the exit status; what is not well is told of, with what it printed last.
  */
-export async function waitWell(session: Session, services: readonly string[], flags: WaitFlags): Promise<number> {
+export async function waitWell(session: Session, services: readonly string[], patience: Patience): Promise<number> {
   if (session.settings.dryRun) return 0;
-  const seconds = flags["wait-timeout"];
-  const deadline = seconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + seconds * 1000;
+  const began = performance.now();
   const { name } = await session.project();
+  const shown = new Map<string, Awaited>();
+  const restarts = new Map<string, number>();
   for (;;) {
     session.signal.throwIfAborted();
     const all = (await session.containers(name)).filter(({ oneOff, service }) => !oneOff && isNamed(service, services));
-    const problem = all.map(problemOf).find((found) => found !== null);
-    if (problem !== undefined && problem !== null) throw problem;
-    const open = all.find((container) => !isWell(container));
-    if (open === undefined) return 0;
-    if (Date.now() >= deadline) throw late(open, seconds ?? 0);
-    await sleep(Math.min(LOOK_MS, Math.max(1, deadline - Date.now())));
+    for (const { id, restarts: count = 0 } of all) if (!restarts.has(id)) restarts.set(id, count);
+    await show(session, all, { shown, look: ({ id }) => ({ now: Date.now(), restarts: restarts.get(id) ?? 0 }) });
+    const of = (verdict: Awaited["verdict"]) => all.filter(({ id }) => shown.get(id)?.verdict === verdict);
+    const [failed, open] = [of("failed"), of("open")];
+    const isLate = patience.signal()?.aborted === true;
+    const ms = Math.round(performance.now() - began);
+    if (failed.length > 0) return end(session, { failed, outcome: "failed", ms, say: failureOf });
+    if (open.length === 0) return end(session, { failed, outcome: "ready", ms, say: failureOf, count: all.length });
+    if (isLate) return end(session, { failed: open, outcome: "timeout", ms, say: (one) => lateness(one, patience.seconds ?? 0) });
+    await sleep(LOOK_MS);
   }
 }
 
@@ -36,25 +73,54 @@ function isNamed(service: string | null, services: readonly string[]): boolean {
   return services.length === 0 || (service !== null && services.includes(service));
 }
 
-function isWell({ state, health, exitCode }: ObservedContainer): boolean {
-  if (state === "exited") return exitCode === 0;
-  return state === "running" && (health === null || health === "healthy");
+/** Tells of what changed since the last look. */
+async function show(
+  session: Session,
+  containers: readonly ObservedContainer[],
+  { shown, look }: { readonly shown: Map<string, Awaited>; readonly look: (container: ObservedContainer) => Look },
+): Promise<void> {
+  const isFirst = shown.size === 0;
+  for (const container of containers) {
+    const before = shown.get(container.id);
+    const after = awaited(container, before, look(container));
+    shown.set(container.id, after);
+    if (!isFirst && after.since !== before?.since) session.emit({ type: "wait.changed", container: after });
+  }
+  if (!isFirst) return;
+  await session.show();
+  session.emit({ type: "wait.started", containers: [...shown.values()] });
 }
 
-function problemOf(container: ObservedContainer): Failure | null {
-  const { name, state, health, exitCode, service } = container;
-  const hint = `wharf logs ${service ?? name} shows what it printed`;
-  if (health === "unhealthy")
-    return new Failure({
-      code: "E_UNHEALTHY",
-      message: `${name} is unhealthy`,
-      hint: `${hint}, wharf inspect ${name} what its check said`,
-    });
-  const ended = state === "dead" || (state === "exited" && exitCode !== 0);
-  return ended ? new Failure({ code: "E_UNHEALTHY", message: `${name} ended with ${exitCode ?? "an error"}`, hint }) : null;
+interface End {
+  readonly failed: readonly ObservedContainer[];
+  readonly outcome: "ready" | "failed" | "timeout";
+  readonly ms: number;
+  readonly say: (container: ObservedContainer) => Diagnostic;
+  /** How many there are. */
+  readonly count?: number;
 }
 
-function late({ name, state, health, service }: ObservedContainer, seconds: number): Failure {
-  const message = `${name} is still ${state === "running" ? (health ?? state) : state} after ${seconds} ${seconds === 1 ? "second" : "seconds"}`;
-  return new Failure({ code: "E_UNHEALTHY", message, hint: `wharf logs ${service ?? name} shows what it printed` });
+async function end(session: Session, { failed, outcome, ms, say, count = 0 }: End): Promise<number> {
+  session.emit({ type: "wait.finished", outcome, ms });
+  if (outcome === "ready") {
+    await session.endRun();
+    if (ms > 2 * LOOK_MS) session.say(`${plural(count, "container")} ready after ${elapsed(ms)}`);
+    return 0;
+  }
+  const diagnostics = await Promise.all(
+    failed.map(async (container) => {
+      const excerpt = await lastLines(session, container);
+      return { ...say(container), ...(excerpt.length > 0 && { excerpt }) };
+    }),
+  );
+  await session.tell(diagnostics);
+  return exitStatus(diagnostics.map(({ code }) => code)) || 1;
+}
+
+/** What a container printed last. */
+async function lastLines(session: Session, { id }: ObservedContainer): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const options = { follow: false, tail: LAST_WORDS, since: null, until: null };
+  for await (const { text } of (await session.engine()).logs([id], options, session.signal)) lines.push(text);
+  return lines;
 }

@@ -1,7 +1,7 @@
 import { ARG, BaseCommand } from "../cli/base-command.ts";
 import { WAIT_FLAGS } from "../cli/flags.ts";
 import { operate } from "../cli/operate.ts";
-import { waitWell } from "../cli/wait-well.ts";
+import { patienceOf, waitWell } from "../cli/wait-well.ts";
 
 export default class Start extends BaseCommand {
   static override readonly summary = "Start containers that exist.";
@@ -14,8 +14,9 @@ export default class Start extends BaseCommand {
     const { args, flags } = await this.parse(Start);
     const services = args.service ?? [];
     await this.work(flags, async (session) => {
+      const patience = patienceOf(flags);
       const status = await operate(session, { kind: "start" }, services);
-      return status === 0 && flags.wait ? waitWell(session, services, flags) : status;
+      return status === 0 && flags.wait ? waitWell(session, services, patience) : status;
     });
   }
 }

@@ -3,7 +3,7 @@ import { ARG, BaseCommand } from "../cli/base-command.ts";
 import { ATTACH_FLAGS, attachChoice, SELECTION_FLAGS, savedPlanFlag, selection, WAIT_FLAGS } from "../cli/flags.ts";
 import { upSaved } from "../cli/plan.ts";
 import { up } from "../cli/up.ts";
-import { waitWell } from "../cli/wait-well.ts";
+import { patienceOf, waitWell } from "../cli/wait-well.ts";
 import { watch } from "../cli/watch.ts";
 
 export default class Up extends BaseCommand {
@@ -43,8 +43,9 @@ export default class Up extends BaseCommand {
     if (file !== undefined) return this.work(flags, (session) => upSaved(session, file, { ...choice, attach }));
     await this.work(flags, async (session) => {
       if (flags.watch) return watch(session, { ...choice, selection: choice, up: true, attach });
-      const status = await up(session, { ...choice, attach });
-      return status === 0 && flags.wait ? waitWell(session, choice.services, flags) : status;
+      const patience = patienceOf(flags);
+      const status = await up(session, { ...choice, attach, patience });
+      return status === 0 && flags.wait ? waitWell(session, choice.services, patience) : status;
     });
   }
 }

@@ -12,6 +12,8 @@ export interface ExecuteOptions {
   readonly signal: AbortSignal;
   /** Most steps at once; without it all that can run do. */
   readonly limit?: number;
+  /** Aborts when waits for health and ends have taken too long; asked for when the first one begins. `null`: never. */
+  readonly patience?: () => AbortSignal | null;
 }
 
 export interface Execution {
@@ -101,9 +103,9 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
     }
   }
 
-  /** What the container of a failed attempt printed last. */
+  /** What the container of a failed attempt, or one that others wait for, printed last. */
   async function lastWords({ action, attempt }: Step): Promise<readonly string[]> {
-    if (attempt === undefined || !("container" in action)) return [];
+    if ((attempt === undefined && action.kind !== "container.wait") || !("container" in action)) return [];
     const found = (await engine.containers(signal)).find(({ name }) => name === action.container);
     const lines: string[] = [];
     if (found === undefined) return lines;
@@ -124,6 +126,12 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
     return end;
   }
 
+  function explained(error: unknown, action: Action): readonly Diagnostic[] {
+    if (!isAbort(error)) return diagnosticsOf(error);
+    if (signal.aborted) return [cancelled(action)];
+    return action.kind === "container.wait" ? [late(action)] : diagnosticsOf(error);
+  }
+
   async function carryOut(step: Step): Promise<End> {
     const began = performance.now();
     const took = () => Math.round(performance.now() - began);
@@ -133,7 +141,7 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
       emit({ type: "step.done", step: step.id, ms: took() });
       return { status: "done" };
     } catch (error) {
-      const plain = signal.aborted && isAbort(error) ? [cancelled(step.action)] : diagnosticsOf(error);
+      const plain = explained(error, step.action);
       const excerpt = signal.aborted ? [] : await lastWords(step).catch(() => []); // the failure itself is told all the same
       const found = excerpt.length === 0 ? plain : plain.map((diagnostic) => ({ ...diagnostic, excerpt }));
       diagnostics.push(...found);
@@ -146,10 +154,14 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
 /** Progress comes in the thousands; what a person cannot see is left out, the last word on an item never. */
 const PROGRESS_INTERVAL_MS = 50;
 
-function contextOf({ id: step }: Pick<Step, "id">, { emit, signal }: ExecuteOptions): ApplyContext {
+function contextOf(
+  { id: step, action }: Pick<Step, "id"> & { readonly action?: Action },
+  { emit, signal, patience }: ExecuteOptions,
+): ApplyContext {
   const told = new Map<string, number>();
+  const end = action?.kind === "container.wait" ? (patience?.() ?? null) : null;
   return {
-    signal,
+    signal: end === null ? signal : AbortSignal.any([signal, end]),
     progress(item, phase, done, total) {
       const key = `${item} ${phase}`;
       const now = performance.now();
@@ -170,4 +182,9 @@ function isAbort(error: unknown): boolean {
 
 function cancelled(action: Action): Diagnostic {
   return { code: "E_CANCELLED", message: `${action.kind} of ${subject(action)} was interrupted`, hint: "run the command again to go on" };
+}
+
+function late({ container, until }: Extract<Action, { kind: "container.wait" }>): Diagnostic {
+  const message = `${container} is not ${until} in the time that there is for waiting`;
+  return { code: "E_WAIT_TIMEOUT", message, hint: "others depend on that; --wait-timeout gives more time" };
 }

@@ -519,7 +519,7 @@ export const CODES = {
   E_UNHEALTHY: {
     family: "failed",
     explain:
-      "With --wait a container was waited for that did not come up: it became unhealthy, ended with an error, or was not ready in the time of --wait-timeout. The message names it; `wharf logs` shows what it printed, and `wharf inspect` what its health check said last.",
+      "With --wait a container was waited for that did not come up: it became unhealthy, ended with an error, or ends again and again although its restart policy starts it (eight times). The message names it, with the last lines that it printed; `wharf logs` shows all of them, and `wharf inspect` what its health check said last.",
   },
   E_UNKNOWN_COMMAND: {
     family: "usage",
@@ -603,6 +603,11 @@ export const CODES = {
   E_VOLUME_NAME: {
     family: "failed",
     explain: "A volume name starts with a letter or digit and holds letters, digits, dots, dashes and underscores.",
+  },
+  E_WAIT_TIMEOUT: {
+    family: "timeout",
+    explain:
+      "The time of --wait-timeout is over, and a container is not healthy, or has not ended, yet. It goes on as it is: `wharf ps` shows how it fares, `wharf logs` what it printed. Give it more time, or look at its health check with `wharf inspect`.",
   },
   E_WILL_NOT_DIE: {
     family: "failed",

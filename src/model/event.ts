@@ -1,5 +1,7 @@
 import type { ActionKind } from "./action.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import type { HealthStatus } from "./health.ts";
+import type { ContainerState } from "./observed.ts";
 
 /** What happens while a command works. Published as one JSON object a line with `--progress json`. */
 export type Event =
@@ -23,6 +25,10 @@ export type Event =
   | { readonly type: "step.undone"; readonly step: number; readonly ms: number }
   | { readonly type: "notice"; readonly diagnostic: Diagnostic }
   | { readonly type: "run.finished"; readonly outcome: Outcome; readonly ms: number; readonly summary: Summary }
+  /** What `--wait` waits for, as it is at the first look; then each container that changed; then how that ended. */
+  | { readonly type: "wait.started"; readonly containers: readonly Awaited[] }
+  | { readonly type: "wait.changed"; readonly container: Awaited }
+  | { readonly type: "wait.finished"; readonly outcome: "ready" | "failed" | "timeout"; readonly ms: number }
   /** `watch` looks again because these files changed, came or went (absolute paths). */
   | { readonly type: "watch.changed"; readonly files: readonly string[] }
   /** `watch` waits for the next change. `broken`: the spec cannot be read, and what runs is left as it is until it can. */
@@ -35,6 +41,19 @@ export interface EventStep {
   readonly subject: string;
   readonly service: string | null;
   readonly reason: string;
+}
+
+/** A container that is waited for. */
+export interface Awaited {
+  readonly service: string | null;
+  readonly name: string;
+  readonly state: ContainerState;
+  readonly exitCode: number | null;
+  readonly health: HealthStatus | null;
+  /** RFC 3339 UTC: when it came to be so, as far as that is known. */
+  readonly since: string;
+  /** `ready`: healthy, or it runs where nobody looks at its health. `done`: it ended with 0. `failed`: it will not come to that. */
+  readonly verdict: "open" | "ready" | "done" | "failed";
 }
 
 export type Outcome = "converged" | "failed" | "cancelled";

@@ -31,4 +31,9 @@ export type HealthTest =
   /** A connection from outside. */
   | { readonly kind: "tcp"; readonly port: number };
 
+/** After so many restarts by its policy one that is not well yet is given up by those who wait for it: half a minute with Docker's waits. */
+export const RESTARTS_ALLOWED = 8;
+/** A run of this length counts as a success, in milliseconds: the wait before the next restart is the first again, as with Docker. */
+export const GOOD_RUN_MS = 10_000;
+
 export type HealthStatus = "starting" | "healthy" | "unhealthy";

@@ -52,6 +52,8 @@ export interface ObservedContainer {
   readonly state: ContainerState;
   /** Of the last end; `null` while it never ended. */
   readonly exitCode: number | null;
+  /** How often its restart policy started it since a user did; absent: never. */
+  readonly restarts?: number;
   /** It is started again after the machine was off, where that is asked for (`wharf autostart`). */
   readonly afterReboot: boolean;
   /** `null`: nobody looks at it, or it does not run. */

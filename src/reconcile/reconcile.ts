@@ -32,6 +32,8 @@ export interface World {
   readonly announce?: (plan: Plan) => void;
   /** Answers a confirmation of a plan. */
   readonly confirm: (question: string) => Promise<boolean>;
+  /** Ends waits for health and ends, as the executor's option of that name. */
+  readonly patience?: () => AbortSignal | null;
   /** Plan, and do nothing: no step, no lock, no revision. */
   readonly rehearsal?: boolean;
 }
@@ -211,7 +213,7 @@ function isRefresh({ action }: Step): boolean {
 }
 
 async function round(world: World, made: Plan): Promise<RunResult> {
-  const { emit, engine, signal, rehearsal } = world;
+  const { emit, engine, signal, rehearsal, patience } = world;
   if (made.problems.length > 0) throw new Failure(made.problems);
   const unchanged = made.changes.filter(({ kind }) => kind === "unchanged").length;
   emit({ type: "plan.ready", project: made.project, steps: made.steps.map(eventStep), unchanged });
@@ -220,7 +222,7 @@ async function round(world: World, made: Plan): Promise<RunResult> {
     return { plan: made, outcome: "converged", summary: { done: 0, failed: 0, skipped: 0 }, diagnostics: [], rehearsed: true };
   world.announce?.(made);
   const execution: Execution = (await approve(made, world.confirm))
-    ? await execute(made.steps, engine, { emit, signal })
+    ? await execute(made.steps, engine, { emit, signal, ...(patience !== undefined && { patience }) })
     : { outcome: "cancelled", summary: { done: 0, failed: 0, skipped: made.steps.length }, diagnostics: [] };
   return { plan: made, ...execution };
 }

@@ -47,7 +47,7 @@ interface LineOptions extends FrameOptions {
 }
 
 const RANK = { running: 0, failed: 1, waiting: 2, skipped: 3, done: 4 } as const satisfies Record<Row["status"], number>;
-const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] as const;
+export const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] as const;
 const BAR = 10;
 
 function nameColumn(rows: readonly Row[]): number {

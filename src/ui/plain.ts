@@ -1,9 +1,10 @@
-import type { EventStep, Stamped } from "../model/event.ts";
+import type { Awaited, EventStep, Stamped } from "../model/event.ts";
 import type { Transfer } from "./board.ts";
 import type { Renderer, RendererOptions, Terminal } from "./renderer.ts";
 import { clean, pad, plural, width } from "./text.ts";
 import { isOver, sumOf, Transfers } from "./transfers.ts";
 import { bytes, elapsed } from "./units.ts";
+import { milestone } from "./waits.ts";
 import { spoken, WORDS } from "./words.ts";
 
 /** One line for each thing that happens, with the time since the run began and the name of what it happened to. For pipes and log files. */
@@ -20,6 +21,11 @@ export function plainRenderer(terminal: Terminal, options: RendererOptions): Ren
     if (step === undefined) return;
     const seconds = ((Date.parse(event.at) - (begin ?? 0)) / 1000).toFixed(1);
     terminal.write(`${seconds.padStart(5)}s ${pad(clean(spoken(step)), column)} | ${clean(text)}\n`);
+  };
+
+  const waited = (event: Stamped, one: Awaited): void => {
+    const seconds = ((Date.parse(event.at) - (begin ?? 0)) / 1000).toFixed(1);
+    terminal.write(`${seconds.padStart(5)}s ${pad(clean(one.name), column)} | ${clean(milestone(one))}\n`);
   };
 
   const event = (e: Stamped): void => {
@@ -67,6 +73,15 @@ export function plainRenderer(terminal: Terminal, options: RendererOptions): Ren
       case "notice":
         terminal.write(`${options.diagnostic(e.diagnostic)}\n`);
         break;
+      case "wait.started":
+        for (const { name, verdict } of e.containers)
+          if (verdict === "open") column = Math.max(column, Math.min(WIDEST, width(clean(name))));
+        for (const one of e.containers) if (one.verdict === "open") waited(e, one);
+        break;
+      case "wait.changed":
+        waited(e, e.container);
+        break;
+      case "wait.finished":
       case "run.finished":
       case "watch.changed":
       case "watch.waiting":

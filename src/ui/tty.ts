@@ -3,6 +3,7 @@ import { Board, type Row } from "./board.ts";
 import { type FrameOptions, finalLines, frame } from "./frame.ts";
 import type { Renderer, RendererOptions, Terminal } from "./renderer.ts";
 import { Screen } from "./screen.ts";
+import { Waits, waitFrame } from "./waits.ts";
 
 /**
  * A live picture of the run, one line for each thing. What is quick is never drawn: the picture comes after a moment only, and with it the library
@@ -17,7 +18,10 @@ export function ttyRenderer(terminal: Terminal, options: RendererOptions): Rende
     now: Date.now(),
     tick,
   });
-  const screen = new Screen(terminal, (tick) => frame(board.rows, size(tick)));
+  const waits = new Waits();
+  const picture = (tick: number): readonly string[] =>
+    waits.rows.length > 0 ? waitFrame(waits.rows, size(tick)) : frame(board.rows, size(tick));
+  const screen = new Screen(terminal, picture);
   const pending = new Pending();
   let timer: NodeJS.Timeout | undefined;
   let shown: Promise<void> = Promise.resolve();
@@ -29,8 +33,9 @@ export function ttyRenderer(terminal: Terminal, options: RendererOptions): Rende
 
   const event = (e: Stamped): void => {
     board.apply(e);
+    waits.apply(e);
     if (e.type === "notice") say(options.diagnostic(e.diagnostic));
-    if (e.type === "step.started" && timer === undefined) {
+    if ((e.type === "step.started" || (e.type === "wait.started" && waits.isOpen)) && timer === undefined) {
       timer = setTimeout(() => {
         shown = show();
       }, PATIENCE_MS);
@@ -47,7 +52,7 @@ export function ttyRenderer(terminal: Terminal, options: RendererOptions): Rende
     await shown;
     screen.hide();
     if (options.brief === true) return;
-    const lines = finalLines(board.rows.filter(hasBegun), size(0));
+    const lines = [...finalLines(board.rows.filter(hasBegun), size(0)), ...waits.final(size(0))];
     if (lines.length > 0) terminal.write(`${lines.join("\n")}\n`);
   };
 

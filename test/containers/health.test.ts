@@ -58,6 +58,32 @@ it(
 );
 
 it(
+  "one that ends again and again fails who waits for it, others go on; an end with 0 counts whatever follows it",
+  inWorld(async (world) => {
+    const often = "deploy: {restart_policy: {condition: any, delay: 20ms}}";
+    const cwd = await project(world, {
+      db: `command: [sh, -c, 'echo no luck; exit 7'], ${often}, healthcheck: {test: 'false', interval: 10m}`,
+      job: `command: [sh, -c, 'exit 3'], ${often}`,
+      good: `command: ['true'], ${often}`,
+      app: "command: [sleep, '1000'], init: true, depends_on: {db: {condition: service_healthy}}",
+      api: "command: [sleep, '1000'], init: true, depends_on: {job: {condition: service_completed_successfully}}",
+      web: "command: [sleep, '1000'], init: true, depends_on: {good: {condition: service_completed_successfully}}",
+    });
+    const { status, stderr } = await world.wharf(["up", "-d"], { cwd });
+    assert.is(status, 1, stderr);
+    assert.match(stderr, /E_DEPENDENCY_FAILED.*well-db-1 ends again and again: .* its last end was with 7.*\| no luck/s);
+    assert.match(stderr, /well-job-1 ends again and again/);
+    const listed = await ps(world, ["-a"], { cwd });
+    const states = Object.fromEntries(listed.map(({ Service, State }) => [Service, State]));
+    assert.equal([states["app"], states["api"], states["web"]], ["created", "created", "running"]);
+    const waited = await world.wharf(["start", "--wait", "db"], { cwd });
+    assert.is(waited.status, 1, waited.stderr);
+    assert.match(waited.stderr, /well-db-1 ended with 7 again and again/);
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
   "probes from outside need nothing in the image; a status tells, and a port",
   inWorld(async (world) => {
     await world.ok(["image", "import", "-", "web", "--cmd", "/usr/bin/colors", "--env", "COLOR=green"], { input: webRootfs() });
@@ -112,25 +138,33 @@ it(
       a: `command: [sh, -c, 'sleep 0.5; touch /tmp/a; exec sleep 1000'], init: true, ${check("test -e /tmp/a", ", start_period: 30s")}`,
       once: "command: ['true']",
     });
-    await world.ok(["up", "--wait"], { cwd });
+    const waited = await world.wharf(["up", "--wait"], { cwd });
+    assert.is(waited.status, 0, waited.stderr);
+    assert.match(waited.stderr, /well-a-1 +\| waiting: starting\n.*well-a-1 +\| healthy\n/s);
     assert.is((await inspect(world, "well-a-1")).State.Health?.Status, "healthy");
     await world.ok(["stop", "-t", "0"], { cwd });
     await world.ok(["start", "--wait", "a"], { cwd });
     assert.is((await inspect(world, "well-a-1")).State.Health?.Status, "healthy");
     await world.ok(["down", "-t", "0"], { cwd });
     const ill = await world.project("ill", {
-      "wharf.yaml": `services:\n  a: {image: shell, command: [sleep, '1000'], init: true, ${check("exit 9")}}\n`,
+      "wharf.yaml": `services:\n  a: {image: shell, command: [sh, -c, 'echo no luck; exec sleep 1000'], init: true, ${check("exit 9")}}\n`,
     });
     const failed = await world.wharf(["up", "--wait"], { cwd: ill });
     assert.is(failed.status, 1);
-    assert.match(failed.stderr, /ill-a-1 is unhealthy/);
+    assert.match(failed.stderr, /ill-a-1 is unhealthy.*\| no luck/s);
     await world.ok(["down", "-t", "0"], { cwd: ill });
     const never = await world.project("never", {
       "wharf.yaml": "services:\n  a: {image: shell, command: [sleep, '1000'], init: true, healthcheck: {test: 'false', interval: 1h}}\n",
     });
     const late = await world.wharf(["up", "--wait", "--wait-timeout", "1"], { cwd: never });
-    assert.is(late.status, 1);
-    assert.match(late.stderr, /never-a-1 .*1 second/);
+    assert.is(late.status, 5);
+    assert.match(late.stderr, /E_WAIT_TIMEOUT.*never-a-1 .*1 second/);
+    const events = await world.wharf(["--progress", "json", "up", "--wait", "--wait-timeout", "1"], { cwd: never });
+    const types = events.stderr
+      .trim()
+      .split("\n")
+      .map((line): string => JSON.parse(line).type);
+    assert.equal(types.slice(-3), ["wait.started", "wait.finished", "notice"]);
     await world.ok(["down", "-t", "0"], { cwd: never });
   }),
 );

@@ -14,8 +14,8 @@ import type { Endpoint } from "./network/endpoints.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
 import { addressesFor, hasIpv6, holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
-import { allContainers, type Container, heldPorts } from "./records.ts";
-import { comesBack, returnsAfterReboot } from "./restarts.ts";
+import { allContainers, type Container, type ContainerRecord, heldPorts } from "./records.ts";
+import { comesBack, hasPolicy, readRestart, returnsAfterReboot } from "./restarts.ts";
 import { ensureSupervisor } from "./supervisor/launch.ts";
 import { needsSupervisor } from "./supervisor/need.ts";
 import { allVolumes } from "./volumes.ts";
@@ -76,6 +76,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
     attributes: spec.attributes,
     image: { reference: record.image.reference, id: record.image.id },
     state: stateOf(layout, container),
+    ...restartsOf(layout, record),
     afterReboot: returnsAfterReboot(layout, container),
     health: healthOf(layout, container)?.status ?? null,
     exitCode: status.state === "exited" ? status.exitCode : null,
@@ -94,6 +95,11 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
     volumes: record.mounts.flatMap(({ volume, target, anonymous }) => (volume === null ? [] : [{ name: volume, target, anonymous }])),
     mounts: record.mounts.flatMap(({ type, source, given }) => (given !== undefined ? [] : type === "tmpfs" ? ["tmpfs"] : [source])),
   };
+}
+
+function restartsOf(layout: Layout, record: ContainerRecord): Pick<ObservedContainer, "restarts"> {
+  const restarts = hasPolicy(record) ? readRestart(layout, record.id).count : 0;
+  return restarts === 0 ? {} : { restarts };
 }
 
 function addressIn(endpoints: readonly Endpoint[], name: string): string | null {

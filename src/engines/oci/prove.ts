@@ -15,7 +15,7 @@ export async function proveContainer(
   { monitorMs, signal }: { readonly monitorMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   if (healthPlan(record) !== null) {
-    const problem = await untilHealthy(context, record, { signal, endsAllowed: ENDS_ALLOWED });
+    const problem = await untilHealthy(context, record, { signal, restartsAllowed: ENDS_ALLOWED, startPeriodMs: 0 });
     if (problem !== null) throw notSteady(record, problem.message);
     return;
   }
@@ -29,7 +29,7 @@ export async function proveContainer(
 }
 
 /** One that is not there yet for what it needs may end and come back; one that goes on like that never gets healthy, and never unhealthy either. */
-const ENDS_ALLOWED = 2;
+const ENDS_ALLOWED = 2; // the third end is the last
 
 function notSteady({ spec }: ContainerRecord, what: string): Failure {
   return new Failure({

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { writeAtomic } from "../../lib/atomic-file.ts";
 import { type Holder, withLock } from "../../lib/file-lock.ts";
 import { bootId, isAlive } from "../../lib/process-identity.ts";
+import { GOOD_RUN_MS } from "../../model/health.ts";
 import type { RestartPolicy } from "../../model/service.ts";
 import { containerDirectory, type Layout, shortId } from "./layout.ts";
 import type { Container, ContainerRecord } from "./records.ts";
@@ -32,8 +33,6 @@ export const FRESH: RestartState = { count: 0, attempts: 0, delayMs: 0, judged: 
 /** Docker's waits: the first, and the longest; each is twice the one before. */
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 60_000;
-/** A run of this length counts as a success: the next wait is the first again. */
-const GOOD_RUN_MS = 10_000;
 
 /** Whether anything of a container is remembered here: of one that never comes back by itself nobody asks. */
 export const hasPolicy = ({ spec }: ContainerRecord): boolean =>

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Action } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
+import { RESTARTS_ALLOWED } from "../../model/health.ts";
 import type { Context } from "./context.ts";
 import { healthPlan, readHealth } from "./health.ts";
 import type { Layout } from "./layout.ts";
@@ -50,44 +51,68 @@ export async function waitUntil(
 
 async function untilCompleted(layout: Layout, record: ContainerRecord, signal: AbortSignal): Promise<Failure | null> {
   const { id } = record;
+  const before = readRestart(layout, id).count;
   for (;;) {
     const code = await waitFor(layout, id, signal);
-    if (comesBack(layout, containerWithId(layout, id))) {
-      await sleep(50); // an end that a restart follows is none
-      continue;
-    }
-    return code === 0 ? null : failure(endedBadly(record, code), logsHint(record));
+    // An end that a restart follows is none; but who ended with 0 has done what others wait for.
+    if (code === 0) return null;
+    const container = containerWithId(layout, id);
+    if (!comesBack(layout, container)) return failure(endedBadly(record, code), logsHint(record));
+    const tiring = tiresOut(layout, container, { before, allowed: RESTARTS_ALLOWED });
+    if (tiring !== null) return tiring;
+    await sleep(50);
   }
 }
 
 export interface HealthWait {
   readonly signal: AbortSignal;
-  /** How often its restart policy may bring it back on the way; as often as it likes unless given. */
-  readonly endsAllowed?: number;
+  /** How often its restart policy may bring it back on the way, once its start period is over. */
+  readonly restartsAllowed?: number;
+  /** Milliseconds; without it as its health check has it. */
+  readonly startPeriodMs?: number;
 }
 
 /** `null` once it is healthy, else why it will not be. */
 export async function untilHealthy(
   context: Context,
   { id, name, spec }: ContainerRecord,
-  { signal, endsAllowed = Number.POSITIVE_INFINITY }: HealthWait,
+  { signal, restartsAllowed = RESTARTS_ALLOWED, startPeriodMs }: HealthWait,
 ): Promise<Failure | null> {
   const { layout } = context;
+  const { count: before } = readRestart(layout, id);
+  const began = Date.now();
   for (let looks = 0; ; looks += 1) {
     signal.throwIfAborted();
     const container = containerWithId(layout, id);
-    if (healthPlan(container.record) === null)
+    const plan = healthPlan(container.record);
+    if (plan === null)
       return failure(
         `${name} has no healthcheck, and others wait for it to be healthy`,
         `add a healthcheck to service ${spec.service.name}, or wait for service_started`,
       );
     const outcome = outcomeOf(layout, container);
     if (outcome !== "open") return outcome;
-    const { count: ends } = readRestart(layout, id);
-    if (ends > endsAllowed) return failure(`container ${name} ended ${ends} times before it was healthy`, logsHint(container.record));
+    const tiring = tiresOut(layout, container, { before, allowed: restartsAllowed });
+    if (tiring !== null && Date.now() - began >= (startPeriodMs ?? plan.startPeriodMs)) return tiring;
     if (looks % (REVIVE_MS / LOOK_MS) === 0) await ensureSupervisor(context, spec.project); // it may have been killed
     await sleep(LOOK_MS);
   }
+}
+
+/**
+ * Why one that ends again and again is waited for no longer, when it has just ended once more; `null` while there is hope. `before`: how often it
+ * had been restarted when the wait began.
+ */
+function tiresOut(
+  layout: Layout,
+  { record, status }: Container,
+  { before, allowed }: { readonly before: number; readonly allowed: number },
+): Failure | null {
+  const { count, error } = readRestart(layout, record.id);
+  const ends = status.state === "running" ? count - 1 : count; // of one that runs, whose last end was not seen, the end before is taken
+  if (ends < allowed || ends <= before) return null;
+  const how = status.state === "exited" ? `, its last end was with ${status.exitCode}` : error === null ? "" : `, ${error}`;
+  return failure(`container ${record.name} ends again and again: its policy has started it ${count} times${how}`, logsHint(record));
 }
 
 function outcomeOf(layout: Layout, container: Container): Failure | null | "open" {
