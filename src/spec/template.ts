@@ -89,14 +89,9 @@ function expand(text: string, span: Span, context: TemplateContext, depth: numbe
       at = close + 1;
     } else {
       const name = match(NAME, text, dollar + 1, span.end);
-      if (name === null)
-        throw failure(
-          "`$` is not followed by the name of a variable",
-          { start: dollar, end: Math.min(dollar + 2, span.end) },
-          LITERAL_HINT,
-        );
-      at = dollar + 1 + name.length;
-      out += plain(name, { start: dollar, end: at }, context);
+      at = dollar + 1 + (name?.length ?? 0);
+      // As Compose has it: `$1` of awk and the `$` that ends a pattern are meant as they are.
+      out += name === null ? "$" : plain(name, { start: dollar, end: at }, context);
     }
   }
   return out + text.slice(at, span.end);

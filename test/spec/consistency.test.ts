@@ -29,6 +29,7 @@ const WRONG: readonly (readonly [attributes: string, error: RegExp])[] = [
   ["environment: ['A =1']", /^E_VALUE .*whose name ends with a blank/],
   ["ports: ['99999:80']", /^E_PORT .*a port is 1 to 65535/],
   ["ports: [{target: 80, host_ip: x}]", /^E_PORT .*it must be an IP address/],
+  ["ports: [{published: 80}]", /^E_PORT .*`services.web.ports\[0\]` does not say which port of the container/],
   ["stop_grace_period: 10", /^E_TYPE .*it must be a text/],
   ["stop_grace_period: '10'", /^E_VALUE .*a duration needs a unit/],
   ["mem_limit: lots", /^E_VALUE .*a size is a number/],

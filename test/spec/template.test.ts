@@ -63,12 +63,18 @@ it("a required variable that is missing fails with its message, which may have v
 });
 
 it("what is no template is refused with its place", () => {
-  for (const text of ["${", "${}", "${ }", "${ FOO}", "${FOO }", "${FOO!}", "${1A}", "$", "a $5", "$}", "${FOO:}", "${FOO:=x}"])
+  for (const text of ["${", "${}", "${ }", "${ FOO}", "${FOO }", "${FOO!}", "${1A}", "${FOO:}", "${FOO:=x}"])
     assert.throws(
       () => fill(text),
       (error: unknown) => error instanceof TemplateError && error.code === "E_INTERPOLATION",
       text,
     );
+});
+
+it("a dollar sign that begins no variable is meant as it is", () => {
+  for (const text of ["$", "a $5", "$}", "^a$|b$", "awk '{print $1}'", "$-x", "$.b"]) assert.is(fill(text).value, text);
+  assert.is(fill("$1 $FOO$").value, `$1 ${fill("$FOO").value}$`);
+  assert.is(fill("${NO:-$1}").value, "$1");
 });
 
 it("doubling every dollar sign makes any text survive", () => {

@@ -34,6 +34,11 @@ export function readPorts(node: Node | undefined, scope: Scope): readonly LongPo
   const ports: LongPort[] = [];
   for (const [index, item] of itemsOf(node).entries()) {
     const path = step(`${scope.path}.ports`, index);
+    if (item.kind === "mapping" && child(item, "target") === undefined) {
+      const message = `\`${path}\` does not say which port of the container it is`;
+      refuse(scope, { code: "E_PORT", place: item.place, message, hint: LONG_HINT });
+      continue;
+    }
     const read = readParts(item);
     if (read === null) continue;
     if ("problem" in read) {
@@ -142,6 +147,7 @@ interface Problem {
   readonly place: Place | null;
 }
 
+const LONG_HINT = "a port has a `target`, and `published`, `host_ip` and `protocol` where needed";
 const SHORT_HINT = "the form is [[host:]published:]target[/protocol], such as 8080:80 or 127.0.0.1:8080:80/udp";
 
 function shortForm(text: string): Parts | Problem {
@@ -172,7 +178,7 @@ function longForm(node: Node): Parts | Problem {
     (key: string) =>
     (problem: string): Problem => ({
       problem,
-      hint: "a port has a `target`, and `published`, `host_ip` and `protocol` where needed",
+      hint: LONG_HINT,
       key: `.${key}`,
       value: at(key),
       place: child(node, key)?.place ?? null,
