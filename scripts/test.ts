@@ -9,6 +9,7 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type BuiltCommand, buildCommand, COMMAND_ENV } from "./lib/command.ts";
 import { type Report, readReport } from "./lib/uvu-report.ts";
 import { ensureValidator } from "./lib/validator.ts";
 
@@ -53,10 +54,13 @@ const groups = names.length > 0 ? names : (["unit", "containers"] as const);
 
 ensureValidator(root);
 const running = new Set<number>();
+let command: BuiltCommand | null = null;
+process.once("exit", () => command?.remove());
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupt(signal));
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const jobs = groups.flatMap(jobsOf);
+if (jobs.some(({ files }) => files.some((path) => path.startsWith("test/cli/")))) command = await buildCommand(root);
 await Promise.all(Array.from({ length: AT_ONCE }, work));
 if (jobs.length === 0 && totals.passed + totals.failed + totals.skipped === 0) {
   console.error(`no test file matches: ${words.join(" ")}`);
@@ -88,7 +92,7 @@ function run({ files, group }: Job): Promise<Result> {
     const child = spawn(process.execPath, ["--import", "tsx", "scripts/lib/uvu-batch.ts", ...files], {
       detached: true, // leads a process group, so that all of it can be ended
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, FORCE_COLOR: "0" },
+      env: { ...process.env, FORCE_COLOR: "0", ...(command === null ? {} : { [COMMAND_ENV]: command.path }) },
     });
     let output = "";
     let late = false;
@@ -144,6 +148,7 @@ function endGroup(pid: number | undefined): void {
 
 function interrupt(signal: NodeJS.Signals): void {
   for (const pid of running) endGroup(pid);
+  command?.remove();
   process.kill(process.pid, signal);
 }
 
