@@ -697,6 +697,11 @@ export const CODES = {
     explain:
       "While `wharf watch` was watching, the project got another name (by the top-level key `name`, or by a variable). It is made under the new one, and what runs under the old one is left alone: `wharf -p OLD down` removes it.",
   },
+  W_RUNS_AGAIN: {
+    family: "warning",
+    explain:
+      "A container of this service had ended with status 0, by itself, and `up` starts it once more, as Compose does. For work that is to be done once (a migration, a first set of data) write `x-wharf: { run: once }` in the service: it is left alone as long as its spec and its image stay what they are. `x-wharf: { run: always }` says that it is meant to run each time, and ends the warning.",
+  },
   W_SEVERAL_FILES: {
     family: "warning",
     explain:

@@ -52,6 +52,8 @@ export interface ObservedContainer {
   readonly state: ContainerState;
   /** Of the last end; `null` while it never ended. */
   readonly exitCode: number | null;
+  /** Its last run was ended by a stop, not by itself; absent: it was not, or that is not known. */
+  readonly stopped?: boolean;
   /** How often its restart policy started it since a user did; absent: never. */
   readonly restarts?: number;
   /** It is started again after the machine was off, where that is asked for (`wharf autostart`). */

@@ -35,6 +35,8 @@ export interface Service {
   readonly dependsOn: readonly Dependency[];
   readonly restart: RestartPolicy;
   readonly healthcheck: Healthcheck | null;
+  /** Whether one that ended with 0 is started again by the next `up`; absent: it is, and that is told of. */
+  readonly run?: "once" | "always";
   /** `up` leaves its logs out, unless it is told otherwise; absent: it shows them. */
   readonly attach?: false;
   readonly init: boolean;

@@ -79,7 +79,7 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
       return start(ended, { name: action.container, now, beside: false });
     }
     case "container.stop":
-      return isLive(find(world, action.container)) ? end(world, { name: action.container, exitCode: 0, now }) : world;
+      return isLive(find(world, action.container)) ? end(world, { name: action.container, exitCode: 0, now, stopped: true }) : world;
     case "container.kill":
       return kill(world, { name: action.container, signal: action.signal, now });
     case "container.hook":
@@ -103,12 +103,17 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
   }
 }
 
-/** The world in which a container's process has ended by itself. */
+/** The world in which a container's process has ended: by itself, or because it was told to. */
 export function end(
   world: Observed,
-  { name, exitCode, now }: { readonly name: string; readonly exitCode: number; readonly now: string },
+  {
+    name,
+    exitCode,
+    now,
+    stopped = false,
+  }: { readonly name: string; readonly exitCode: number; readonly now: string; readonly stopped?: boolean },
 ): Observed {
-  return edit(world, name, { state: "exited", beside: false, exitCode, health: null, pid: null, finishedAt: now });
+  return edit(world, name, { state: "exited", beside: false, exitCode, health: null, pid: null, finishedAt: now, stopped });
 }
 
 const BEGINNING = "1970-01-01T00:00:00Z";

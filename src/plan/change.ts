@@ -42,6 +42,7 @@ const CHANGE = {
   restart: { key: "restart", record: (s) => restartText(s.restart) },
   healthcheck: { key: "healthcheck", record: (s) => healthRecord(s.healthcheck) },
   attach: "none",
+  run: "none",
   init: { key: "init", record: (s) => flag(s.init) },
   tty: { key: "tty", record: (s) => flag(s.tty) },
   logging: { key: "logging", record: (s) => (s.logging === null ? null : { ...s.logging }) },

@@ -12,6 +12,7 @@ import { gatesOf, restartCause } from "./gates.ts";
 import { beforeStop, runHooks } from "./hooks.ts";
 import { joinsOf, notJoined, updateKeys } from "./joining.ts";
 import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
+import { hasDoneItsWork, sayRunsAgain } from "./one-shots.ts";
 import {
   changed,
   graceOf,
@@ -128,13 +129,14 @@ function settle(p: Planning, pattern: Pattern, slot: Slot): Settled {
 function keep(p: Planning, pattern: Pattern, { slot, keeper }: { readonly slot: Slot; readonly keeper: ObservedContainer }): Settled {
   const { service } = pattern;
   const others = slot.containers.filter((container) => container !== keeper);
-  const done = keeper.state === "exited" && keeper.exitCode === 0 && isAwaited(p, service);
+  const done = hasDoneItsWork(service, keeper);
   const cause = isUp(keeper) ? restartCause(p, service, keeper) : null;
   const steps: string[] = [];
   const stops = stopKeys(others);
   if (p.options.start && !isUp(keeper) && !done) {
     const groundwork = keeper.state === "created" ? preStart(p, pattern, { slot, after: stops }) : stops;
     steps.push(...start(p, pattern, { container: keeper.name, slot, reason: stateText(keeper), after: groundwork }));
+    sayRunsAgain(p, service, keeper);
     waitPatiently(p, others, service);
   } else if (p.options.start && keeper.beside && isUp(keeper)) {
     const from = others.find((container) => isUp(container) && !container.beside)?.name ?? null;
@@ -345,11 +347,6 @@ function rename(p: Planning, { service }: Pattern, { container, slot, reason, af
 function canTake(p: Planning, slot: Slot): boolean {
   if (p.observed.foreign.some(({ name }) => name === slot.name)) return false;
   return p.observed.containers.every((container) => container.name !== slot.name || slot.containers.includes(container));
-}
-
-/** Whether its end is what another service waits for. */
-function isAwaited(p: Planning, { name }: Service): boolean {
-  return p.desired.services.some(({ dependsOn }) => dependsOn.some((d) => d.service === name && d.condition === "completed"));
 }
 
 function nameSource(p: Planning, { name, containerName }: Service) {

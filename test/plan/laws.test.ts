@@ -9,7 +9,7 @@ import type { Observed, ObservedContainer } from "../../src/model/observed.ts";
 import type { Plan, Step } from "../../src/model/plan.ts";
 import { nothing, type Project } from "../../src/model/project.ts";
 import type { Service } from "../../src/model/service.ts";
-import { simulate } from "../../src/model/simulate.ts";
+import { end, simulate } from "../../src/model/simulate.ts";
 import { DEFAULTS, type PlanOptions, plan } from "../../src/plan/plan.ts";
 import { container, image, observed, project, service } from "../support/build.ts";
 
@@ -33,6 +33,7 @@ const serviceShape = fc.record({
   order: fc.constantFrom("start-first", "stop-first", null),
   parallelism: fc.nat({ max: 2 }),
   failureAction: fc.constantFrom("pause", "continue", "rollback"),
+  run: fc.constantFrom("once", "always"),
   edges: fc.array(
     fc.record({
       to: fc.nat({ max: 3 }),
@@ -59,6 +60,8 @@ const projects = fc.tuple(shapesOfServices, conditions, mtus).map(([shapes, cond
       return service({
         name,
         image: shape.image,
+        // What is waited for to its end, and started anew each time, leaves something to do for ever.
+        run: conditionOf[index] === "completed" ? "once" : shape.run,
         containerName: shape.fixedName ? `the-${name}` : null,
         environment: shape.color === null ? {} : { COLOR: shape.color },
         update: { order: shape.order, parallelism: shape.parallelism, failureAction: shape.failureAction, monitorMs: 0, delayMs: 0 },
@@ -162,6 +165,19 @@ it("dependencies are up, or done, before a dependent starts", () => {
       }
       now = simulate(now, step.action);
     }
+  });
+});
+
+it("what ended well by itself and is to run once is neither started nor made again while its spec stays", () => {
+  check(scenes, fc.nat(), ({ after, world, order }, which) => {
+    const once = { ...after, services: after.services.map((of): Service => ({ ...of, run: "once" })) };
+    const up = run(planFor(once, world).steps, world);
+    const ended = up.containers.filter(
+      (member) => member.project === "shop" && member.state === "running" && (which + member.number) % 2 === 0,
+    );
+    const then = ended.reduce((now, { name }) => end(now, { name, exitCode: 0, now: "2026-01-01T00:00:09Z" }), up);
+    const begun = shuffled(planFor(once, then).steps, order).map(({ action }) => subject(action));
+    for (const { name } of ended) assert.not.ok(begun.includes(name), `${name} had done its work`);
   });
 });
 

@@ -381,7 +381,7 @@ function observe({ engine }: Scene) {
 
 /** A web server that waits for a task to be done. */
 function withTask(given: Partial<Service["dependsOn"][number]> = {}): Project {
-  const task = service({ name: "task", image: "migrate" });
+  const task = service({ name: "task", image: "migrate", run: "once" });
   return { ...shop, services: [task, { ...web, dependsOn: [dependency("task", { condition: "completed", ...given })] }] };
 }
 

@@ -39,6 +39,7 @@ export async function stopContainer(
   const run = place.runs.get(id);
   if (run === undefined) return change(place, { kind: "container.stop", container: name, graceMs });
   const { spec, config } = madeOf(place, id);
+  place.stopping.add(id);
   const stopSignal = spec.service.stopSignal ?? config.StopSignal ?? "SIGTERM";
   await stopRun(run, { stopSignal, graceMs: graceMs ?? spec.service.stopGraceMs, signal });
 }
@@ -194,7 +195,7 @@ function begin(place: Place, name: string, { print, beside }: { readonly print: 
     log.flush();
     runs.delete(id);
     const world = store.read();
-    const ended = { name: byId(place, id).name, exitCode, now: new Date().toISOString() };
+    const ended = { name: byId(place, id).name, exitCode, now: new Date().toISOString(), stopped: place.stopping.delete(id) };
     store.write({ ...world, observed: end(world.observed, ended) });
   };
   runs.set(id, runProgram(options.program, { argv, env: mergeEnvironment(spec.service, config), print: both, onEnd }));

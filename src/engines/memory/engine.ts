@@ -53,7 +53,7 @@ export async function doctor({ root }: { readonly root: string }): Promise<reado
 }
 
 function engineOn(store: Store, options: MemoryOptions): Engine {
-  const place: Place = { store, options, runs: new Map(), guests: new Set() };
+  const place: Place = { store, options, runs: new Map(), guests: new Set(), stopping: new Set() };
   return {
     name: "memory",
     capabilities: { scheduling: "client", healthchecks: options.healthchecks ?? "engine", builds: false },

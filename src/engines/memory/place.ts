@@ -25,6 +25,8 @@ export interface Place {
   readonly runs: Map<string, Run>;
   /** Processes that `exec` put beside them. */
   readonly guests: Set<Run>;
+  /** Ids of containers that were told to stop. */
+  readonly stopping: Set<string>;
 }
 
 export type ActionOf<K extends Action["kind"]> = Extract<Action, { readonly kind: K }>;

@@ -9,6 +9,7 @@ import { removeContainer } from "./remove.ts";
 import { alone, comesBack, forgetRestarts, hasPolicy, markStopped, RESTARTING } from "./restarts.ts";
 import { type StartOptions, startAttached, startContainer } from "./start.ts";
 import { killContainer, type StopOptions, stopContainer } from "./stop.ts";
+import { noteStop } from "./stopped.ts";
 
 /** How long a command waits for the supervisor to be done with a container: it starts it, at most. */
 const PATIENCE_MS = 60_000;
@@ -51,6 +52,7 @@ export async function killAsked(context: Context, container: Container, signal: 
   const { record } = container;
   const number = signalNumber(signal);
   const ends = ["SIGKILL", "SIGTERM", record.process.stopSignal].some((name) => signalNumber(name) === number);
+  if (ends && container.status.state === "running") await noteStop(layout, record.id, container.status.run);
   if (!ends || !hasPolicy(record)) return killContainer(context, container, signal);
   const waits = comesBack(layout, container);
   await markStopped(layout, record);

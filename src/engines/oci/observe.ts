@@ -16,6 +16,7 @@ import { addressesFor, hasIpv6, holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
 import { allContainers, type Container, type ContainerRecord, heldPorts } from "./records.ts";
 import { comesBack, hasPolicy, readRestart, returnsAfterReboot } from "./restarts.ts";
+import { wasStopped } from "./stopped.ts";
 import { ensureSupervisor } from "./supervisor/launch.ts";
 import { needsSupervisor } from "./supervisor/need.ts";
 import { allVolumes } from "./volumes.ts";
@@ -77,6 +78,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
     image: { reference: record.image.reference, id: record.image.id },
     state: stateOf(layout, container),
     ...restartsOf(layout, record),
+    ...(wasStopped(layout, container) && { stopped: true }),
     afterReboot: returnsAfterReboot(layout, container),
     health: healthOf(layout, container)?.status ?? null,
     exitCode: status.state === "exited" ? status.exitCode : null,

@@ -10,6 +10,7 @@ import { portsReleased } from "./network/publish.ts";
 import { type Container, liveRun, type RunState } from "./records.ts";
 import { tidy } from "./remove.ts";
 import { killIfThere, signalIfThere } from "./runtime.ts";
+import { noteStop } from "./stopped.ts";
 import { poke } from "./supervisor/launch.ts";
 
 /** How long a process may take to die of SIGKILL before we say so, in milliseconds. */
@@ -31,6 +32,7 @@ export async function stopContainer(context: Context, { record }: Container, opt
   const run = liveRun(context.layout, record.id);
   if (run !== null) {
     const grace = options.graceMs ?? record.spec.service.stopGraceMs;
+    await noteStop(context.layout, record.id, run);
     sendSignal(run, record.process.stopSignal);
     noteEvent(context.layout, { record, action: "kill", attributes: { signal: String(signalNumber(record.process.stopSignal) ?? "") } });
     await thaw(context.layout, record.id);

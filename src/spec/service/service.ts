@@ -90,6 +90,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     dependsOn: dependencies.filter(({ service }) => active.has(service)).map(({ place: _, ...dependency }) => dependency),
     restart: readRestart(node, scope),
     healthcheck: readHealthcheck(node, scope),
+    ...readRun(node),
     ...(booleanOf(at("attach")) === false && { attach: false as const }),
     init: booleanOf(at("init")) ?? false,
     tty: booleanOf(at("tty")) ?? false,
@@ -124,6 +125,12 @@ export function readService(name: string, entry: Entry, { draft, context, active
   };
   const image = readImage(name, entry, scope);
   return { name, entry, image, rest, ports, mounts, configs, secrets, dependencies, variables };
+}
+
+/** `x-wharf.run`. */
+function readRun(node: Node): Pick<Service, "run"> {
+  const run = textOf(child(child(node, "x-wharf"), "run"));
+  return run === "once" || run === "always" ? { run } : {};
 }
 
 /** `volumes` and `tmpfs` in the order in which the file has the two. */

@@ -1,0 +1,24 @@
+// <container>/stopped   the run (its `startedAt`) that was told to end, as text
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeAtomic } from "../../lib/atomic-file.ts";
+import { containerDirectory, type Layout } from "./layout.ts";
+import type { Container, RunState } from "./records.ts";
+
+/** Remembers that a run is told to end: what it ends with says nothing of its work then. To be called before it is told. */
+export async function noteStop(layout: Layout, id: string, { startedAt }: RunState): Promise<void> {
+  await writeAtomic(fileOf(layout, id), startedAt, { durable: false });
+}
+
+/** Whether the last run of a container that ended with 0 was told to. */
+export function wasStopped(layout: Layout, { record, status }: Container): boolean {
+  if (status.state !== "exited" || status.exitCode !== 0) return false;
+  try {
+    return readFileSync(fileOf(layout, record.id), "utf8") === status.run.startedAt;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+const fileOf = (layout: Layout, id: string): string => join(containerDirectory(layout, id), "stopped");
