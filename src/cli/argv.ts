@@ -33,7 +33,7 @@ export const GLOBAL_FLAGS: Readonly<Record<string, { readonly value: boolean; re
  * By command, the flags that take a value, long and short.
  */
 export const PASSES_ON: Readonly<Record<string, ReadonlySet<string>>> = {
-  exec: new Set(["env", "e", "user", "u", "workdir", "w", "index"]),
+  exec: new Set(["env", "e", "user", "u", "workdir", "w", "index", "detach-keys"]),
   run: new Set([
     "env",
     "e",

@@ -1,4 +1,5 @@
 import { type Diagnostic, Failure } from "../model/diagnostic.ts";
+import { detachKeys } from "./detach.ts";
 import { ProgramFailure } from "./report.ts";
 import { containerOf } from "./selection.ts";
 import type { Session } from "./session.ts";
@@ -15,10 +16,13 @@ export interface ExecChoice {
   readonly user: string | null;
   readonly workingDir: string | null;
   readonly privileged: boolean;
+  /** Keys that leave it running. */
+  readonly detachKeys: string | undefined;
 }
 
 /** Runs a program in a running container. Gives its exit status. */
 export async function exec(session: Session, choice: ExecChoice): Promise<number> {
+  const keys = detachKeys(choice.detachKeys);
   if (choice.argv.length === 0) {
     throw new Failure({ code: "E_USAGE", message: `what should run in ${choice.target}?`, hint: `wharf exec ${choice.target} sh` });
   }
@@ -28,8 +32,8 @@ export async function exec(session: Session, choice: ExecChoice): Promise<number
     throw new Failure({ code: "E_NOT_RUNNING", message: `container ${container.name} is not running (${container.state})`, hint });
   }
   const engine = await session.engine();
-  return programStatus(() =>
-    engine.exec(
+  return programStatus(async () => {
+    const status = await engine.exec(
       container.id,
       {
         argv: choice.argv,
@@ -40,10 +44,13 @@ export async function exec(session: Session, choice: ExecChoice): Promise<number
         user: choice.user,
         workingDir: choice.workingDir,
         privileged: choice.privileged,
+        detachKeys: keys,
       },
       session.signal,
-    ),
-  );
+    );
+    if (status === null) session.say(`\ndetached from ${choice.argv[0]} in ${container.name}, which runs on`);
+    return status ?? 0;
+  });
 }
 
 /** Whether somebody sits in front of both standard streams. */

@@ -1,7 +1,7 @@
 import { Flags } from "@oclif/core";
 import { ARG, BaseCommand } from "../cli/base-command.ts";
 import { exec } from "../cli/exec.ts";
-import { several, targetOf } from "../cli/flags.ts";
+import { detachKeysFlag, several, targetOf } from "../cli/flags.ts";
 
 export default class Exec extends BaseCommand {
   static override readonly summary = "Run a program in a running container.";
@@ -21,6 +21,7 @@ export default class Exec extends BaseCommand {
     interactive: Flags.boolean({ char: "i", hidden: true }),
     tty: Flags.boolean({ char: "t", hidden: true }),
     privileged: Flags.boolean({ summary: "Give it all rights." }),
+    "detach-keys": detachKeysFlag,
   };
 
   async run(): Promise<void> {
@@ -28,7 +29,15 @@ export default class Exec extends BaseCommand {
     const { flags } = await this.parse(Exec, own);
     const { detach, env = [], user, workdir, index, privileged } = flags;
     const where = { user: user ?? null, workingDir: workdir ?? null, index: index ?? null };
-    const choice = { ...targetOf(passed, "wharf exec SERVICE COMMAND"), ...where, detach, env, privileged, terminal: !flags["no-tty"] };
+    const choice = {
+      ...targetOf(passed, "wharf exec SERVICE COMMAND"),
+      ...where,
+      detach,
+      env,
+      privileged,
+      terminal: !flags["no-tty"],
+      detachKeys: flags["detach-keys"],
+    };
     await this.work(flags, (session) => exec(session, choice));
   }
 }

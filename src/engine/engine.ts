@@ -27,8 +27,11 @@ export interface Engine {
   logs(ids: readonly string[], options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine>;
   /** What happened to a project's containers and happens to them, oldest first. */
   events(project: string, options: EventOptions, signal: AbortSignal): AsyncIterable<ContainerEvent>;
-  /** Runs a process inside a running container with the caller's standard streams; gives its exit status. */
-  exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<number>;
+  /**
+   * Runs a process inside a running container with the caller's standard streams; gives its exit status, or `null` when the caller typed the keys
+   * that detach, and it runs on.
+   */
+  exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<number | null>;
   /**
    * Connects the caller's standard streams to a container that exists and is not started, starts it, and gives its exit status; `null` when the
    * caller typed the keys that detach, and it runs on.
@@ -100,6 +103,8 @@ export interface ExecOptions {
   readonly user: string | null;
   readonly workingDir: string | null;
   readonly privileged: boolean;
+  /** Bytes that leave it to itself when they are typed at its terminal; absent: there are none. */
+  readonly detachKeys?: readonly number[];
 }
 
 /** One process of a container. */

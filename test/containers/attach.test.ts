@@ -1,5 +1,7 @@
 /** Programs in containers at a real terminal: attach, run -it, exec -it. */
 import type { ChildProcess } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { IDLE, idleProject } from "../support/idle.ts";
@@ -19,6 +21,8 @@ it("attach refuses what does not run, and keys that are none", inWorld(refusals)
 it("run -it has keys, size, status and detach as a terminal has them", inWorld(running));
 
 it("exec -it has keys, size and status as a terminal has them", inWorld(executing));
+
+it("exec -it detaches from a program that goes on, also where its caller is killed; hung up on it ends", inWorld(leaving));
 
 it("run takes Compose's flags", inWorld(flags));
 
@@ -138,6 +142,61 @@ async function executing(world: World): Promise<void> {
   exec.type("exit 9\n");
   assert.is(await exec.ended, 9);
   await world.ok(["down"], { cwd });
+}
+
+async function leaving(world: World): Promise<void> {
+  const cwd = await idleProject(world, "shop", [`web: { ${IDLE} }`]);
+  await world.ok(["up", "-d"], { cwd });
+  const begin = async (words: string, mark: string) => {
+    const terminal = atTerminal(world, `exec ${words} web sh`, { cwd });
+    await terminal.see(/[#$] /);
+    await terminal.ask(`stty size; mark=${mark}; trap 'echo hung up >/tmp/${mark}; exit' HUP\n`, /\n33 99\r?\n/);
+    terminal.type(`while :; do echo $mark >>/tmp/${mark}; sleep 0.1; done\n`);
+    return terminal;
+  };
+  const written = (mark: string): Promise<string> => world.ok(["exec", "-T", "web", "cat", `/tmp/${mark}`], { cwd });
+  const goesOn = async (mark: string): Promise<void> => {
+    const before = (await written(mark)).length;
+    await until(`${mark} goes on`, async () => (await written(mark)).length > before);
+  };
+  const left = await begin("", "left");
+  await until("the first words", async () => (await world.wharf(["exec", "-T", "web", "test", "-s", "/tmp/left"], { cwd })).status === 0);
+  left.type("\x10\x11");
+  assert.is(await left.ended, 0);
+  assert.match(left.shown(), /detached from sh in shop-web-1, which runs on/);
+  await goesOn("left");
+
+  const other = await begin("--detach-keys ctrl-x", "other");
+  await until("the first words", async () => (await world.wharf(["exec", "-T", "web", "test", "-s", "/tmp/other"], { cwd })).status === 0);
+  await signalExec(world, "SIGKILL");
+  await other.ended;
+  await goesOn("other");
+
+  const hung = await begin("", "hung");
+  await until("the first words", async () => (await world.wharf(["exec", "-T", "web", "test", "-s", "/tmp/hung"], { cwd })).status === 0);
+  await signalExec(world, "SIGTERM");
+  assert.is(await hung.ended, 143);
+  await until("the hangup", async () => /hung up/.test(await written("hung")));
+  const [id = ""] = await readdir(join(world.run, "c"));
+  const files = async (): Promise<readonly string[]> =>
+    (await readdir(join(world.run, "c", id))).filter((name) => /^e(xec-)?[0-9a-f]{12}/.test(name));
+  assert.is((await files()).length, 4, "two programs run: each has a directory and a file");
+  await world.ok(["exec", "-T", "web", "killall", "-9", "sh"], { cwd }); // but its first process, whom no signal of its own reaches
+  await until("nothing of them is left", async () => (await files()).length === 0);
+  assert.match((await world.wharf(["exec", "--detach-keys", "ctrl-1", "web", "sh"], { cwd })).stderr, /E_USAGE/);
+  await world.ok(["down"], { cwd });
+}
+
+/** Sends a signal to the only `wharf exec` at a terminal of a world. */
+async function signalExec(world: World, signal: NodeJS.Signals): Promise<void> {
+  for (const pid of await readdir("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    const [words, env] = await Promise.all(
+      ["cmdline", "environ"].map((file) => readFile(`/proc/${pid}/${file}`, "latin1").catch(() => "")),
+    );
+    const [program = "", , verb] = (words ?? "").split("\0");
+    if (/node$/.test(program) && verb === "exec" && (env ?? "").includes(`WHARF_ROOT=${world.root}\0`)) process.kill(Number(pid), signal);
+  }
 }
 
 async function flags(world: World): Promise<void> {

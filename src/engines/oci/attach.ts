@@ -1,9 +1,8 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AttachOptions } from "../../engine/engine.ts";
 import { KeyWatch } from "../../lib/detach-keys.ts";
-import type { Layout } from "./layout.ts";
-import { bundleFile } from "./runtime.ts";
 import {
   AF_UNIX,
   closeSocket,
@@ -42,16 +41,15 @@ const DATAGRAM = 8192 + 1;
  */
 export class Attachment {
   readonly #socket: number;
-  readonly #layout: Layout;
-  readonly #id: string;
+  readonly #directory: string;
   #open = true;
 
-  constructor(layout: Layout, id: string) {
-    this.#layout = layout;
-    this.#id = id;
+  /** `directory`: where its monitor has its files. */
+  constructor(directory: string) {
+    this.#directory = directory;
     this.#socket = openSocket(AF_UNIX, SOCK_SEQPACKET, 0);
     try {
-      connectUnix(this.#socket, bundleFile(layout, id, "attach"));
+      connectUnix(this.#socket, join(directory, "attach"));
     } catch (error) {
       closeSocket(this.#socket);
       throw error;
@@ -142,7 +140,7 @@ export class Attachment {
   #resize(rows: number, columns: number): void {
     let control: number;
     try {
-      control = openSync(bundleFile(this.#layout, this.#id, "ctl"), constants.O_WRONLY | constants.O_NONBLOCK);
+      control = openSync(join(this.#directory, "ctl"), constants.O_WRONLY | constants.O_NONBLOCK);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "ENOENT" || code === "ENXIO") return; // conmon has ended, and with it the terminal

@@ -3,7 +3,7 @@ import { attachedStartAsked } from "./asked.ts";
 import { Attachment, type CopyOptions } from "./attach.ts";
 import type { Context } from "./context.ts";
 import { noteEvent } from "./events.ts";
-import type { Layout } from "./layout.ts";
+import { bundleDirectory, type Layout } from "./layout.ts";
 import { type Container, type ContainerRecord, runOf } from "./records.ts";
 
 export interface AttachRequest {
@@ -24,7 +24,7 @@ export async function runAttached(context: Context, container: Container, reques
 export async function attachTo({ layout }: Context, container: Container, request: AttachRequest): Promise<number | null> {
   runOf(layout, container);
   const { record } = container;
-  return follow({ attachment: new Attachment(layout, record.id), layout, record }, { ...request, redraw: true });
+  return follow({ attachment: new Attachment(bundleDirectory(layout, record.id)), layout, record }, { ...request, redraw: true });
 }
 
 async function follow(

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../model/diagnostic.ts";
 import type { Hook } from "../../model/service.ts";
 import type { Context } from "./context.ts";
-import { noteExecEnd, prepareExec, statusOf } from "./exec.ts";
+import { statusOf } from "./exec.ts";
+import { noteExecEnd, prepareExec } from "./prepared-exec.ts";
 import { type Container, type ContainerRecord, liveRun } from "./records.ts";
 
 export interface HookRequest {

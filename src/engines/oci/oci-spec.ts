@@ -17,6 +17,8 @@ export interface OciSpec {
 /** Also what `runc exec --process` takes. */
 export interface OciProcess {
   readonly terminal: boolean;
+  /** Of the terminal, when it is made; absent: nothing known. */
+  readonly consoleSize?: { readonly height: number; readonly width: number };
   readonly user: { readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[] };
   readonly args: readonly string[];
   readonly env: readonly string[];

@@ -13,6 +13,7 @@ import { ensureWorkingDirectory } from "./create.ts";
 import { noteEnd, noteEvent } from "./events.ts";
 import { writeSecrets } from "./given-files.ts";
 import { confirmJoined, joinedOf, mountSharedMemory } from "./joined.ts";
+import { bundleDirectory } from "./layout.ts";
 import { type Endpoint, endpointsOf } from "./network/endpoints.ts";
 import { leaseNow } from "./network/leases.ts";
 import { confirmPlace, hasNetworks, placeOf } from "./network/namespace.ts";
@@ -103,7 +104,7 @@ async function begin(
       layout,
       endpoints.map(({ network }) => network),
     );
-    if (options.attached) attachment = new Attachment(layout, id);
+    if (options.attached) attachment = new Attachment(bundleDirectory(layout, id));
     await runtimeStart(layout, runtime, { id, name, process: monitored.process, hasHooks: hooks?.poststart !== undefined });
     await programBegun(monitored.process.pid);
     await unmarkStarting(layout, id);

@@ -190,7 +190,7 @@ export function outputCases(it: Case): void {
 
 const EXEC: ExecOptions = { argv: [], tty: false, stdin: false, detach: false, env: {}, user: null, workingDir: null, privileged: false };
 
-function exec({ engine, signal }: Stage, id: string, script: string, options: Partial<ExecOptions> = {}): Promise<number> {
+function exec({ engine, signal }: Stage, id: string, script: string, options: Partial<ExecOptions> = {}): Promise<number | null> {
   return engine.exec(id, { ...EXEC, argv: ["sh", "-c", script], ...options }, signal);
 }
 
