@@ -77,7 +77,10 @@ function choose(
   throw new Failure({
     code: "E_REVISION",
     message: wanted === undefined ? `project ${project} has nothing to go back to` : `project ${project} has no revision ${wanted}`,
-    hint: all === "" ? "every successful up of the whole project is one" : `it has ${all} (wharf history)`,
+    hint:
+      all === ""
+        ? "every successful up of the whole project is one, but where `x-wharf` says `revisions: 0`"
+        : `it has ${all} (wharf history)`,
   });
 }
 

@@ -15,6 +15,8 @@ export interface Project {
   readonly inputs: readonly string[];
   /** Stands between the parts of containers' names; absent: a dash. */
   readonly separator?: "_";
+  /** How many revisions are kept; absent: `USUAL_REVISIONS`. */
+  readonly revisions?: number;
   /** In the order of the file. */
   readonly services: readonly Service[];
   /** Names of services that the active profiles leave out: their containers are no orphans. */
@@ -28,6 +30,9 @@ export interface Project {
   /** Where a value was written, by dotted path (`services.web.environment.COLOR`). Feeds reasons and errors after loading. */
   readonly sources: Readonly<Record<string, Source>>;
 }
+
+/** How many revisions are kept of a project that does not say. */
+export const USUAL_REVISIONS = 10;
 
 export interface Volume {
   /** Key in the spec. */

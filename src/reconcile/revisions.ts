@@ -5,7 +5,7 @@ import { createAtomic } from "../lib/atomic-file.ts";
 import { Failure } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import type { Observed } from "../model/observed.ts";
-import type { Project } from "../model/project.ts";
+import { type Project, USUAL_REVISIONS } from "../model/project.ts";
 import { withDigest } from "../model/reference.ts";
 import { contentOf } from "../model/service.ts";
 import { ADDITIONS } from "../model/service-additions.ts";
@@ -15,7 +15,7 @@ import { digestOf } from "../plan/hash.ts";
 /** What a successful `up` of a whole project made true. */
 export interface Revision {
   readonly version: 1;
-  /** From 1, never given again. */
+  /** From 1, never given again while any is kept. */
   readonly number: number;
   /** RFC 3339 UTC. */
   readonly at: string;
@@ -33,9 +33,6 @@ export interface RevisionImage {
   /** Digest of the manifest or index in the registry; `null`: it was made here. */
   readonly digest: string | null;
 }
-
-/** Revisions kept of a project. */
-const KEPT = 10;
 
 /** The revisions of a project, the newest first. */
 export async function revisionsOf(directory: string, project: string): Promise<readonly Revision[]> {
@@ -56,7 +53,10 @@ export async function imagesOfRevisions(directory: string): Promise<ReadonlyMap<
   return found;
 }
 
-/** Notes what is true now, unless the newest revision says the same. To be called under the project's lock. */
+/**
+ * Notes what is true now, unless the newest revision says the same, and lets the oldest go that the project does not want to be kept; with them go
+ * the claims on their images. Nothing goes for going back. To be called under the project's lock.
+ */
 export async function recordRevision(
   directory: string,
   { observed, of, ...wanted }: { readonly project: Project; readonly observed: Observed; readonly of: number | null },
@@ -64,14 +64,17 @@ export async function recordRevision(
   const project = withDigests(wanted.project, observed.secretKey); // what files hold counts, and of secrets only that is kept
   const images = imagesIn(project, observed);
   const digest = digestOf(meaningOf(project, images));
-  const known = await numbers(join(directory, project.name));
-  const newest = Math.max(0, ...known);
-  if (newest > 0 && (await read(fileOf(directory, project.name, newest)))?.digest === digest) return null;
+  const known = [...(await numbers(join(directory, project.name)))].sort((a, b) => b - a);
+  const kept = of === null ? (project.revisions ?? USUAL_REVISIONS) : known.length + 1;
+  const newest = known[0] ?? 0;
+  const isKnown = newest > 0 && (await read(fileOf(directory, project.name, newest)))?.digest === digest;
+  const isNew = !isKnown && kept > 0;
+  for (const old of known.slice(isNew ? kept - 1 : kept)) await rm(fileOf(directory, project.name, old), { force: true });
+  if (!isNew) return null;
   const number = newest + 1;
   const revision: Revision = { version: 1, number, at: new Date().toISOString(), of, project, images, digest };
   await mkdir(join(directory, project.name), { recursive: true, mode: 0o700 });
   await createAtomic(fileOf(directory, project.name, number), JSON.stringify(revision), { durable: false });
-  for (const old of known) if (old <= number - KEPT) await rm(fileOf(directory, project.name, old), { force: true });
   return revision;
 }
 

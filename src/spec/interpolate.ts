@@ -44,6 +44,7 @@ const CASTS: RuleTree<Cast> = {
       volumes: { "*": { read_only: "boolean", bind: { create_host_path: "boolean" }, volume: { nocopy: "boolean" } } },
     },
   },
+  "x-wharf": { revisions: "integer" },
   configs: { "*": { external: "boolean" } },
   networks: { "*": { attachable: "boolean", external: "boolean", internal: "boolean" } },
   secrets: { "*": { external: "boolean" } },

@@ -6,7 +6,7 @@ import type { Service } from "../model/service.ts";
 import { checkAttachments, withNamedNetworks } from "./attachments.ts";
 import type { Context, Draft } from "./draft.ts";
 import { readNetworks } from "./networks.ts";
-import { booleanOf, child, entriesOf, textOf } from "./node.ts";
+import { booleanOf, child, entriesOf, numberOf, textOf } from "./node.ts";
 import { checkPorts } from "./port-conflicts.ts";
 import { readPairs } from "./service/environment.ts";
 import { refuse } from "./service/scope.ts";
@@ -35,6 +35,7 @@ export function model(draft: Draft, context: Context): Draft {
     files: draft.files.map(({ path }) => path),
     inputs: draft.inputs,
     ...(context.options.compatibility === true && { separator: "_" }),
+    ...readRevisions(draft, own),
     services: services.flatMap(complete),
     disabled: draft.disabled,
     networks: networks.filter(({ key }) => all || services.some(({ rest }) => rest.networks.some(({ network }) => network === key))),
@@ -49,6 +50,19 @@ export function model(draft: Draft, context: Context): Draft {
   for (const item of own.items) if (!item.code.startsWith("E_")) context.report.add(item);
   return { ...draft, services, project, refusals: own.items.filter(({ code }) => code.startsWith("E_")) };
 }
+
+/** `x-wharf.revisions` of the project. */
+function readRevisions({ tree }: Draft, report: Report): Pick<Project, "revisions"> {
+  const given = child(child(tree, "x-wharf"), "revisions");
+  const revisions = numberOf(given);
+  if (given === undefined || revisions === null) return {};
+  if (revisions >= 0 && revisions <= MOST_REVISIONS) return { revisions };
+  const message = `\`x-wharf.revisions\` is ${revisions}: it must be from 0 to ${MOST_REVISIONS}`;
+  refuse({ report }, { place: given.place, message });
+  return {};
+}
+
+const MOST_REVISIONS = 1000;
 
 function namesOf({ tree }: Draft): ReadonlySet<string> {
   return new Set(Array.from(entriesOf(child(tree, "services")), ([name]) => name));

@@ -4,7 +4,7 @@ import type { Project } from "../../src/model/project.ts";
 import { withDigest } from "../../src/model/reference.ts";
 import { DEFAULTS } from "../../src/plan/plan.ts";
 import { previewRollback, reconcile, rollBack } from "../../src/reconcile/reconcile.ts";
-import { projectOf, type Revision, revisionsOf } from "../../src/reconcile/revisions.ts";
+import { imagesOfRevisions, projectOf, type Revision, revisionsOf } from "../../src/reconcile/revisions.ts";
 import { refused } from "../engines/conformance/stage.ts";
 import { project, reference, service } from "../support/build.ts";
 import { makeScene, type Scene } from "./scene.ts";
@@ -62,6 +62,36 @@ it("the ten newest are kept, and no number is given twice", async ({ scene }) =>
   for (let i = 1; i <= 12; i++) await up(scene, coloured(`c${i}`));
   const numbers = (await known(scene)).map(({ number }) => number);
   assert.equal(numbers, [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
+});
+
+it("a project says how many are kept: the others go, with their claims on images, and 0 is none", async ({ scene }) => {
+  const directory = scene.world().revisionDirectory;
+  const keeping = (revisions: number, colour: string): Project => ({ ...coloured(colour), revisions });
+  for (const colour of ["a", "b", "c", "d"]) await up(scene, keeping(2, colour));
+  assert.equal(
+    (await known(scene)).map(({ number }) => number),
+    [4, 3],
+  );
+  assert.ok((await imagesOfRevisions(directory)).size > 0);
+  await up(scene, keeping(1, "d")); // nothing else changed
+  assert.equal(
+    (await known(scene)).map(({ number }) => number),
+    [4],
+  );
+  await up(scene, keeping(0, "e"));
+  assert.equal(await known(scene), []);
+  assert.is((await imagesOfRevisions(directory)).size, 0);
+  await up(scene, coloured("f"));
+  assert.is((await known(scene)).length, 1);
+});
+
+it("going back lets none go", async ({ scene }) => {
+  await up(scene, { ...coloured("red"), revisions: 1 });
+  await up(scene, coloured("blue"));
+  const [, first] = await known(scene);
+  assert.ok(first);
+  await rollBack(scene.world(), first, DEFAULTS);
+  assert.is((await known(scene)).length, 3);
 });
 
 it("an image whose name leads elsewhere is pinned to the content it had, and one that was made here is refused by name", async () => {
