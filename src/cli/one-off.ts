@@ -65,6 +65,7 @@ export async function runOnce(session: Session, choice: RunChoice): Promise<numb
     dependencies: choice.dependencies,
     ports: choice.servicePorts || choice.publish.length > 0,
     useAliases: choice.useAliases,
+    autoRemove: choice.remove,
     removeOrphans: choice.removeOrphans,
     pull: pullPolicy(choice.pull),
   };
@@ -109,7 +110,7 @@ async function attached(
     over.abort();
     await hooked;
     if (session.signal.aborted) await change(session, { kind: "container.stop", container, graceMs: null });
-    if (remove && !detached) await change(session, { kind: "container.remove", container, volumes: true, force: true });
+    if (remove && !detached) await removeIfThere(session, container);
   }
 }
 
@@ -126,6 +127,14 @@ async function whenRunning(
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (!signal.aborted) await session.tell(error.diagnostics);
+  }
+}
+
+async function removeIfThere(session: Session, container: string): Promise<void> {
+  try {
+    await change(session, { kind: "container.remove", container, volumes: true, force: true });
+  } catch (error) {
+    if (!(error instanceof Failure && error.has("E_NO_SUCH_CONTAINER"))) throw error; // somebody was quicker
   }
 }
 

@@ -78,6 +78,8 @@ export interface ContainerSpec {
   /** From 1; 0 for a one-off. */
   readonly number: number;
   readonly oneOff: boolean;
+  /** It goes, with its anonymous volumes, when it has ended. Absent: it stays. */
+  readonly autoRemove?: true;
   readonly hash: string;
   readonly attributes: Readonly<Record<string, Json>>;
   /** The service's labels and wharf's own. */

@@ -56,6 +56,7 @@ export function containerSpec(
     readonly old: ObservedContainer | null;
     /** A one-off is found by the service's names too. */
     readonly useAliases?: boolean;
+    readonly autoRemove?: boolean;
   },
 ): ContainerSpec {
   const { name: project, directory, files } = p.desired;
@@ -68,6 +69,7 @@ export function containerSpec(
     service,
     number: as.number,
     oneOff: as.oneOff,
+    ...(as.autoRemove === true ? { autoRemove: true } : {}),
     hash,
     attributes,
     labels: {

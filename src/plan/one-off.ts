@@ -26,6 +26,8 @@ export interface OneOff {
   readonly ports: boolean;
   /** Answer to the service's names on its networks too. */
   readonly useAliases: boolean;
+  /** It goes when it has ended, whoever is there to see that. */
+  readonly autoRemove: boolean;
   readonly removeOrphans: boolean;
   readonly pull: PlanOptions["pull"];
   readonly healthchecks: boolean;
@@ -33,7 +35,7 @@ export interface OneOff {
 
 /** A plan whose last step makes the container of a `run`, called `oneOffContainer(…)`. It is not started: the caller does, attached or not. */
 export function planOneOff(project: Project, observed: Observed, options: OneOff): Plan {
-  const { pull, healthchecks, removeOrphans } = options;
+  const { pull, healthchecks, removeOrphans, useAliases, autoRemove } = options;
   const service: Service = {
     ...options.service,
     containerName: null,
@@ -56,7 +58,7 @@ export function planOneOff(project: Project, observed: Observed, options: OneOff
     action: {
       kind: "container.create",
       container,
-      spec: containerSpec(p, pattern, { name: container, number: 0, oneOff: true, old: null, useAliases: options.useAliases }),
+      spec: containerSpec(p, pattern, { name: container, number: 0, oneOff: true, old: null, useAliases, autoRemove }),
       ...contentsOf(p.desired, service),
     },
     reason,

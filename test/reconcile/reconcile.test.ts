@@ -268,6 +268,7 @@ it("a one-off container is made beside those of its service and not started, its
     removeOrphans: false,
     ports: false,
     useAliases: false,
+    autoRemove: false,
     pull: null,
   });
   assert.is(outcome, "converged");

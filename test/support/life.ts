@@ -164,6 +164,7 @@ export class Life {
       dependencies: this.#random.chance(0.7),
       ports: this.#random.chance(0.3),
       useAliases: this.#random.chance(0.3),
+      autoRemove: true,
       removeOrphans: false,
       pull: null,
     };

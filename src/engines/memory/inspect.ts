@@ -23,7 +23,7 @@ export function containerDocument(container: ObservedContainer, made: Made): Jso
       NetworkMode: modeOf(service) ?? container.networks[0]?.name ?? "none",
       PortBindings: bindings(service.ports.map(({ published, ...port }) => ({ ...port, published: published?.from ?? 0 }))),
       RestartPolicy: { Name: service.restart.name, MaximumRetryCount: service.restart.limit },
-      AutoRemove: false,
+      AutoRemove: made.spec.autoRemove === true,
       CapAdd: service.capAdd,
       CapDrop: service.capDrop,
       Dns: service.dns,

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname as machineName } from "node:os";
+import { pid as processId } from "node:process";
+import { identify } from "../../lib/process-identity.ts";
 import type { Action, ContainerSpec } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { contentOf, mountedImages } from "../../model/service.ts";
@@ -43,6 +45,7 @@ export async function createContainer(
     ...placeMounts(layout, id, { images, mounts: spec.mounts, declared: process.volumes, inherited: inheritedMounts(layout, spec) }),
     ...placeFiles(layout, id, spec.files ?? []),
   ];
+  const me = identify(processId);
   const { reference, layers, config } = { reference: service.image, layers: image.layers, config: image.config };
   const record: ContainerRecord = {
     version: 1,
@@ -54,6 +57,7 @@ export async function createContainer(
     process,
     hostname,
     mounts,
+    ...(me !== null && spec.autoRemove === true ? { owner: me } : {}),
   };
   await createRecord(layout, record);
   noteEvent(layout, { record, action: "create" });

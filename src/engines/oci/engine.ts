@@ -5,7 +5,7 @@ import type { Images } from "../../engine/images.ts";
 import { openStore } from "../../images/images.ts";
 import type { ImageUsers } from "../../images/store/remove.ts";
 import { sweepTemporaries } from "../../lib/atomic-file.ts";
-import { withLock } from "../../lib/file-lock.ts";
+import { LockHeld, withLock } from "../../lib/file-lock.ts";
 import { isAlive } from "../../lib/process-identity.ts";
 import type { Action } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
@@ -23,6 +23,7 @@ import { sweepSecrets } from "./given-files.ts";
 import { runHook } from "./hooks.ts";
 import { inspectContainer } from "./inspection.ts";
 import { openLayout } from "./layout.ts";
+import { isLeft, removeLeft } from "./left.ts";
 import { readLogs } from "./logs.ts";
 import { networksOf } from "./network/network-care.ts";
 import { createNetwork, removeNetwork, sweepNetworks, type WantedNetwork } from "./network/networks.ts";
@@ -222,6 +223,19 @@ async function sweep(context: Context): Promise<void> {
     sweepTemporaries(layout.locks),
     sweepStarts(context),
   ]);
+  await sweepLeft(context);
+}
+
+/** Where their project has no supervisor any more: after a reboot, above all. */
+async function sweepLeft(context: Context): Promise<void> {
+  for (const container of allContainers(context.layout)) {
+    if (!isLeft(context.layout, container)) continue;
+    try {
+      await removeLeft(context, container.record.id);
+    } catch (error) {
+      if (!(error instanceof LockHeld)) throw error; // the supervisor is at it
+    }
+  }
 }
 
 /** Starts that their commands did not live to finish: what waits there to begin holds ports that others may want. */

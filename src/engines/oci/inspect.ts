@@ -23,6 +23,7 @@ export interface InspectInput {
   /** The image's, the service's and wharf's own. */
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly InspectMount[];
+  readonly autoRemove: boolean;
   /** Open now; none while it does not run. */
   readonly ports: readonly PublishedPort[];
   /** `host`, `service:db`, …; `null`: its networks say it. */
@@ -168,7 +169,7 @@ function configOf({ hostname, image, process, service, labels, healthcheck }: In
   };
 }
 
-function hostConfigOf({ service, mounts, networkMode, networks }: InspectInput): Json {
+function hostConfigOf({ service, mounts, networkMode, networks, autoRemove }: InspectInput): Json {
   const binds = mounts.filter(({ type, image }) => type !== "tmpfs" && image === undefined);
   const tmpfs = mounts.filter(({ type }) => type === "tmpfs");
   return {
@@ -177,7 +178,7 @@ function hostConfigOf({ service, mounts, networkMode, networks }: InspectInput):
     NetworkMode: networkMode ?? networks[0]?.name ?? "none",
     PortBindings: portBindingsOf(service),
     RestartPolicy: { Name: service.restart.name, MaximumRetryCount: service.restart.limit },
-    AutoRemove: false,
+    AutoRemove: autoRemove,
     CapAdd: orNull(service.capAdd),
     CapDrop: orNull(service.capDrop),
     Dns: service.dns,

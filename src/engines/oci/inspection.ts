@@ -43,6 +43,7 @@ export function inspectContainer({ layout }: Context, container: Container): Jso
     hostname: record.hostname,
     labels: { ...record.process.labels, ...record.spec.labels, [LABEL.oneOff]: labelBoolean(record.spec.oneOff) },
     mounts: record.mounts,
+    autoRemove: record.owner !== undefined,
     ports: status.state === "running" ? status.run.ports : [],
     networkMode: modeText(networkModeOf(record)),
     networks: networksOf(layout, { record, status }),

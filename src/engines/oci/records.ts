@@ -23,6 +23,8 @@ export interface ContainerRecord {
   readonly process: ProcessConfig;
   readonly hostname: string;
   readonly mounts: readonly PlacedMount[];
+  /** Of one that goes when it has ended: the command that made it, which sees to that as long as it lives. */
+  readonly owner?: ProcessIdentity;
 }
 
 /** A mount whose source is decided. */

@@ -108,11 +108,11 @@ export function afterEnd(policy: RestartPolicy, state: RestartState, { exitCode,
 }
 
 /**
- * Does something to a container while no other process does: what a user asked for and what a policy asks for must not meet. One without a policy
- * has nobody to meet; `always` even so. Throws LockHeld when the wait runs out.
+ * Does something to a container while no other process does: what a user asked for and what is done by itself must not meet. One that has no policy
+ * and stays when it has ended has nobody to meet; `always` even so. Throws LockHeld when the wait runs out.
  */
 export async function alone<T>(layout: Layout, record: ContainerRecord, { purpose, timeoutMs, always = false, work }: Turn<T>): Promise<T> {
-  if (!always && !hasPolicy(record)) return work();
+  if (!always && !hasPolicy(record) && record.owner === undefined) return work();
   return withLock(lockOf(layout, record.id), { purpose, timeoutMs }, work);
 }
 

@@ -33,6 +33,7 @@ function input(given: Partial<InspectInput> = {}): InspectInput {
     hostname: "0123456789ab",
     labels: { "a.label": "its value" },
     mounts: [],
+    autoRemove: false,
     ports: [],
     networkMode: null,
     networks: [],

@@ -61,11 +61,11 @@ export async function ensureSupervisor({ layout }: { readonly layout: Layout }, 
 }
 
 /**
- * What a monitor runs when a container with a policy has ended, empty for others: a shell that starts the project's supervisor if that was killed.
+ * What a monitor runs when a container has ended that comes back or goes by itself, empty for others: a shell that starts the project's supervisor if that was killed.
  * A live one, told from a later process with its number by its start time, has seen the end already.
  */
 export function exitCommand(layout: Layout, record: ContainerRecord): readonly string[] {
-  if (!hasPolicy(record)) return [];
+  if (!hasPolicy(record) && record.owner === undefined) return [];
   const { project } = record.spec;
   const { command, args } = supervisorCommand(layout, project);
   return ["/bin/sh", "-c", REVIVE, "wharf", supervisorFiles(layout, project).lock, command, ...args];
