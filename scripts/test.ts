@@ -37,7 +37,7 @@ interface Result {
 type GroupName = keyof typeof GROUPS;
 
 const GROUPS = {
-  unit: { has: (path) => path.endsWith(".test.ts") && !path.startsWith("test/containers/"), batch: 8, timeoutMs: 120_000 },
+  unit: { has: (path) => path.endsWith(".test.ts") && !path.startsWith("test/containers/"), batch: 16, timeoutMs: 240_000 },
   containers: { has: (path) => path.endsWith(".test.ts") && path.startsWith("test/containers/"), batch: 1, timeoutMs: 300_000 },
   conformance: { has: isConformance, batch: 1, timeoutMs: 300_000 },
 } as const satisfies Record<string, Group>;
