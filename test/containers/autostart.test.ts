@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { ps } from "../support/listings.ts";
 import { busyboxRootfs } from "../support/rootfs.ts";
-import { supervisors } from "../support/supervisors.ts";
+import { killSupervisors, supervisors } from "../support/supervisors.ts";
 import { until } from "../support/until.ts";
 import { containerSuite, inWorld, type World } from "../support/world.ts";
 
@@ -73,7 +73,7 @@ async function project(world: World): Promise<string> {
 
 /** Ends everything at once, and has the last starts be of an earlier boot. */
 async function reboot(world: World): Promise<void> {
-  for (const pid of supervisors(world)) process.kill(pid, "SIGKILL");
+  killSupervisors(world);
   const pids: number[] = [];
   for (const id of readdirSync(join(world.root, "containers"))) {
     const path = join(world.root, "containers", id, "state.json");

@@ -10,7 +10,7 @@ import { parseQuery, reply } from "../../src/engines/oci/supervisor/dns/message.
 import { withMachine } from "../support/machine.ts";
 import { withOutside } from "../support/outside.ts";
 import { busyboxRootfs } from "../support/rootfs.ts";
-import { supervisors } from "../support/supervisors.ts";
+import { killSupervisors, supervisors } from "../support/supervisors.ts";
 import { until } from "../support/until.ts";
 import { containerSuite, inWorld, type World } from "../support/world.ts";
 
@@ -73,8 +73,7 @@ it(
   inWorld(async (world) => {
     const cwd = await project(world);
     await world.ok(["up", "-d"], { cwd });
-    const [pid = 0] = supervisors(world);
-    process.kill(pid, "SIGKILL");
+    killSupervisors(world);
     await until("its end", async () => supervisors(world).length === 0);
     const hosts = await world.ok(["exec", "-T", "a", "cat", "/etc/hosts"], { cwd });
     assert.match(hosts, /^10\.[0-9.]+\t.*\bb\b/m);

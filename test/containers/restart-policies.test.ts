@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { inspect, ps } from "../support/listings.ts";
 import { busyboxRootfs, webRootfs } from "../support/rootfs.ts";
-import { supervisors } from "../support/supervisors.ts";
+import { killSupervisors, supervisors } from "../support/supervisors.ts";
 import { until } from "../support/until.ts";
 import { containerSuite, inWorld, type World } from "../support/world.ts";
 
@@ -101,7 +101,7 @@ it(
     const cwd = await project(world, { a: "restart: always, command: [sleep, '1000'], init: true" });
     await world.ok(["up", "-d"], { cwd });
     await until("the supervisor", async () => supervisors(world).length === 1);
-    for (const pid of supervisors(world)) process.kill(pid, "SIGKILL");
+    killSupervisors(world);
     // Nothing that looks runs in between: the monitor alone has to see to it.
     process.kill(runPid(world), "SIGKILL");
     await until(

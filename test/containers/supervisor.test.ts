@@ -55,7 +55,7 @@ it(
 );
 
 it(
-  "killed, it takes nothing with it, and the next start of a container brings another one",
+  "killed, it takes nothing with it, and another one comes by itself",
   inWorld(async (world) => {
     const cwd = await project(world);
     await world.ok(["up", "-d"], { cwd });
@@ -65,8 +65,27 @@ it(
       (await ps(world, [], { cwd })).map(({ State }) => State),
       ["running", "running"],
     );
+    await until("its successor", async () => supervisors(world).some((other) => other !== pid));
     await world.ok(["restart", "-t", "0", "a"], { cwd });
-    assert.is.not(await theOne(world), pid);
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "a container comes back without any command where its monitor and the supervisor were killed before it ended",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d", "a"], { cwd });
+    const [id = ""] = readdirSync(join(world.root, "containers")).filter((name) => !name.startsWith("."));
+    const state = () => JSON.parse(readFileSync(join(world.root, "containers", id, "state.json"), "utf8")) as Run;
+    const { process: first, conmon } = state();
+    for (const pid of [conmon.pid, await theOne(world)]) process.kill(pid, "SIGKILL");
+    await until("the monitor's end", async () => !existsSync(`/proc/${conmon.pid}`));
+    process.kill(first.pid, "SIGKILL");
+    await until("another run of it", async () => {
+      const there = existsSync(join(world.root, "containers", id, "state.json"));
+      return there && state().process.pid !== first.pid;
+    });
     await world.ok(["down", "-t", "0"], { cwd });
   }),
 );
@@ -93,8 +112,8 @@ it(
     await world.ok(["up", "-d"], { cwd });
     const pid = await theOne(world);
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const [, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    assert.is(session, String(pid));
+    const [, parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    assert.is(session, parent, "its keeper's");
     process.kill(pid, "SIGHUP");
     await world.ok(["ps"], { cwd });
     assert.ok(existsSync(`/proc/${pid}/stat`));
@@ -133,6 +152,11 @@ async function project(world: World): Promise<string> {
   b: { image: shell, restart: unless-stopped, init: true }
 `,
   });
+}
+
+interface Run {
+  readonly process: { readonly pid: number };
+  readonly conmon: { readonly pid: number };
 }
 
 /** The one supervisor of the world, once it holds its lock. */

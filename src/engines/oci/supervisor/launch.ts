@@ -112,13 +112,22 @@ const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 /** V8 is told to keep its heap small: there is little to do, and it may take its time. */
 const FRUGAL = ["--max-semi-space-size=1", "--max-old-space-size=128"];
 
-/** The program and its words: the file that a build puts beside the bundle, or straight from the sources. */
+/** The program and its words, under a shell that waits for its end: where it was killed, and did not end by itself, that starts it again. */
 export function supervisorCommand(layout: Layout, project: string): { readonly command: string; readonly args: readonly string[] } {
-  const words = [layout.root, layout.run, project];
-  const command = process.execPath;
-  if (!import.meta.url.endsWith(".ts")) {
-    return { command, args: [...FRUGAL, fileURLToPath(bundle()), ...words] };
-  }
+  return { command: "/bin/sh", args: ["-c", KEEP, "wharf", process.execPath, ...programWords(), layout.root, layout.run, project] };
+}
+
+/** At once, then ever more seldom. It is told the shell's number, to take it along where it goes. */
+const KEEP = `pause=0
+while "$@" $$; [ $? -ne 0 ]; do
+  sleep $pause
+  [ $pause -gt 60 ] || pause=$((2 * pause + 1))
+done
+`;
+
+/** The file that a build puts beside the bundle, or straight from the sources. */
+function programWords(): readonly string[] {
+  if (!import.meta.url.endsWith(".ts")) return [...FRUGAL, fileURLToPath(bundle())];
   const loader = createRequire(import.meta.url).resolve("tsx");
-  return { command, args: ["--import", loader, fileURLToPath(new URL("./main.ts", import.meta.url)), ...words] };
+  return ["--import", loader, fileURLToPath(new URL("./main.ts", import.meta.url))];
 }

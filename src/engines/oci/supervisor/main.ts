@@ -1,4 +1,4 @@
-/** The supervisor's entry: `ROOT RUN PROJECT`. Started by a command, which does not wait for it, in a session of its own. */
+/** The supervisor's entry: `ROOT RUN PROJECT KEEPER`. Started by its keeper, and that by a command, which does not wait for it, in a session of its own. */
 import { existsSync, writeFileSync } from "node:fs";
 import { openStore } from "../../../images/images.ts";
 import { createContext } from "../context.ts";
@@ -7,8 +7,8 @@ import { Journal } from "./journal.ts";
 import { supervisorFiles } from "./launch.ts";
 import { supervise, wordsOf } from "./supervisor.ts";
 
-const [root = "", run = "", project = ""] = process.argv.slice(2);
-if (root === "" || run === "" || project === "") throw new Error("usage: supervisor ROOT RUN PROJECT");
+const [root = "", run = "", project = "", keeper = ""] = process.argv.slice(2);
+if (root === "" || run === "" || project === "") throw new Error("usage: supervisor ROOT RUN PROJECT [KEEPER]");
 const ending = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => ending.abort());
 process.on("SIGHUP", () => {}); // the terminal that it was started from goes away
@@ -22,7 +22,7 @@ supervise(createContext(layout, store), project, ending.signal)
   .then(() => store.close())
   .catch(fail);
 
-/** Nothing is left half-done that the next supervisor would not mend: it ends, and any command starts it again. */
+/** Nothing is left half-done that the next supervisor would not mend: it ends, and its keeper or any command starts it again. */
 function fail(error: unknown): void {
   journal.write(`ended by: ${wordsOf(error)}`);
   process.exit(1);
@@ -37,7 +37,7 @@ function leaveControlGroup(): void {
   const own = ["/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"].filter((group) => existsSync(group));
   for (const group of own.length > 0 ? own : ["/sys/fs/cgroup"]) {
     try {
-      writeFileSync(`${group}/cgroup.procs`, String(process.pid));
+      for (const pid of [String(process.pid), keeper]) if (pid !== "") writeFileSync(`${group}/cgroup.procs`, pid);
     } catch (error) {
       journal.write(`stays in the caller's control group: ${error instanceof Error ? error.message : error}`); // not everybody may
     }
