@@ -55,6 +55,8 @@ class SpecDocument {
       if (item?.properties !== undefined)
         this.#table(`\`${section}.NAME\``, item.properties, below(below(SUPPORT, section), "*"), `${section}.NAME`);
     }
+    const own = this.#schema.properties?.["x-wharf"]?.properties;
+    if (own !== undefined) this.#table("`x-wharf`", own, undefined, "x-wharf");
     const include = this.#item(this.#schema.properties?.["include"]);
     if (include?.properties !== undefined) this.#table("`include[]`", include.properties, below(SUPPORT, "include"), "include[]");
     return `${this.#lines.join("\n").trimEnd()}\n`;

@@ -3,6 +3,7 @@ import { Failure } from "../model/diagnostic.ts";
 import { attributesOf, compare } from "../plan/change.ts";
 import { formatPlan } from "../plan/format.ts";
 import { DEFAULTS } from "../plan/plan.ts";
+import { refuseOthers } from "../reconcile/ownership.ts";
 import { previewRollback, rollBack } from "../reconcile/reconcile.ts";
 import { type Revision, revisionsOf } from "../reconcile/revisions.ts";
 import { colourPlan } from "../ui/plan.ts";
@@ -51,7 +52,9 @@ export interface RollbackOptions {
 /** Makes true again what a revision says. The spec stays as it is: the next `up` follows it. */
 export async function rollback(session: Session, { revision: wanted, dryRun, assumeYes }: RollbackOptions): Promise<number> {
   const began = performance.now();
-  const { name } = await session.project();
+  const project = await session.project();
+  const { name } = project;
+  await refuseOthers(project, await session.containers(name));
   const chosen = choose(await revisionsOf(session.revisionDirectory, name), { wanted, project: name });
   const revision = { ...chosen, project: await withSecretsNow(session, chosen.project) };
   const world = await session.world({ assumeYes });

@@ -3,8 +3,10 @@ import type { Engine } from "../engine/engine.ts";
 import { holderOf } from "../lib/file-lock.ts";
 import { type Diagnostic, Failure } from "../model/diagnostic.ts";
 import type { Event } from "../model/event.ts";
+import type { ObservedContainer } from "../model/observed.ts";
 import type { Project } from "../model/project.ts";
 import { replacements } from "../plan/format.ts";
+import { ownershipOf } from "../reconcile/ownership.ts";
 import type { World } from "../reconcile/reconcile.ts";
 import { stamping } from "../reconcile/stamp.ts";
 import { type Loaded, type LoadOptions, load } from "../spec/load.ts";
@@ -54,6 +56,7 @@ export class Session {
   readonly style: Style;
   #loaded: Promise<Loaded> | null = null;
   #named: readonly string[] = [];
+  #isWhoseSaid = false;
   #engine: Promise<Engine> | null = null;
   #renderer: Renderer | null = null;
   /** Whether a live picture stands below what is written. */
@@ -145,7 +148,19 @@ export class Session {
   /** The containers of a project, one-offs too; `null`: of all projects and of none. */
   async containers(project: string | null): Promise<Awaited<ReturnType<Engine["containers"]>>> {
     const all = await (await this.engine()).containers(this.signal);
-    return project === null ? all : all.filter((container) => container.project === project);
+    if (project === null) return all;
+    const own = all.filter((container) => container.project === project);
+    await this.#sayWhose(project, own);
+    return own;
+  }
+
+  /** Says once that what is looked at is another directory's. Who changes it is refused elsewhere. */
+  async #sayWhose(project: string, containers: readonly ObservedContainer[]): Promise<void> {
+    const loaded = this.#isWhoseSaid ? null : await this.#loaded?.catch(() => null);
+    if (loaded === null || loaded === undefined || loaded.project.name !== project) return;
+    this.#isWhoseSaid = true;
+    const { problems } = await ownershipOf(loaded.project, containers);
+    await this.notice(problems.map((problem) => ({ ...problem, code: "W_OTHER_DIRECTORY" })));
   }
 
   /** The surroundings for a run, its events shown as the settings say. `endRun` ends the show. */
@@ -239,7 +254,7 @@ export class Session {
     const options = { ...this.#loadOptions(), files, projectName: project.name, projectDirectory: project.directory };
     const loaded = await load(options, { ...READER, read });
     if (loaded.refusals.length > 0) throw new Failure(loaded.refusals);
-    return loaded.project;
+    return { ...loaded.project, ...(project.namedAfter !== undefined && { namedAfter: project.namedAfter }) };
   }
 
   /** Whether a command is changing a project now. */

@@ -99,7 +99,7 @@ export async function down(session: Session, options: DownOptions): Promise<numb
   const services = options.services.length === 0 ? null : options.services;
   if (services !== null) refuseUnknown(project, services);
   const containers = options.images ? await session.containers(project.name) : [];
-  const result = await reconcile(await session.world({ assumeYes: true }), nothing(project.name, project.directory), {
+  const result = await reconcile(await session.world({ assumeYes: true }), nothing(project.name, project.directory, project), {
     ...DEFAULTS,
     services,
     removeOrphans: true,

@@ -390,6 +390,11 @@ export const CODES = {
     explain:
       "The project's spec has no service of this name. `wharf config --services` lists those it has; one that only a profile brings needs --profile.",
   },
+  E_OTHER_DIRECTORY: {
+    family: "failed",
+    explain:
+      "Two directories have the same name, so that the projects in them, which nobody named, would have the same name too, and a command in one of them would change what the other one made. Nothing is done. Give one of them a name: `name` at the top of its spec, -p, or COMPOSE_PROJECT_NAME. A name that is given is taken at its word: -p with the name of the other project means that one. When the other directory is gone, because it was moved or deleted, its containers are taken over.",
+  },
   E_PAUSED: {
     family: "failed",
     explain:
@@ -687,10 +692,20 @@ export const CODES = {
     explain:
       "The project has containers of a service that its spec does not have (any more): renamed, removed, or from another file with the same project name. They are left alone unless --remove-orphans is given.",
   },
+  W_OTHER_DIRECTORY: {
+    family: "warning",
+    explain:
+      "Containers of this project's name were made from the spec of another directory. Commands that only look show them all the same; those that change something refuse where the name is only the directory's, and warn where somebody gave it (-p, `name`).",
+  },
   W_PORTS_IGNORED: {
     family: "warning",
     explain:
       "A service publishes ports that nobody can reach by publishing them. With `network_mode: host` it has this machine's own network: whatever it listens on is open as it is. On internal networks alone nothing from outside gets in, as with Docker.",
+  },
+  W_PROJECT_MOVED: {
+    family: "warning",
+    explain:
+      "The containers of this project were made from a directory that is not there any more: it was moved or deleted. Its name is that of the present one, so they are taken over. They say where they came from until they are replaced (`wharf up --force-recreate`).",
   },
   W_PROJECT_RENAMED: {
     family: "warning",

@@ -7,6 +7,8 @@ import type { Service } from "./service.ts";
 export interface Project {
   /** `[a-z0-9][a-z0-9_-]*` */
   readonly name: string;
+  /** `directory`: nobody named it, and it has its directory's name. Absent: somebody did. */
+  readonly namedAfter?: "directory";
   /** Absolute directory that relative paths in the spec start from. */
   readonly directory: string;
   /** Absolute paths of the spec files, in merge order. */
@@ -64,9 +66,10 @@ export type FileOrigin =
   | { readonly from: "content" };
 
 /** The project that has nothing: the target of `down`. */
-export function nothing(name: string, directory: string): Project {
+export function nothing(name: string, directory: string, { namedAfter }: Pick<Project, "namedAfter"> = {}): Project {
   return {
     name,
+    ...(namedAfter !== undefined && { namedAfter }),
     directory,
     files: [],
     inputs: [],

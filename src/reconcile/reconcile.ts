@@ -13,6 +13,7 @@ import { type OneOff, planOneOff } from "../plan/one-off.ts";
 import { planOperation } from "../plan/operation.ts";
 import { type Operation, type PlanOptions, plan } from "../plan/plan.ts";
 import { type Facts, factsOf, movedSince, type SavedPlan } from "../plan/saved.ts";
+import { ownershipOf, refuseOthers, withWarnings } from "./ownership.ts";
 import { withProjectLock } from "./project-lock.ts";
 import { projectOf, type Revision, recordRevision } from "./revisions.ts";
 
@@ -58,7 +59,10 @@ export async function preview(
   options: PlanOptions,
 ): Promise<{ readonly plan: Plan; readonly facts: Facts }> {
   const observed = await world.engine.observe(project, world.signal);
-  return { plan: plan(project, observed, forEngine(world, options)), facts: factsOf(observed) };
+  const ownership = await ownershipOf(project, observed.containers);
+  const made = withWarnings(plan(project, observed, forEngine(world, options)), project, ownership);
+  const said = { problems: [...ownership.problems, ...made.problems], notices: [...ownership.notices, ...made.notices] };
+  return { plan: { ...made, ...said }, facts: factsOf(observed) };
 }
 
 /** Carries out a saved plan, exactly; `secrets`: what its secrets hold. Throws `E_PLAN_STALE` when the world is not the one it was made for. */
@@ -120,7 +124,8 @@ async function wayBack(
   options: PlanOptions,
 ): Promise<{ readonly project: Project; readonly options: PlanOptions }> {
   const { images } = await world.engine.observe(revision.project, world.signal);
-  return { project: projectOf(revision, images), options: forEngine(world, { ...options, removeOrphans: true, pull: "missing" }) };
+  const { namedAfter: _, ...project } = projectOf(revision, images); // whose it is was asked before
+  return { project, options: forEngine(world, { ...options, removeOrphans: true, pull: "missing" }) };
 }
 
 /** Notes what is true now as a revision, where all went well and there is something. */
@@ -194,7 +199,9 @@ async function carryOut(
 ): Promise<Carried> {
   const began = performance.now();
   let observed = await world.engine.observe(project, world.signal);
-  const made = first(observed);
+  const ownership = await refuseOthers(project, observed.containers);
+  for (const diagnostic of ownership.notices) world.emit({ type: "notice", diagnostic });
+  const made = withWarnings(first(observed), project, ownership);
   let result = await round(world, made);
   if (second !== undefined && result.outcome === "converged" && result.rehearsed !== true && made.steps.some(isRefresh)) {
     observed = await world.engine.observe(project, world.signal);

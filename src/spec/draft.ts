@@ -20,6 +20,8 @@ export interface Draft {
   /** Where variables that come from files were written. */
   readonly origins: ReadonlyMap<string, Place>;
   readonly name: string;
+  /** Somebody gave it; else it is the directory's. */
+  readonly isNamed: boolean;
   /** One mapping a YAML document, in merge order. */
   readonly layers: readonly Node[];
   /** Absolute paths of the files that included these, the outermost first. */

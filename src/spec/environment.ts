@@ -13,9 +13,10 @@ export async function environment(draft: Draft, context: Context): Promise<Draft
   const read = await readVariables(await requests(draft, context), { over, origins: draft.origins, context });
   context.report.orThrow(); // without the variables everything after would be told of wrongly
   const variables = new Map(read.values);
-  const name = projectName({ ...draft, variables }, context);
+  const given = projectName({ ...draft, variables }, context);
+  const name = given ?? directoryName(draft, context);
   variables.set("COMPOSE_PROJECT_NAME", name);
-  return { ...draft, variables, origins: read.origins, name, inputs: [...draft.inputs, ...read.paths] };
+  return { ...draft, variables, origins: read.origins, name, isNamed: given !== null, inputs: [...draft.inputs, ...read.paths] };
 }
 
 export interface FileRequest {
@@ -71,14 +72,18 @@ async function requests({ directory }: Draft, context: Context): Promise<readonl
 
 const TRUE: ReadonlySet<string> = new Set(["1", "true", "t", "yes"]);
 
-/** What was asked for, else the last top-level `name`, else the directory's. */
-function projectName({ layers, variables, directory }: Draft, context: Context): string {
+/** What was asked for, else the last top-level `name`; `null`: nobody gave one. */
+function projectName({ layers, variables }: Draft, context: Context): string | null {
   const asked = context.options.projectName ?? variables.get("COMPOSE_PROJECT_NAME") ?? "";
   if (asked !== "") return checkedName(asked, { node: null, context });
   for (const layer of layers.toReversed()) {
     const node = entry(layer, "name")?.value;
     if (node?.kind === "scalar" && !isNull(node)) return checkedName(interpolated(node.text, variables), { node, context });
   }
+  return null;
+}
+
+function directoryName({ directory }: Draft, context: Context): string {
   const own = projectNameFrom(lastPart(directory));
   if (own !== "") return own;
   return checkedName(lastPart(directory), { node: null, context });

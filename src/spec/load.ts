@@ -189,6 +189,7 @@ function begin({ cwd }: LoadOptions): Draft {
     variables: new Map(),
     origins: new Map(),
     name: "",
+    isNamed: false,
     layers: [],
     chain: [],
     tree,

@@ -31,6 +31,7 @@ export function model(draft: Draft, context: Context): Draft {
   let sources: Project["sources"] | null = null;
   const project: Project = {
     name: draft.name,
+    ...(draft.isNamed ? {} : { namedAfter: "directory" }),
     directory: draft.directory,
     files: draft.files.map(({ path }) => path),
     inputs: draft.inputs,
