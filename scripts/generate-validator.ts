@@ -47,6 +47,7 @@ function generate(): void {
   const schema: unknown = JSON.parse(readFileSync(join(root, "schemas/spec.schema.json"), "utf8"));
   if (!isSchema(schema)) throw new Error("the schema is no object");
   outline(schema);
+  unburden(schema);
   const ajv = new Ajv({
     allErrors: true,
     verbose: true,
@@ -85,6 +86,14 @@ function outline(schema: Schema): void {
       own[key] = { $ref: `#/definitions/${name}.${key}` };
     }
   }
+}
+
+/** Takes away the descriptions that no message quotes: that is done where a text does not have the form it must have. */
+function unburden(value: unknown): void {
+  if (Array.isArray(value)) value.forEach(unburden);
+  if (!isSchema(value)) return;
+  if (typeof value["description"] === "string" && !("pattern" in value)) delete value["description"];
+  Object.values(value).forEach(unburden);
 }
 
 /** What ajv does, but where there are many properties: then by a walk over those that the value has, parted by length, then by name. */

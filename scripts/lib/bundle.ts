@@ -12,7 +12,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { COMMANDS } from "../../src/commands/table.ts";
-import { lazyBuiltins } from "./lazy-builtins.ts";
+import { lazyModules } from "./lazy-modules.ts";
 import { slimOclif } from "./slim-oclif.ts";
 
 /** Files that `bundle` makes. */
@@ -20,9 +20,11 @@ export const BUNDLES = ["launch.cjs", "main.cjs", "supervisor.cjs", "unpack-work
 
 const MODULE_URL = 'const moduleUrl=require("node:url").pathToFileURL(__filename).href;';
 
+const root = join(import.meta.dirname, "..", "..");
+
 /** How every file is made. */
 const COMMON: BuildOptions = {
-  absWorkingDir: join(import.meta.dirname, "..", ".."),
+  absWorkingDir: root,
   bundle: true,
   minify: true,
   // Minified class names would show in stack traces and in `error.name` comparisons.
@@ -51,13 +53,13 @@ export async function bundle(outdir: string): Promise<number> {
       ...COMMON,
       outdir,
       entryPoints: ["src/cli/main.ts"],
-      plugins: [oclif.plugin, lazyBuiltins()],
+      plugins: [oclif.plugin, lazyModules({ root })],
       // Wrapped as `require` would wrap it: the launcher compiles the file as it is, without making a second copy of it in memory.
       banner: { js: `(function(exports,require,module,__filename,__dirname){${MODULE_URL}` },
       footer: { js: "})" },
     }),
     build({ ...COMMON, outdir, entryPoints: ["src/images/unpack-worker.ts"] }),
-    build({ ...COMMON, outdir, entryPoints: { supervisor: "src/engines/oci/supervisor/main.ts" }, plugins: [lazyBuiltins()] }),
+    build({ ...COMMON, outdir, entryPoints: { supervisor: "src/engines/oci/supervisor/main.ts" }, plugins: [lazyModules({ root })] }),
   ]);
   oclif.assertApplied();
   const main = await readFile(join(outdir, "main.cjs"));

@@ -5,6 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import type { Plugin } from "esbuild";
+import { lazily } from "./lazy-modules.ts";
 
 /** One replacement in one file of oclif. */
 interface Patch {
@@ -22,6 +23,9 @@ export interface SlimOclif {
 const PATCHES: readonly Patch[] = [
   { file: /oclif\/core\/lib\/config\/plugin\.js$/, find: "a.id.localeCompare(b.id)", replace: "(a.id < b.id ? -1 : 1)" },
   { file: /oclif\/core\/lib\/util\/os\.js$/, find: 'require("node:child_process")', replace: "{}" }, // asked for the shell on Windows
+  // What writes looks after its reader (cli/output.ts); here the stream would be opened for commands that write nothing to it.
+  { file: /oclif\/core\/lib\/command\.js$/, find: "process.stdout.on('error', ", replace: "void (" },
+  { file: /oclif\/core\/lib\/config\/config\.js$/, find: "await this.loadTheme()", replace: "undefined" }, // a file of colours that nobody has
 ];
 
 const unused = (name: string): string =>
@@ -37,12 +41,12 @@ const STUBS: Readonly<Record<string, string>> = {
 };
 
 /** What our sources take from `@oclif/core`, each from the file that has it: its index would load everything and check versions. */
-const INDEX = `
-export { Command } from "@oclif/core/command";
-export * as Args from "@oclif/core/args";
-export * as Errors from "@oclif/core/errors";
-export * as Flags from "@oclif/core/flags";
-`;
+const INDEX = `module.exports = {
+  get Command() { return require("@oclif/core/command").Command; },
+  get Args() { return require("@oclif/core/args"); },
+  get Errors() { return require("@oclif/core/errors"); },
+  get Flags() { return require("@oclif/core/flags"); },
+};`;
 
 export function slimOclif(): SlimOclif {
   const applied = new Set<string>();
@@ -92,12 +96,3 @@ export function slimOclif(): SlimOclif {
 }
 
 const LAZY = "its imports";
-const IMPORT = /^(?:const|var) (\w+_\d+) = ((?:__import(?:Default|Star)\()?require\("[^"]+"\)\)?);$/gm;
-
-/** A compiled module whose imports are calls: `const a_1 = require("./a")` and `a_1.b` become `const a_1 = () => require("./a")` and `(a_1()).b`. */
-export function lazily(source: string): string {
-  const names = [...source.matchAll(IMPORT)].map(([, name = ""]) => name);
-  if (names.length === 0) return source;
-  const uses = new RegExp(`\\b(${names.join("|")})\\b(?! = )`, "g");
-  return source.replace(IMPORT, "const $1 = () => $2;").replace(uses, "($1())");
-}

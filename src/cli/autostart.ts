@@ -1,8 +1,10 @@
 /** What brings containers back after the machine was off: a unit of systemd, or a line for cron. */
+
 import { existsSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomic } from "../lib/atomic-file.ts";
+import { stopwatch } from "../lib/clock.ts";
 import { ChildFailure, runOk } from "../lib/process.ts";
 import { shellWord } from "../lib/shell-words.ts";
 import { Failure } from "../model/diagnostic.ts";
@@ -66,7 +68,7 @@ export async function run(session: Session): Promise<number> {
   const waiting = (await returning(session)).filter(({ state }) => state !== "running" && state !== "paused");
   let worst = 0;
   for (const project of [...new Set(waiting.map((container) => container.project ?? ""))].sort()) {
-    const began = performance.now();
+    const began = stopwatch();
     const own = all.filter((container) => container.project === project);
     const names = waiting.filter((container) => container.project === project).map(({ name }) => name);
     session.say(`project ${project}: ${names.join(", ")}`);

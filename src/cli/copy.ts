@@ -111,7 +111,7 @@ async function copyOut(session: Session, files: Files, { source, target, archive
         message: "an archive is not written to a terminal",
         hint: "redirect the output, or give a path",
       });
-    await pour(files.read(path, name), process.stdout);
+    await pour(files.read(path, name), session.out.stream);
     return;
   }
   const host = hostFiles(session.settings.cwd);
@@ -215,7 +215,7 @@ export async function exportContainer(session: Session, { target, index, output 
   const engine = await session.engine();
   await held(session, container, "export", async () => {
     const archive = engine.exportFiles(container.id, session.signal);
-    await (output === undefined ? pour(archive, process.stdout) : writeWhole(archive, output));
+    await (output === undefined ? pour(archive, session.out.stream) : writeWhole(archive, output));
   });
   return 0;
 }

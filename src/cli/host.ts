@@ -4,6 +4,7 @@
  */
 import type { Command, Interfaces } from "@oclif/core";
 import { Config } from "@oclif/core/config";
+import type { Output } from "./output.ts";
 import { VERSION } from "./version.ts";
 
 export interface CommandModule {
@@ -25,10 +26,15 @@ export async function runCommand(table: CommandTable, id: string, argv: readonly
 }
 
 /** Prints the help that argv asks for: of wharf (`[]`), of a topic (`["image"]`) or of a command (`["image", "ls"]`). */
-export async function showHelp(table: CommandTable, argv: readonly string[]): Promise<void> {
+export async function showHelp(table: CommandTable, argv: readonly string[], out: Output): Promise<void> {
   const commands = await Promise.all(Object.entries(table).map(async ([id, load]) => describe(id, (await load()).default)));
   const [{ Help }, config] = await Promise.all([import("@oclif/core/help"), configure(commands)]);
-  await new Help(config, { maxWidth: 120 }).showHelp([...argv]);
+  class OnOutput extends Help {
+    protected override log(...words: string[]): void {
+      out.line(words.join(" "));
+    }
+  }
+  await new OnOutput(config, { maxWidth: 120 }).showHelp([...argv]);
 }
 
 /** What help needs to know of a command. */

@@ -20,7 +20,7 @@ export async function saveImages(session: Session, names: readonly string[], { o
     throw new Failure({ code: "E_USAGE", message: "an archive is not written to a terminal", hint: "use -o FILE, or redirect the output" });
   const kind: ArchiveFormat = format === "oci-archive" ? "oci-archive" : "docker-archive";
   const archive = await (await session.engine()).images.save(names, kind, session.signal);
-  if (output === undefined) await pour(archive, process.stdout);
+  if (output === undefined) await pour(archive, session.out.stream);
   else await writeWhole(archive, output);
   return 0;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AttachOptions } from "../engine/engine.ts";
+import { stopwatch } from "../lib/clock.ts";
 import { splitWords } from "../lib/shell-words.ts";
 import type { Action } from "../model/action.ts";
 import { Failure } from "../model/diagnostic.ts";
@@ -51,7 +52,7 @@ export interface RunChoice {
 
 /** Runs one container beside those of the project, from a service's description with what the caller puts in its place. */
 export async function runOnce(session: Session, choice: RunChoice): Promise<number> {
-  const began = performance.now();
+  const began = stopwatch();
   const keys = detachKeys(choice.detachKeys);
   session.naming([choice.service]);
   const { project } = await session.load();

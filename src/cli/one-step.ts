@@ -1,4 +1,5 @@
 import type { ImageProgress } from "../engine/images.ts";
+import { stopwatch } from "../lib/clock.ts";
 import { diagnosticsOf } from "../model/diagnostic.ts";
 import type { EventStep } from "../model/event.ts";
 import type { Session } from "./session.ts";
@@ -9,8 +10,8 @@ export async function inOneStep<T>(
   { kind, subject, quiet = false }: Pick<EventStep, "kind" | "subject"> & { readonly quiet?: boolean },
   work: (progress: ImageProgress) => Promise<T>,
 ): Promise<T> {
-  const began = performance.now();
-  const ms = (): number => performance.now() - began;
+  const began = stopwatch();
+  const ms = (): number => stopwatch() - began;
   const end = (outcome: "converged" | "failed" | "cancelled"): Promise<void> => {
     const summary = { done: outcome === "converged" ? 1 : 0, failed: outcome === "converged" ? 0 : 1, skipped: 0 };
     session.emit({ type: "run.finished", outcome, ms: ms(), summary });

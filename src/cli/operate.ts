@@ -1,3 +1,4 @@
+import { stopwatch } from "../lib/clock.ts";
 import type { Operation } from "../plan/plan.ts";
 import { operate as run } from "../reconcile/reconcile.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
@@ -8,7 +9,7 @@ import type { Session } from "./session.ts";
 export async function operate(session: Session, operation: Operation, names: readonly string[]): Promise<number> {
   let worst = 0;
   for (const target of await targets(session, names)) {
-    const began = performance.now();
+    const began = stopwatch();
     const result = await run(await session.world(), target.project, operation, target.names);
     worst = Math.max(worst, await conclude(session, outcomeOf(result), began));
   }

@@ -1,3 +1,4 @@
+import { stopwatch } from "../lib/clock.ts";
 import { exitStatus } from "../model/codes.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Outcome as Ending, Summary } from "../model/event.ts";
@@ -20,11 +21,11 @@ export interface Outcome {
   readonly rehearsed?: Plan;
 }
 
-/** Ends the show of a run, says what came of it in one line and what went wrong below it, and gives the exit status. `began`: of `performance.now()`. */
+/** Ends the show of a run, says what came of it in one line and what went wrong below it, and gives the exit status. `began`: of `stopwatch()`. */
 export async function conclude(session: Session, result: Outcome, began: number): Promise<number> {
   await session.endRun();
   if (result.rehearsed !== undefined) return showRehearsed(session, result.rehearsed);
-  const took = elapsed(performance.now() - began);
+  const took = elapsed(stopwatch() - began);
   if (result.outcome === "converged") {
     session.say(`${result.text} in ${took}`);
     return 0;

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { writeAtomic } from "../lib/atomic-file.ts";
+import { stopwatch } from "../lib/clock.ts";
 import { Failure } from "../model/diagnostic.ts";
 import type { Plan } from "../model/plan.ts";
 import { formatPlan, planDocument } from "../plan/format.ts";
@@ -71,7 +72,7 @@ export async function upSaved(
 ): Promise<number> {
   if (options.services.length > 0)
     throw new Failure({ code: "E_USAGE", message: "the plan says which services it is about: name none with --plan" });
-  const began = performance.now();
+  const began = stopwatch();
   const since = Date.now();
   const saved = parseSavedPlan(await readPlanFile(session, file), file);
   const world = await session.world({ assumeYes: options.assumeYes, quietTransfers: options.quietPull });

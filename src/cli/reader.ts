@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readFileSync, stat, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { Reader } from "../spec/load.ts";
 
 /** A file of this size is read sooner than a thread is asked to read it. */
@@ -13,7 +13,9 @@ export const READER: Reader = {
     return known.isFile() && known.size <= SMALL_BYTES ? readFileSync(path) : readFile(path);
   },
   exists: async (path) => answered(() => statSync(path)),
-  glance: async (path) => answered(() => stat(path)), // of any file system, even one that does not answer
+  // Of any file system, even one that does not answer. Not from node:fs/promises: to load that takes longer than to ask.
+  glance: (path) =>
+    answered(() => new Promise((resolve, reject) => stat(path, (error) => (error === null ? resolve(null) : reject(error))))),
 };
 
 async function answered(ask: () => unknown): Promise<boolean> {

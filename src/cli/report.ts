@@ -13,7 +13,7 @@ import { type Settings, settingsOf, surroundings } from "./settings.ts";
  */
 export async function reportError(error: unknown, settings: Settings | null): Promise<number> {
   const look = settings ?? settingsOf({}, { ...surroundings(), env: coloursOnly(process.env) });
-  const out = new Output(process.stderr);
+  const out = new Output(2);
   const diagnostics = diagnosticsOf(error);
   out.write(problemText(diagnostics, look));
   if (look.verbose) for (const line of traces(error)) out.line(line);

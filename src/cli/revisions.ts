@@ -1,4 +1,5 @@
 /** Ways back: what earlier runs made true, and going there again. */
+import { stopwatch } from "../lib/clock.ts";
 import { Failure } from "../model/diagnostic.ts";
 import { attributesOf, compare } from "../plan/change.ts";
 import { formatPlan } from "../plan/format.ts";
@@ -51,7 +52,7 @@ export interface RollbackOptions {
 
 /** Makes true again what a revision says. The spec stays as it is: the next `up` follows it. */
 export async function rollback(session: Session, { revision: wanted, dryRun, assumeYes }: RollbackOptions): Promise<number> {
-  const began = performance.now();
+  const began = stopwatch();
   const project = await session.project();
   const { name } = project;
   await refuseOthers(project, await session.containers(name));

@@ -50,8 +50,8 @@ export interface ShowOptions {
 export class Session {
   readonly settings: Settings;
   readonly interrupts = new Interrupts(process);
-  readonly out = new Output(process.stdout);
-  readonly err = new Output(process.stderr);
+  readonly out = new Output(1);
+  readonly err = new Output(2);
   /** How standard output is coloured. */
   readonly style: Style;
   #loaded: Promise<Loaded> | null = null;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { isatty } from "node:tty";
+import { destinationOf } from "../lib/standard-streams.ts";
 import { Failure } from "../model/diagnostic.ts";
 import { insecureProblem, parseMirror, type RegistryMirror } from "../model/registry-settings.ts";
 import { suggestion } from "../model/suggest.ts";
@@ -108,9 +108,9 @@ export function surroundings(): Surroundings {
     env: process.env,
     cwd: process.cwd(),
     root: process.geteuid?.() === 0,
-    stdin: isatty(0), // process.stdin would open the stream
-    stdout: process.stdout.isTTY === true,
-    stderr: process.stderr.isTTY === true,
+    stdin: destinationOf(0) === "terminal",
+    stdout: destinationOf(1) === "terminal",
+    stderr: destinationOf(2) === "terminal",
   };
 }
 

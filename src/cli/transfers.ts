@@ -1,3 +1,4 @@
+import { stopwatch } from "../lib/clock.ts";
 import { type Diagnostic, diagnosticsOf } from "../model/diagnostic.ts";
 import type { EventStep } from "../model/event.ts";
 import type { Reference } from "../model/reference.ts";
@@ -96,7 +97,7 @@ async function transfer(
   jobs: readonly Job[],
   options: { readonly quiet: boolean; readonly ignoreFailures: boolean },
 ): Promise<number> {
-  const began = performance.now();
+  const began = stopwatch();
   await session.world(options.quiet ? { renderer: "quiet" } : {});
   const steps = jobs.map(
     ({ kind, reference, service }, i): EventStep => ({ id: i + 1, kind, subject: reference, service, reason: "asked for" }),
@@ -106,7 +107,7 @@ async function transfer(
   const failed = problems.length;
   const outcome = session.signal.aborted ? "cancelled" : failed > 0 ? "failed" : "converged";
   const summary = { done: jobs.length - failed, failed, skipped: 0 };
-  session.emit({ type: "run.finished", outcome, ms: performance.now() - began, summary });
+  session.emit({ type: "run.finished", outcome, ms: stopwatch() - began, summary });
   const text = `${jobs.length} ${jobs[0]?.kind === "image.push" ? "pushed" : "pulled"}`;
   const result: Outcome = { outcome, summary, diagnostics: problems.flat(), text: jobs.length === 0 ? "nothing to do" : text };
   const status = await conclude(session, result, began);
@@ -115,7 +116,7 @@ async function transfer(
 
 /** Gives what went wrong. */
 async function transferOne(session: Session, job: Job, step: number): Promise<readonly Diagnostic[]> {
-  const began = performance.now();
+  const began = stopwatch();
   const engine = await session.engine();
   const progress = (item: string, phase: string, done: number, total: number | null): void =>
     session.emit({ type: "step.progress", step, item, phase, done, total });
@@ -129,11 +130,11 @@ async function transferOne(session: Session, job: Job, step: number): Promise<re
       const { digest } = await engine.images.push(job.reference, progress, session.signal);
       note(`${job.reference} is ${digest}`);
     }
-    session.emit({ type: "step.done", step, ms: performance.now() - began });
+    session.emit({ type: "step.done", step, ms: stopwatch() - began });
     return [];
   } catch (error) {
     const diagnostics = diagnosticsOf(error);
-    session.emit({ type: "step.failed", step, ms: performance.now() - began, diagnostics });
+    session.emit({ type: "step.failed", step, ms: stopwatch() - began, diagnostics });
     return diagnostics;
   }
 }

@@ -1,3 +1,4 @@
+import { stopwatch } from "../lib/clock.ts";
 import { shown } from "../lib/path.ts";
 import { type Diagnostic, Failure } from "../model/diagnostic.ts";
 import type { Emit } from "../model/event.ts";
@@ -99,7 +100,7 @@ export class Turns implements Keeper<Loaded | Failure> {
   }
 
   async #up(loaded: Loaded): Promise<State> {
-    const began = performance.now();
+    const began = stopwatch();
     const result = await this.#run(loaded, this.#first);
     if (result instanceof Failure) {
       await this.#session.tell(result.diagnostics);
@@ -119,7 +120,7 @@ export class Turns implements Keeper<Loaded | Failure> {
 
   /** A further turn is one line, below what went wrong. */
   async #follow(seen: Loaded | Failure, changed: readonly string[]): Promise<State> {
-    const began = performance.now();
+    const began = stopwatch();
     const session = this.#session;
     const { settings } = session;
     // A live picture and logs cannot share a screen.
@@ -130,7 +131,7 @@ export class Turns implements Keeper<Loaded | Failure> {
     await session.endRun();
     const files = changed.map((path) => shown(path, settings.cwd));
     const mended = this.#state === "broken" && state !== "broken" ? "fine again: " : "";
-    const batch = { at: new Date(), files, what: `${mended}${what}`, ms: state === "broken" ? null : performance.now() - began };
+    const batch = { at: new Date(), files, what: `${mended}${what}`, ms: state === "broken" ? null : stopwatch() - began };
     session.say(batchLine(batch, styleOf(settings.colour.stderr)));
     return state;
   }

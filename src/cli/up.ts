@@ -1,3 +1,4 @@
+import { stopwatch } from "../lib/clock.ts";
 import { Failure } from "../model/diagnostic.ts";
 import { nothing, type Project } from "../model/project.ts";
 import { suggestion } from "../model/suggest.ts";
@@ -58,7 +59,7 @@ export interface UpOptions extends Selection {
 
 /** Makes what runs equal to the spec, and stays with it unless told otherwise. */
 export async function up(session: Session, options: UpOptions): Promise<number> {
-  const began = performance.now();
+  const began = stopwatch();
   const since = Date.now();
   session.naming(options.services);
   const { project: asWritten, variables } = await session.load();
@@ -94,7 +95,7 @@ export interface DownOptions {
 
 /** The same way towards nothing. */
 export async function down(session: Session, options: DownOptions): Promise<number> {
-  const began = performance.now();
+  const began = stopwatch();
   const project = await session.project();
   const services = options.services.length === 0 ? null : options.services;
   if (services !== null) refuseUnknown(project, services);

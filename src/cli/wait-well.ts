@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { stopwatch } from "../lib/clock.ts";
 import { exitStatus } from "../model/codes.ts";
 import { type Diagnostic, Failure } from "../model/diagnostic.ts";
 import type { Awaited } from "../model/event.ts";
@@ -49,7 +50,7 @@ const LAST_WORDS = 10;
  */
 export async function waitWell(session: Session, services: readonly string[], patience: Patience): Promise<number> {
   if (session.settings.dryRun) return 0;
-  const began = performance.now();
+  const began = stopwatch();
   const { name } = await session.project();
   const shown = new Map<string, Awaited>();
   const restarts = new Map<string, number>();
@@ -61,7 +62,7 @@ export async function waitWell(session: Session, services: readonly string[], pa
     const of = (verdict: Awaited["verdict"]) => all.filter(({ id }) => shown.get(id)?.verdict === verdict);
     const [failed, open] = [of("failed"), of("open")];
     const isLate = patience.signal()?.aborted === true;
-    const ms = Math.round(performance.now() - began);
+    const ms = Math.round(stopwatch() - began);
     if (failed.length > 0) return end(session, { failed, outcome: "failed", ms, say: failureOf });
     if (open.length === 0) return end(session, { failed, outcome: "ready", ms, say: failureOf, count: all.length });
     if (isLate) return end(session, { failed: open, outcome: "timeout", ms, say: (one) => lateness(one, patience.seconds ?? 0) });

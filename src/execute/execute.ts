@@ -1,4 +1,5 @@
 import type { ApplyContext, Engine } from "../engine/engine.ts";
+import { stopwatch } from "../lib/clock.ts";
 import { slots } from "../lib/slots.ts";
 import { type Action, subject } from "../model/action.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
@@ -86,11 +87,11 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
 
   async function undo({ id, attempt }: Step): Promise<void> {
     if (attempt === undefined || attempt.undo === null) return;
-    const began = performance.now();
+    const began = stopwatch();
     try {
       // Not the run's signal: that may have been what broke the attempt off.
       await engine.apply(attempt.undo, { ...contextOf({ id }, options), signal: new AbortController().signal });
-      emit({ type: "step.undone", step: id, ms: Math.round(performance.now() - began) });
+      emit({ type: "step.undone", step: id, ms: Math.round(stopwatch() - began) });
     } catch (error) {
       diagnostics.push(...diagnosticsOf(error));
       emit({
@@ -133,8 +134,8 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
   }
 
   async function carryOut(step: Step): Promise<End> {
-    const began = performance.now();
-    const took = () => Math.round(performance.now() - began);
+    const began = stopwatch();
+    const took = () => Math.round(stopwatch() - began);
     emit({ type: "step.started", step: step.id });
     try {
       await engine.apply(step.action, contextOf(step, options));
@@ -164,7 +165,7 @@ function contextOf(
     signal: end === null ? signal : AbortSignal.any([signal, end]),
     progress(item, phase, done, total) {
       const key = `${item} ${phase}`;
-      const now = performance.now();
+      const now = stopwatch();
       const last = told.get(key);
       if (last !== undefined && done !== total && now - last < PROGRESS_INTERVAL_MS) return;
       told.set(key, now);

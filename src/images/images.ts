@@ -145,9 +145,7 @@ export function openStore(options: StoreOptions): ImageStore {
     },
     pull: async (reference, pullOptions) => {
       const [{ pullImage }, context] = await Promise.all([import("./pull.ts"), speaking()]);
-      const entry = await pullImage(context, reference, pullOptions);
-      await keep(entry.image.id);
-      return stored(entry);
+      return stored(await pullImage(context, reference, pullOptions));
     },
     resolve: async (reference, signal) => {
       const [{ resolveDigest }, { registries }] = await Promise.all([import("./resolve.ts"), speaking()]);

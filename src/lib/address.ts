@@ -1,9 +1,20 @@
-import { isIP } from "node:net";
-
 /** Whether a text is an IPv4 or IPv6 address, without brackets. */
 export function isAddress(text: string): boolean {
-  return isIP(text) !== 0;
+  return familyOf(text) !== null;
 }
+
+/** As `isIP` of node:net, which loads all of Node's sockets. */
+function familyOf(text: string): 4 | 6 | null {
+  if (IPV4.test(text)) return 4;
+  const [, address = "", tail = ""] = /^([\da-f:]*:)([\da-f]*|[\d.]+)(?:%[\da-z.:-]+)?$/i.exec(text) ?? [];
+  const dotted = IPV4.test(tail);
+  const halves = `${address}${dotted ? "0:0" : tail}`.split("::");
+  const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
+  if (halves.length > 2 || !groups.every((group) => /^[\da-f]{1,4}$/i.test(group))) return null;
+  return (halves.length === 2 ? groups.length < 8 : groups.length === 8) ? 6 : null;
+}
+
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 export interface Address {
   readonly family: 4 | 6;
@@ -22,7 +33,7 @@ export const BITS = { 4: 32, 6: 128 } as const;
 
 /** An address as a number; `null` when the text is none. A zone (`%eth0`) is no part of an address. */
 export function parseAddress(text: string): Address | null {
-  const family = isIP(text);
+  const family = familyOf(text);
   if (family === 4) return { family, value: text.split(".").reduce((sum, octet) => sum * 256n + BigInt(octet), 0n) };
   if (family !== 6 || text.includes("%")) return null;
   const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,7 +6,7 @@ import { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
 
 /** Who holds a lock. */
 export interface Holder extends ProcessIdentity {
-  /** Tells two holds of one process apart. */
+  /** Tells this hold from all others. */
   readonly token: string;
   /** What it does, for the one who waits: `up`. */
   readonly purpose: string;
@@ -96,11 +95,15 @@ async function takeTurn(path: string, options: LockOptions): Promise<() => void>
   );
 }
 
+/** Locks that this process has tried to take. */
+let holds = 0;
+
 async function acquireBetweenProcesses(path: string, options: LockOptions): Promise<Lock> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const me = identify(process.pid);
   if (me === null) throw new Error("this process is not in /proc");
-  const holder: Holder = { ...me, token: randomUUID(), purpose: options.purpose, since: new Date().toISOString() };
+  const asked = { purpose: options.purpose, since: new Date().toISOString() };
+  const holder: Holder = { ...me, token: `${me.boot.slice(0, 8)}-${me.pid}-${me.start}-${++holds}`, ...asked };
   const deadline = Date.now() + options.timeoutMs;
   let told = false;
   for (let pause = 2; ; pause = Math.min(pause * 2, 100)) {

@@ -1,5 +1,6 @@
 import type { Engine } from "../engine/engine.ts";
 import { type Execution, execute } from "../execute/execute.ts";
+import { stopwatch } from "../lib/clock.ts";
 import { type Contents, subject } from "../model/action.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { Failure } from "../model/diagnostic.ts";
@@ -197,7 +198,7 @@ async function carryOut(
   project: Project,
   [first, second]: readonly [(observed: Observed) => Plan, ((observed: Observed) => Plan)?],
 ): Promise<Carried> {
-  const began = performance.now();
+  const began = stopwatch();
   let observed = await world.engine.observe(project, world.signal);
   const ownership = await refuseOthers(project, observed.containers);
   for (const diagnostic of ownership.notices) world.emit({ type: "notice", diagnostic });
@@ -210,7 +211,7 @@ async function carryOut(
     else if (further.steps.length > 0) result = both(result, await round(world, further));
   }
   const { outcome, summary } = result;
-  world.emit({ type: "run.finished", outcome, ms: Math.round(performance.now() - began), summary });
+  world.emit({ type: "run.finished", outcome, ms: Math.round(stopwatch() - began), summary });
   return { ...result, observed };
 }
 

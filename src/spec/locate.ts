@@ -33,11 +33,13 @@ export async function locate(draft: Draft, context: Context): Promise<Draft> {
 /** Compose's names mean the same: of several in one directory only the first is read, which may not be the one that someone edits. */
 async function warnOfOthers(found: { readonly name: string; readonly directory: string }, { reader, report }: Context): Promise<void> {
   const names = DEFAULT_FILES.map(({ name }) => name).filter((name) => name.startsWith("wharf") === found.name.startsWith("wharf"));
-  const others: string[] = [];
-  for (const name of names) {
-    const path = absolute(name, found.directory);
-    if (name !== found.name && (await (reader.glance?.(path) ?? reader.exists(path)))) others.push(name);
-  }
+  const there = await Promise.all(
+    names.map((name) => {
+      const path = absolute(name, found.directory);
+      return name === found.name ? false : (reader.glance?.(path) ?? reader.exists(path));
+    }),
+  );
+  const others = names.filter((_, i) => there[i]);
   if (others.length > 0)
     report.add({
       code: "W_SEVERAL_FILES",

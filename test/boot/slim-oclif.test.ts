@@ -1,7 +1,7 @@
 import { build } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { lazily, slimOclif } from "../../scripts/lib/slim-oclif.ts";
+import { slimOclif } from "../../scripts/lib/slim-oclif.ts";
 import { ROOT } from "../support/sources.ts";
 
 const it = suite("bundled oclif");
@@ -20,12 +20,6 @@ it("nothing that is never used gets into the bundle", async () => {
       file,
     );
   }
-});
-
-it("an import is made when it is first used, and what is made of it stays the same", () => {
-  const source = 'const a_1 = require("./a");\nclass B extends a_1.A {}\nexports.make = () => new a_1.A(a_1.x);\n';
-  const lazy = 'const a_1 = () => require("./a");\nclass B extends (a_1()).A {}\nexports.make = () => new (a_1()).A((a_1()).x);\n';
-  assert.is(lazily(source), lazy);
 });
 
 it("what is not applied is an error that names it", () => {

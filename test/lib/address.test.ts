@@ -1,6 +1,18 @@
+import { isIP } from "node:net";
+import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { formatAddress, formatSubnet, lastOf, liesIn, overlaps, parseAddress, parseSubnet, type Subnet } from "../../src/lib/address.ts";
+import {
+  formatAddress,
+  formatSubnet,
+  isAddress,
+  lastOf,
+  liesIn,
+  overlaps,
+  parseAddress,
+  parseSubnet,
+  type Subnet,
+} from "../../src/lib/address.ts";
 
 const it = suite("addresses");
 
@@ -27,6 +39,37 @@ it("every form of an address comes out in the one canonical form", () => {
 it("what is no address is none", () => {
   for (const text of ["", "10.0.0", "10.0.0.256", "010.0.0.1", "fe80::1%eth0", "::g", "1::2::3", "10.0.0.1/24", " 10.0.0.1"])
     assert.is(parseAddress(text), null, text);
+});
+
+it("what is an address is what Node takes for one", () => {
+  const part = fc.constantFrom(
+    "0",
+    "1",
+    "ff",
+    "abcd",
+    "12345",
+    ":",
+    "::",
+    ".",
+    "1.2.3.4",
+    "256.1.1.1",
+    "01.2.3.4",
+    "%",
+    "%eth0",
+    "g",
+    "FFFF",
+    " ",
+    "\n",
+  );
+  const groups = fc.array(fc.constantFrom("0", "1f", "abcd", "1.2.3.4", ""), { maxLength: 9 }).map((all) => all.join(":"));
+  const text = fc.oneof(
+    fc.array(part, { maxLength: 9 }).map((all) => all.join("")),
+    groups,
+  );
+  fc.assert(
+    fc.property(text, (address) => isAddress(address) === (isIP(address) !== 0)),
+    { numRuns: 5000 },
+  );
 });
 
 it("a subnet is named by its first address, whatever address of it is written", () => {

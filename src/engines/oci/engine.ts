@@ -82,8 +82,10 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     observe: (project) => observeProject(context, project),
     apply: async (action, applyContext) => {
       if (MAKES.has(action.kind)) context.tools(); // what cannot be finished here is not begun
-      swept ??= sweep(context);
-      await swept;
+      if (action.kind !== "image.pull") {
+        swept ??= sweep(context); // the image store has a sweep of its own
+        await swept;
+      }
       await apply(context, action, applyContext);
     },
     containers: async () => observeAll(context),

@@ -54,11 +54,14 @@ export function openLayout(root: string, run: string): Layout {
   mkdirSync(root, { recursive: true, mode: 0o711 });
   mkdirSync(run, { recursive: true, mode: 0o711 });
   const real = realpathSync(root);
-  const world = createHash("sha256").update(real).digest("hex").slice(0, 8);
+  let world: string | undefined;
   const layout: Layout = {
     root: real,
     run: realpathSync(run),
-    world,
+    get world() {
+      world ??= createHash("sha256").update(real).digest("hex").slice(0, 8);
+      return world;
+    },
     images: join(real, "images"),
     containers: join(real, "containers"),
     names: join(real, "names"),

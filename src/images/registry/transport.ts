@@ -6,7 +6,8 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type 
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type Environment, proxyFor, proxyHeaders, TunnelAgent } from "./proxy.ts";
+import { type Environment, proxyFor, proxyHeaders } from "./proxy.ts";
+import { TunnelAgent } from "./tunnel.ts";
 
 export interface Request {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
