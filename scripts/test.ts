@@ -6,11 +6,10 @@
  * uvu has no timeout, and says nothing of a file that runs no test: both are failures here. Quick files share a process, since starting one
  * costs more than what they do; those on real containers and the conformance suites have one each.
  */
-import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BuiltCommand, buildCommand, COMMAND_ENV } from "./lib/command.ts";
-import { type Report, readReport } from "./lib/uvu-report.ts";
+import { type Result, runFiles } from "./lib/run-files.ts";
 import { ensureValidator } from "./lib/validator.ts";
 
 interface Group {
@@ -24,14 +23,6 @@ interface Group {
 interface Job {
   readonly files: readonly string[];
   readonly group: GroupName;
-}
-
-/** What became of one process: its report, or why there is none. */
-interface Result {
-  readonly report: Report | null;
-  readonly problem: string | null;
-  readonly output: string;
-  readonly ms: number;
 }
 
 type GroupName = keyof typeof GROUPS;
@@ -53,24 +44,38 @@ const parts = words.filter((word) => !isGroupName(word));
 const groups = names.length > 0 ? names : (["unit", "containers"] as const);
 
 ensureValidator(root);
-const running = new Set<number>();
+const interrupt = new AbortController();
+let interruptedBy: NodeJS.Signals | null = null;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    interruptedBy = signal;
+    jobs.length = 0;
+    interrupt.abort();
+  });
+}
 let command: BuiltCommand | null = null;
 process.once("exit", () => command?.remove());
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupt(signal));
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const jobs = groups.flatMap(jobsOf);
 if (jobs.some(({ files }) => files.some((path) => path.startsWith("test/cli/")))) command = await buildCommand(root);
 await Promise.all(Array.from({ length: AT_ONCE }, work));
-if (jobs.length === 0 && totals.passed + totals.failed + totals.skipped === 0) {
+if (interruptedBy === null && jobs.length === 0 && totals.passed + totals.failed + totals.skipped === 0) {
   console.error(`no test file matches: ${words.join(" ")}`);
   totals.failed++;
 }
 if (totals.failed > 0) process.exitCode = 1;
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+if (interruptedBy !== null) {
+  command?.remove();
+  process.kill(process.pid, interruptedBy);
+}
 
 async function work(): Promise<void> {
-  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) tell(job, await run(job));
+  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+    const env = command === null ? {} : { [COMMAND_ENV]: command.path };
+    tell(job, await runFiles(job.files, { timeoutMs: GROUPS[job.group].timeoutMs, signal: interrupt.signal, env }));
+  }
 }
 
 function jobsOf(group: GroupName): Job[] {
@@ -84,46 +89,7 @@ function jobsOf(group: GroupName): Job[] {
   return found;
 }
 
-/** Runs one process of tests to its end, or ends it with all its children when its time is over. */
-function run({ files, group }: Job): Promise<Result> {
-  const started = performance.now();
-  const { timeoutMs } = GROUPS[group];
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "scripts/lib/uvu-batch.ts", ...files], {
-      detached: true, // leads a process group, so that all of it can be ended
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, FORCE_COLOR: "0", ...(command === null ? {} : { [COMMAND_ENV]: command.path }) },
-    });
-    let output = "";
-    let late = false;
-    const { pid } = child;
-    if (pid !== undefined) running.add(pid);
-    const clock = setTimeout(() => {
-      late = true;
-      endGroup(pid);
-    }, timeoutMs);
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-    child.on("error", reject);
-    child.on("close", (status, signal) => {
-      clearTimeout(clock);
-      if (pid !== undefined) running.delete(pid);
-      const report = readReport(output, files);
-      const ended = signal === null ? `ended with ${status}` : `ended by ${signal}`;
-      const problem = late
-        ? `not done after ${timeoutMs / 1000} s`
-        : report === null
-          ? `${ended} before its end`
-          : report.empty.length > 0
-            ? `runs no test: ${report.empty.join(", ")}`
-            : status !== 0 && report.failed === 0
-              ? ended
-              : null;
-      resolve({ report, problem, output, ms: performance.now() - started });
-    });
-  });
-}
-
-function tell({ files, group }: Job, { report, problem, output, ms }: Result): void {
+function tell({ files, group }: Job, { report, problem, output, swept, ms }: Result): void {
   const strict = group === "containers" && process.env["CI"] === "true" && (report?.skipped ?? 0) > 0 ? "skipped on CI" : null;
   const wrong = problem ?? strict;
   totals.passed += report?.passed ?? 0;
@@ -132,24 +98,10 @@ function tell({ files, group }: Job, { report, problem, output, ms }: Result): v
   const failed = wrong !== null || (report?.failed ?? 0) > 0;
   const seconds = (ms / 1000).toFixed(1);
   if (failed || (report?.skipped ?? 0) > 0 || group === "conformance") console.log(output.trimEnd());
+  for (const what of swept) console.log(`swept ${what}`);
   console.log(
     `${failed ? "FAIL" : "ok  "} ${files.join(" ")} (${report?.passed ?? 0} passed, ${seconds} s)${wrong === null ? "" : `: ${wrong}`}`,
   );
-}
-
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error; // it has just ended
-  }
-}
-
-function interrupt(signal: NodeJS.Signals): void {
-  for (const pid of running) endGroup(pid);
-  command?.remove();
-  process.kill(process.pid, signal);
 }
 
 /** A suite that runs by itself; a file that exports something is one that others call. */

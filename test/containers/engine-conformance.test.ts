@@ -1,11 +1,9 @@
 /** The oci engine, in this process and with real containers, owes what every engine owes. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createEngine } from "../../src/engines/oci/engine.ts";
 import { engineConformance } from "../engine-conformance.ts";
 import type { Subject } from "../engines/conformance/stage.ts";
-import { leftovers, note, sweep, type Traces } from "../support/leftovers.ts";
+import { beginTraces, endTraces, note, type Traces } from "../support/leftovers.ts";
 import { busyboxRootfs } from "../support/rootfs.ts";
 import { containerSuite } from "../support/world.ts";
 
@@ -16,9 +14,8 @@ engineConformance(it, openSubject);
 it.run();
 
 async function openSubject(): Promise<Subject> {
-  const directory = await mkdtemp("/tmp/wharf-engine-");
-  const [root, run] = [join(directory, "root"), join(directory, "run")];
-  const traces: Traces = { directory, root, run, containers: new Set(), bridges: new Set() };
+  const traces = await beginTraces("/tmp/wharf-engine-");
+  const { directory, root, run } = traces;
   const env = { PATH: process.env["PATH"], HOME: directory };
   const engine = await createEngine({ root, run, env, insecureRegistries: [] });
   return {
@@ -26,8 +23,7 @@ async function openSubject(): Promise<Subject> {
     rootfs: busyboxRootfs(),
     dispose: async () => {
       await engine.close();
-      const left = await leftovers(traces);
-      if (await sweep(traces)) await rm(directory, { recursive: true, force: true });
+      const left = await endTraces(traces);
       if (left.length > 0) throw new Error(`left behind:\n${left.map((what) => `  ${what}`).join("\n")}`);
     },
   };

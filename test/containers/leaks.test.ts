@@ -3,13 +3,12 @@
  * kernel, on disk, or in the process that did it all.
  */
 import { readdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { reference } from "../support/build.ts";
 import { builtModule } from "../support/built.ts";
-import { leftovers, note, sweep, type Traces } from "../support/leftovers.ts";
+import { beginTraces, endTraces, leftovers, note } from "../support/leftovers.ts";
 import type { lives } from "../support/lives.ts";
 import { Random } from "../support/random.ts";
 import { busyboxRootfs } from "../support/rootfs.ts";
@@ -29,9 +28,8 @@ console.log(`leaks: WHARF_SEED=${SEED}`);
 it(`of ${LIVES} random lives of a project nothing is left (WHARF_SEED=${SEED})`, async () => {
   const built = (await builtModule("lives")) as { readonly lives: typeof lives };
   const { createEngine, Life } = built.lives;
-  const directory = await mkdtemp("/tmp/wharf-lives-");
-  const [root, run] = [join(directory, "root"), join(directory, "run")];
-  const traces: Traces = { directory, root, run, containers: new Set(), bridges: new Set() };
+  const traces = await beginTraces("/tmp/wharf-lives-");
+  const { directory, root, run } = traces;
   const options = { root, run, env: { PATH: process.env["PATH"], HOME: directory }, insecureRegistries: [] };
   try {
     const first = await createEngine(options);
@@ -67,7 +65,7 @@ it(`of ${LIVES} random lives of a project nothing is left (WHARF_SEED=${SEED})`,
     }
     assert.ok((await descriptors(open)) <= open, `${open} descriptors were open after ${LOOK_EVERY} lives, then: ${opened().join(", ")}`);
   } finally {
-    if (await sweep(traces)) await rm(directory, { recursive: true, force: true });
+    await endTraces(traces);
   }
 });
 

@@ -2,8 +2,10 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmdirSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readDiary, writeDiary } from "./diary.ts";
 
 /** Where a world lies, and what it was seen to have while it lived: kernel objects are found by these names afterwards. */
 export interface Traces {
@@ -22,14 +24,56 @@ interface Leftover {
   remove(): void;
 }
 
+/** A directory `PREFIX…` for a world that is about to begin. */
+export async function beginTraces(prefix: string): Promise<Traces> {
+  const traces = tracesIn(await mkdtemp(prefix));
+  writeDiary(["world", traces.directory]);
+  return traces;
+}
+
 /** Notes the names of what the world has now. Call it often: what comes and goes between two calls is not known. */
-export function note({ root, containers, bridges }: Traces): void {
-  for (const entry of list(join(root, "containers"))) if (/^[0-9a-f]{64}$/.test(entry.name)) containers.add(entry.name);
+export function note({ directory, root, containers, bridges }: Traces): void {
+  const seen = (kind: "container" | "bridge", known: Set<string>, name: string): void => {
+    if (known.has(name)) return;
+    known.add(name);
+    writeDiary([kind, directory, name]);
+  };
+  for (const { name } of list(join(root, "containers"))) if (/^[0-9a-f]{64}$/.test(name)) seen("container", containers, name);
   for (const { name } of list(join(root, "networks"))) {
     const text = name.endsWith(".json") ? readIfThere(join(root, "networks", name)) : null;
     const bridge = text === null ? undefined : /"bridge":\s*"([^"]+)"/.exec(text)?.[1];
-    if (bridge !== undefined) bridges.add(bridge);
+    if (bridge !== undefined) seen("bridge", bridges, bridge);
   }
+}
+
+/** Ends a world: takes all of it away and gives the names of what its commands had left behind. */
+export async function endTraces(traces: Traces): Promise<readonly string[]> {
+  const left = await leftovers(traces);
+  if (await sweep(traces)) {
+    await rm(traces.directory, { recursive: true, force: true });
+    writeDiary(["gone", traces.directory]);
+  }
+  return left;
+}
+
+/** Ends what a process of tests that is no more has begun, by its diary's text, and nothing else. Gives the names of what there was. */
+export async function sweepAfter(diary: string): Promise<readonly string[]> {
+  const { worlds, spaces } = readDiary(diary);
+  const swept: string[] = [];
+  for (const [directory, noted] of worlds) {
+    const traces: Traces = { ...tracesIn(directory), ...noted };
+    note(traces); // what was made since its process last looked
+    swept.push(...(await endTraces(traces)), `world ${directory}${existsSync(directory) ? ", but for what is mounted there still" : ""}`);
+  }
+  for (const name of spaces) {
+    runQuietly("ip", ["netns", "delete", name]);
+    swept.push(`network namespace ${name}`);
+  }
+  return swept;
+}
+
+export function tracesIn(directory: string): Traces {
+  return { directory, root: join(directory, "root"), run: join(directory, "run"), containers: new Set(), bridges: new Set() };
 }
 
 /** What is still there, after it had a moment to go (a process that ends takes its namespaces with it a little later). */
@@ -42,7 +86,7 @@ export async function leftovers(traces: Traces): Promise<readonly string[]> {
 }
 
 /** Takes away what is left, processes first. Gives whether the directory can go: nothing is mounted below it any more. */
-export async function sweep(traces: Traces): Promise<boolean> {
+async function sweep(traces: Traces): Promise<boolean> {
   for (let tries = 0; tries < 5; tries++) {
     const found = find(traces);
     if (found.length === 0) return true;

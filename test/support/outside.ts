@@ -1,6 +1,7 @@
 /** Another machine on the wire: a network namespace joined with this one by a pair of interfaces, made for one test. */
 import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
+import { writeDiary } from "./diary.ts";
 
 export interface Outside {
   /** This machine's address on the wire, and the other one's. */
@@ -30,6 +31,7 @@ export async function withOutside<T>(body: (outside: Outside) => Promise<T>, her
     const [command = "", ...argv] = [...here, "ip", ...words.split(" ")];
     execFileSync(command, argv, { stdio: "ignore" });
   };
+  writeDiary(["space", space]);
   ip(`netns add ${space}`);
   try {
     ip(`link add ${link} type veth peer name eth0 netns ${space}`);
@@ -61,5 +63,6 @@ export async function withOutside<T>(body: (outside: Outside) => Promise<T>, her
     });
   } finally {
     ip(`netns delete ${space}`); // the pair goes with it
+    writeDiary(["gone", space]);
   }
 }

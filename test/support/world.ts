@@ -1,11 +1,11 @@
 /** A world of its own for one test: images, containers and networks that nothing else sees, spoken to through the built command. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { constants as os } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { suite, type Test } from "uvu";
-import { leftovers, note, sweep, type Traces } from "./leftovers.ts";
+import { beginTraces, endTraces, leftovers, note } from "./leftovers.ts";
 import { ROOT } from "./sources.ts";
 
 export interface World {
@@ -46,14 +46,8 @@ export interface Finished {
 export const WHARF = join(ROOT, "bin", "wharf.cjs");
 
 export async function makeWorld(): Promise<World> {
-  const directory = await mkdtemp("/tmp/wharf-world-");
-  const traces: Traces = {
-    directory,
-    root: join(directory, "root"),
-    run: join(directory, "run"),
-    containers: new Set(),
-    bridges: new Set(),
-  };
+  const traces = await beginTraces("/tmp/wharf-world-");
+  const { directory } = traces;
   const env = {
     PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
     HOME: join(directory, "home"),
@@ -98,8 +92,7 @@ export async function makeWorld(): Promise<World> {
       return leftovers(traces);
     },
     dispose: async () => {
-      const left = await leftovers(traces);
-      if (await sweep(traces)) await rm(directory, { recursive: true, force: true });
+      const left = await endTraces(traces);
       if (left.length > 0) throw new Error(`left behind by this world:\n${left.map((what) => `  ${what}`).join("\n")}`);
     },
   };
