@@ -1,28 +1,33 @@
 /** A Docker Engine of one's own for one test: its socket and all that it keeps lie in one directory, and it touches neither network nor firewall. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Json } from "../../src/model/json.ts";
 
 export interface DockerEngine {
   load(archive: Buffer): Promise<void>;
   save(name: string): Promise<Buffer>;
   /** Id, and the directories that overlayfs makes one tree of, the highest first. */
   image(name: string): Promise<{ readonly id: string; readonly layers: string }>;
+  /** The configuration that a runtime gets for a container (a body of `POST /containers/create`), which is not run. */
+  configuration(body: Json): Promise<Json>;
   stop(): Promise<void>;
 }
 
 const START_TIMEOUT_MS = 30_000;
 
 export async function startDockerEngine(directory: string): Promise<DockerEngine> {
+  mkdirSync(directory, { recursive: true });
   const socket = join(directory, "docker.sock");
   const at = (option: string, name: string): readonly string[] => [option, join(directory, name)];
   const child = spawn(
     "dockerd",
     [
       ...["--host", `unix://${socket}`, ...at("--data-root", "data"), ...at("--exec-root", "exec"), ...at("--pidfile", "docker.pid")],
+      ...["--add-runtime", `witness=${witness(directory)}`, "--default-runtime", "witness"],
       ...["--storage-driver", "overlay2", "--iptables=false", "--bridge=none", "--ip-forward=false", "--log-level", "error"],
     ],
     { stdio: ["ignore", "ignore", "pipe"], env: { PATH: path(), HOME: directory } },
@@ -56,8 +61,26 @@ export async function startDockerEngine(directory: string): Promise<DockerEngine
       const { UpperDir: upper, LowerDir: lower } = GraphDriver.Data;
       return { id, layers: lower === undefined ? upper : `${upper}:${lower}` };
     },
+    configuration: async (body) => {
+      const { Id: id } = JSON.parse((await ask(socket, { method: "POST", path: "/containers/create", body: json(body) })).toString());
+      const said = await ask(socket, { method: "POST", path: `/containers/${id}/start` }).catch(String);
+      const seen = join(directory, "seen.json");
+      if (!existsSync(seen)) throw new Error(`no runtime was asked: ${said}`);
+      const configuration = JSON.parse(readFileSync(seen, "utf8"));
+      rmSync(seen);
+      await ask(socket, { method: "DELETE", path: `/containers/${id}?force=1&v=1` });
+      return configuration;
+    },
     stop,
   };
+}
+
+/** A runtime that keeps what it is told as `seen.json`, and runs nothing. */
+function witness(directory: string): string {
+  const file = join(directory, "witness");
+  const script = `#!/bin/sh\nwhile [ $# -gt 1 ]; do [ "$1" = --bundle ] && cp "$2/config.json" "${directory}/seen.json"; shift; done\nexit 1\n`;
+  writeFileSync(file, script, { mode: 0o755 });
+  return file;
 }
 
 /** Whether the program is here; as root's programs it may lie where other users do not look. */
@@ -70,6 +93,8 @@ export function hasDockerEngine(): boolean {
     throw error;
   }
 }
+
+const json = (body: Json): Buffer => Buffer.from(JSON.stringify(body));
 
 function path(): string {
   return `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin:/usr/bin:/bin`;
@@ -100,7 +125,8 @@ function ask(
   { body, ...options }: { readonly method: string; readonly path: string; readonly body?: Buffer },
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, ...options, agent: false }, (response) => {
+    const headers = body === undefined || body[0] !== 0x7b ? {} : { "Content-Type": "application/json" };
+    const call = request({ socketPath, ...options, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);

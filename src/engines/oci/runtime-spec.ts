@@ -119,6 +119,7 @@ export function execProcess(input: ExecInput): OciProcess {
     tty: input.tty,
     user: input.user,
     capabilities: input.privileged ? [...facts.capabilities] : granted,
+    privileged: input.privileged,
     resources: service.resources,
     isolation: service.isolation,
     facts,
@@ -132,6 +133,8 @@ interface ProcessParts {
   readonly tty: boolean;
   readonly user: ContainerUser;
   readonly capabilities: readonly Capability[];
+  /** Whoever the user is. */
+  readonly privileged?: boolean;
   readonly resources: Resources;
   readonly isolation: Isolation;
   readonly facts: KernelFacts;
@@ -143,15 +146,17 @@ const OPEN_FILES = 1_048_576;
 /** In a network of its own a container may serve any port and send pings without a capability. */
 const PRIVATE_NETWORK_SYSCTLS = { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" } as const;
 
-function processOf({ argv, env, cwd, tty, user, capabilities, resources, isolation, facts }: ProcessParts): OciProcess {
+function processOf({ argv, env, cwd, tty, user, capabilities, privileged = false, resources, isolation, facts }: ProcessParts): OciProcess {
   const names = capabilities.map((name) => `CAP_${name}`);
+  // Another user loses them when the program begins: they are what one may have that has them by its file, or by becoming root.
+  const held = user.uid === 0 || privileged ? names : [];
   return {
     terminal: tty,
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     args: argv,
     env: env.some((entry) => entry.startsWith("HOME=")) ? env : [...env, `HOME=${user.home}`],
     cwd,
-    capabilities: { bounding: names, effective: names, permitted: names },
+    capabilities: { bounding: names, effective: held, permitted: held },
     rlimits: ociRlimits(resources, Math.min(OPEN_FILES, facts.maxOpenFiles)),
     ...(resources.oomScoreAdj === null ? {} : { oomScoreAdj: resources.oomScoreAdj }),
     noNewPrivileges: isolation.noNewPrivileges,
