@@ -6,6 +6,7 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import { diagnosticsOf } from "../model/diagnostic.ts";
 import type { Emit, Outcome, Summary } from "../model/event.ts";
 import type { Step } from "../model/plan.ts";
+import { Updates } from "./updates.ts";
 
 export interface ExecuteOptions {
   readonly emit: Emit;
@@ -48,12 +49,17 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
   const slot = slots(options.limit ?? Number.POSITIVE_INFINITY);
   const ends = new Map<number, Promise<End>>();
   const attempts = new Map<string, Undoing>();
+  const updates = new Updates();
   for (const { attempt } of steps) if (attempt !== undefined) attempts.set(attempt.name, { done: [], begun: new Set(), over: null });
   for (const step of steps) ends.set(step.id, run(step)); // a step comes after its predecessors in the list, so theirs are there
   const counts = { done: 0, failed: 0, skipped: 0 };
   for (const end of await Promise.all(ends.values())) counts[end.status]++;
   // An interruption leaves no attempt half-way either.
-  await Promise.all(steps.map(async (step) => ((await ends.get(step.id))?.status === "done" ? null : takeBack(step))));
+  for (const step of steps) {
+    if ((await ends.get(step.id))?.status === "done") continue;
+    await takeBack(step);
+    if (signal.aborted && updates.isTakenBack(step)) await takeBackAll(step);
+  }
   const outcome = signal.aborted && counts.done < steps.length ? "cancelled" : counts.done < steps.length ? "failed" : "converged";
   return { outcome, summary: counts, diagnostics };
 
@@ -62,11 +68,26 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
       const end = await ends.get(id);
       if (end?.status === "done") continue;
       const skipped = skip(step, end?.status === "skipped" && end.because === null ? null : id);
-      await takeBack(step);
+      await giveUp(step);
       return skipped;
     }
     for (const id of step.afterAnyway ?? []) await ends.get(id);
+    const barrier = updates.barrier(step);
+    if (barrier !== null) return skip(step, barrier);
     return slot(() => (signal.aborted ? skip(step, null) : apply(step)));
+  }
+
+  /** What follows from a step that is not done: for the attempt that it belongs to, and for the update that this is a part of. */
+  async function giveUp(step: Step): Promise<void> {
+    await takeBack(step);
+    if (signal.aborted || !updates.fail(step)) return;
+    emit({ type: "step.note", step: step.id, message: updates.words(step) });
+    if (updates.isTakenBack(step)) await takeBackAll(step);
+  }
+
+  /** Undoes what was done of all attempts of a service. */
+  async function takeBackAll({ service }: Step): Promise<void> {
+    await Promise.all(steps.filter((other) => other.service === service).map(takeBack));
   }
 
   function skip(step: Step, because: number | null): End {
@@ -117,13 +138,14 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
 
   async function apply(step: Step): Promise<End> {
     const undoing = step.attempt === undefined ? undefined : attempts.get(step.attempt.name);
-    if (undoing !== undefined && undoing.over !== null) return skip(step, null);
+    if (undoing !== undefined && undoing.over !== null) return skip(step, updates.brokenBy(step));
+    updates.begin(step);
     const work = carryOut(step);
     undoing?.begun.add(work);
     const end = await work;
     undoing?.begun.delete(work);
     if (end.status === "done") undoing?.done.push(step);
-    else await takeBack(step);
+    else await giveUp(step);
     return end;
   }
 

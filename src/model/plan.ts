@@ -26,6 +26,8 @@ export interface Step {
   readonly afterAnyway?: readonly number[];
   /** Steps of one attempt stand or fall together. */
   readonly attempt?: Attempt;
+  /** What it means for the update of its service. */
+  readonly update?: UpdateRole;
   /** Why, in a few words: `config changed: image`, `not there yet`. */
   readonly reason: string;
   /** The service it belongs to, or `null` for networks, volumes and orphans of unknown service. */
@@ -39,6 +41,19 @@ export interface Attempt {
   readonly name: string;
   /** What undoes the step; `null`: there is nothing to undo. */
   readonly undo: Action | null;
+}
+
+/** An update of several containers stops when more of its replacements failed than may. */
+export interface UpdateRole {
+  /**
+   * `begins`: the first step of a replacement, which is not begun any more then. `proves`: the one whose end says whether a replacement succeeded.
+   * `seals`: after it there is no way back; not begun any more either.
+   */
+  readonly role: "begins" | "proves" | "seals";
+  /** How many replacements may fail. */
+  readonly tolerated: number;
+  /** Whether those that succeeded are taken back then, too. */
+  readonly rollback: boolean;
 }
 
 export type ChangeKind = "create" | "replace" | "update" | "start" | "stop" | "remove" | "pull" | "unchanged";

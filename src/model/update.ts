@@ -10,6 +10,8 @@ export interface UpdatePolicy {
   readonly delayMs: number;
   /** When one fails: no further one is begun, the others go on, or those done are taken back too. */
   readonly failureAction: "pause" | "continue" | "rollback";
+  /** The part of the replacements that may fail before that is done, from 0 to 1. Absent: none. */
+  readonly maxFailureRatio?: number;
 }
 
 export const USUAL_UPDATE: UpdatePolicy = { order: null, monitorMs: 1000, parallelism: 0, delayMs: 0, failureAction: "continue" };

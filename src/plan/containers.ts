@@ -27,7 +27,7 @@ import {
   undone,
 } from "./planning.ts";
 import { preStart } from "./pre-start.ts";
-import { NO_TURN, nextTurn, startsFirst } from "./updates.ts";
+import { bindReplacements, nextTurn, startsFirst } from "./updates.ts";
 
 export interface Slot {
   readonly number: number;
@@ -50,9 +50,7 @@ export function planService(p: Planning, service: Service): void {
     const name = containerName(p.desired, service, number);
     settled.push(make(p, pattern, { number, name, containers: [] }));
   }
-  // What stands or falls together is not taken away one by one.
-  if (service.update.failureAction === "rollback")
-    for (const last of p.final.get(service.name) ?? []) for (const proven of p.proven.get(service.name) ?? []) p.draft.order(last, proven);
+  bindReplacements(p, service);
   p.settled.set(service.name, settled);
   const steps = settled.flatMap(({ after }) => after);
   const gates = gatesOf(p, service, "order");
@@ -168,9 +166,8 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
   const olds = slot.containers.filter((container) => container.name !== name);
   // What ran is put back when its successor does not make it.
   const running = p.options.start ? (olds.find((container) => isUp(container) && !container.beside) ?? null) : null;
-  const attempt = running !== null && p.options.rollback ? (service.update.failureAction === "rollback" ? service.name : slot.name) : null;
+  const attempt = running !== null && p.options.rollback ? slot.name : null;
   const beside = running !== null && olds.filter(isUp).length === 1 && startsFirst(p, service, running) ? running.name : null;
-  const turn = running === null ? NO_TURN : nextTurn(p, service);
   const create = p.draft.step(stepKey("container.create", name), {
     action: {
       kind: "container.create",
@@ -180,8 +177,8 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
     },
     reason,
     service: service.name,
-    after: [...groundwork(p, pattern), ...lenders(service), ...turn.after],
-    afterAnyway: turn.afterAnyway,
+    after: [...groundwork(p, pattern), ...lenders(service)],
+    afterAnyway: running === null ? [] : nextTurn(p, service),
     ...undone(attempt, { kind: "container.remove", container: name, volumes: true, force: true }),
   });
   p.made.add(service);
@@ -198,7 +195,8 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
   if (running !== null && (attempt !== null || beside !== null))
     steps.push(prove(p, pattern, { container: name, slot, reason, after: steps, attempt }));
   if (beside !== null) steps.push(takeOver(p, pattern, { container: name, slot, reason, after: steps, attempt, beside }));
-  if (running !== null) p.proven.set(service.name, [...(p.proven.get(service.name) ?? []), steps.at(-1) ?? create]);
+  const proves = steps.at(-1) ?? create;
+  const seals: string[] = [];
   for (const container of olds) {
     const drained = beside === container.name;
     takeAway(p, container, {
@@ -208,9 +206,9 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
       attempt: beside === null ? attempt : null,
       drained,
     });
-    const last = stepKey(drained ? "container.drain" : "container.remove", container.name);
-    p.final.set(service.name, [...(p.final.get(service.name) ?? []), last]);
+    seals.push(stepKey(drained ? "container.drain" : "container.remove", container.name));
   }
+  if (running !== null) p.replacements.set(service.name, [...(p.replacements.get(service.name) ?? []), { begins: create, proves, seals }]);
   if (name !== slot.name) steps.push(rename(p, pattern, { container: name, slot, reason, after: steps }));
   const address = `container/${slot.name}`;
   if (old === null) changed(p, "create", { address, reason });

@@ -1,5 +1,5 @@
 import type { Action } from "../model/action.ts";
-import type { Attempt, Step } from "../model/plan.ts";
+import type { Attempt, Step, UpdateRole } from "../model/plan.ts";
 
 /** A step that does not know its number yet. The keys after which it comes may name steps and milestones, also ones never added. */
 export interface Sketch {
@@ -28,6 +28,7 @@ interface Reached {
  */
 export class Draft {
   readonly #nodes = new Map<string, Node>();
+  readonly #roles = new Map<string, UpdateRole>();
 
   step(key: string, sketch: Sketch): string {
     this.#add(key, { sketch, after: new Set(sketch.after), anyway: new Set(sketch.afterAnyway) });
@@ -45,6 +46,16 @@ export class Draft {
   /** One more edge: `key` comes after `earlier`. */
   order(key: string, earlier: string): void {
     this.#nodes.get(key)?.after.add(earlier);
+  }
+
+  /** Likewise, whether `earlier` went well or not. */
+  orderAnyway(key: string, earlier: string): void {
+    this.#nodes.get(key)?.anyway.add(earlier);
+  }
+
+  /** Says what a step means for the update of its service. */
+  mark(key: string, role: UpdateRole): void {
+    this.#roles.set(key, role);
   }
 
   /** The steps in an order in which they could run one by one, otherwise as they were added. */
@@ -90,7 +101,9 @@ export class Draft {
       const { action, reason, service, attempt } = node.sketch;
       const anyway = soft.size === 0 ? {} : { afterAnyway: idsOf(soft) };
       state.ids.set(key, id);
-      state.steps.push({ id, after: idsOf(hard), ...anyway, ...(attempt === undefined ? {} : { attempt }), reason, service, action });
+      const update = this.#roles.get(key);
+      const parts = { ...(attempt === undefined ? {} : { attempt }), ...(update === undefined ? {} : { update }) };
+      state.steps.push({ id, after: idsOf(hard), ...anyway, ...parts, reason, service, action });
     }
     return result;
   }

@@ -35,12 +35,19 @@ export interface Planning {
   readonly rewired: Map<string, string>;
   /** What each service has in the end. */
   readonly settled: Map<string, readonly Settled[]>;
-  /** The steps after which the replacements of each service stand, in the order of their turns. */
-  readonly proven: Map<string, readonly string[]>;
-  /** Steps of each service that no attempt can undo. */
-  readonly final: Map<string, readonly string[]>;
+  /** The replacements of each service, in the order of their turns. */
+  readonly replacements: Map<string, readonly Replacement[]>;
   /** Stops that had better wait, so that nothing is down longer than it must. */
   readonly patient: { readonly container: string; readonly until: readonly string[] }[];
+}
+
+/** A container that runs and is replaced, by the keys of steps. */
+export interface Replacement {
+  readonly begins: string;
+  /** After it the new one stands. */
+  readonly proves: string;
+  /** No attempt can undo them. */
+  readonly seals: readonly string[];
 }
 
 export interface NameClaim {
@@ -87,8 +94,7 @@ export function beginPlanning(desired: Project, observed: Observed, options: Pla
     renewed: new Set(),
     rewired: new Map(),
     settled: new Map(),
-    proven: new Map(),
-    final: new Map(),
+    replacements: new Map(),
     patient: [],
   };
 }

@@ -30,17 +30,29 @@ function isSafeBeside({ ports, healthcheck, mounts }: Service): boolean {
   return ports.length > 0 && isChecked && mounts.every((mount) => mount.readOnly || mount.type === "tmpfs");
 }
 
-export interface Turn {
-  readonly after: readonly string[];
-  readonly afterAnyway: readonly string[];
-}
-
-export const NO_TURN: Turn = { after: [], afterAnyway: [] };
-
-/** Behind which replacements of its service the next one comes. */
-export function nextTurn(p: Planning, { name, update: { parallelism, failureAction } }: Service): Turn {
-  const before = p.proven.get(name) ?? [];
+/** Behind which replacements of its service the next one comes. Whether it is begun when they failed is for the update to say. */
+export function nextTurn(p: Planning, { name, update: { parallelism } }: Service): readonly string[] {
+  const before = p.replacements.get(name) ?? [];
   const gate = parallelism > 0 ? before[before.length - parallelism] : undefined;
-  if (gate === undefined) return NO_TURN;
-  return failureAction === "continue" ? { after: [], afterAnyway: [gate] } : { after: [gate], afterAnyway: [] };
+  return gate === undefined ? [] : [gate.proves];
 }
+
+/** Has the replacements of a service end as one update: how many may fail, and what happens when more do. */
+export function bindReplacements(p: Planning, { name, update }: Service): void {
+  const all = p.replacements.get(name) ?? [];
+  if (update.failureAction === "continue") return;
+  const rollback = update.failureAction === "rollback" && p.options.rollback;
+  const tolerated = Math.floor((update.maxFailureRatio ?? 0) * all.length + ROUNDING);
+  for (const { begins, proves, seals } of all) {
+    p.draft.mark(begins, { role: "begins", tolerated, rollback });
+    p.draft.mark(proves, { role: "proves", tolerated, rollback });
+    if (!rollback) continue;
+    for (const seal of seals) {
+      p.draft.mark(seal, { role: "seals", tolerated, rollback });
+      for (const other of all) p.draft.orderAnyway(seal, other.proves);
+    }
+  }
+}
+
+/** A third of three is one. */
+const ROUNDING = 1e-9;

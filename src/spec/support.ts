@@ -50,7 +50,7 @@ export const SUPPORT = {
         },
         restart_policy: "yes",
         rollback_config: "no",
-        update_config: { order: "yes", monitor: "yes", parallelism: "yes", delay: "yes", failure_action: "yes", max_failure_ratio: "no" },
+        update_config: "yes",
       },
       develop: "no",
       device_cgroup_rules: "yes",

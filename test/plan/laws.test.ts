@@ -34,6 +34,7 @@ const serviceShape = fc.record({
   order: fc.constantFrom("start-first", "stop-first", null),
   parallelism: fc.nat({ max: 2 }),
   failureAction: fc.constantFrom("pause", "continue", "rollback"),
+  maxFailureRatio: fc.constantFrom(0, 0.5),
   run: fc.constantFrom("once", "always"),
   edges: fc.array(
     fc.record({
@@ -65,7 +66,14 @@ const projects = fc.tuple(shapesOfServices, conditions, mtus).map(([shapes, cond
         run: conditionOf[index] === "completed" ? "once" : shape.run,
         containerName: shape.fixedName ? `the-${name}` : null,
         environment: shape.color === null ? {} : { COLOR: shape.color },
-        update: { order: shape.order, parallelism: shape.parallelism, failureAction: shape.failureAction, monitorMs: 0, delayMs: 0 },
+        update: {
+          order: shape.order,
+          parallelism: shape.parallelism,
+          failureAction: shape.failureAction,
+          maxFailureRatio: shape.maxFailureRatio,
+          monitorMs: 0,
+          delayMs: 0,
+        },
         scale: single ? Math.min(shape.scale, 1) : shape.scale,
         ports: usesPort
           ? [{ target: 3000, protocol: "tcp", host: "0.0.0.0", published: { from: shape.port ?? 0, to: shape.port ?? 0 } }]

@@ -33,4 +33,15 @@ it("whether work that is done runs again", async () => {
   assert.match(await onlyError(serviceText("x-wharf: {run: twice}")), "`once` or `always`");
 });
 
+it("the part of an update that may fail", async () => {
+  const of = async (ratio: string) => (await web(`deploy: {update_config: {max_failure_ratio: ${ratio}}}`)).update.maxFailureRatio;
+  assert.is(await of("0.25"), 0.25);
+  assert.is(await of("0"), undefined);
+  const { refusals } = await loadFiles(serviceText("deploy: {update_config: {max_failure_ratio: 1.5}}"));
+  assert.equal(
+    refusals.map(({ code, source }) => [code, source?.line]),
+    [["E_VALUE", 4]],
+  );
+});
+
 it.run();

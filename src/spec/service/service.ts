@@ -118,7 +118,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     stopSignal: readStopSignal(at("stop_signal"), scope),
     stopGraceMs: readGracePeriod(at("stop_grace_period")),
     scale: readScale(node, scope),
-    update: readUpdate(node),
+    update: readUpdate(node, scope),
     pullPolicy: readPullPolicy(at("pull_policy"), scope),
     platform: readPlatform(at("platform"), scope),
     profiles: itemsOf(at("profiles")).map((item) => textOf(item) ?? ""),

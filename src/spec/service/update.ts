@@ -1,21 +1,33 @@
 import { parseDuration } from "../../model/quantity.ts";
 import { type UpdatePolicy, USUAL_UPDATE } from "../../model/update.ts";
-import { child, type Node, textOf } from "../node.ts";
+import { child, type Node, numberOf, textOf } from "../node.ts";
+import { refuse, type Scope } from "./scope.ts";
 
 /** `deploy.update_config`. What is no number or duration has been refused before: it counts as not given here. */
-export function readUpdate(service: Node): UpdatePolicy {
+export function readUpdate(service: Node, scope: Scope): UpdatePolicy {
   const given = child(child(service, "deploy"), "update_config");
   if (given === undefined) return USUAL_UPDATE;
   const at = (key: string): string | null => textOf(child(given, key));
   const order = at("order");
   const action = at("failure_action");
+  const maxFailureRatio = readRatio(child(given, "max_failure_ratio"), scope);
   return {
     order: order === "start-first" || order === "stop-first" ? order : null,
     monitorMs: millisecondsOf(at("monitor")) ?? USUAL_UPDATE.monitorMs,
     parallelism: Number(at("parallelism") ?? 1),
     delayMs: millisecondsOf(at("delay")) ?? 0,
     failureAction: action === "pause" || action === "continue" || action === "rollback" ? action : "pause",
+    ...(maxFailureRatio === 0 ? {} : { maxFailureRatio }),
   };
+}
+
+function readRatio(node: Node | undefined, scope: Scope): number {
+  const ratio = numberOf(node);
+  if (node === undefined || ratio === null) return 0;
+  if (ratio >= 0 && ratio <= 1) return ratio;
+  const message = `\`${scope.path}.deploy.update_config.max_failure_ratio\` is ${ratio}: it is a part, from 0 to 1`;
+  refuse(scope, { place: node.place, message });
+  return 0;
 }
 
 function millisecondsOf(text: string | null): number | null {

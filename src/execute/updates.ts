@@ -1,0 +1,57 @@
+import type { Step } from "../model/plan.ts";
+
+interface State {
+  failed: number;
+  /** The step with which too many had failed. */
+  brokenBy: number | null;
+  /** There is no way back any more. */
+  isSealed: boolean;
+}
+
+/** How the updates of services fare: each stops when more of its replacements failed than may. */
+export class Updates {
+  readonly #states = new Map<string, State>();
+
+  /** The step because of which this one is not begun; `null`: it may be. */
+  barrier({ update, service }: Step): number | null {
+    return update === undefined || update.role === "proves" ? null : this.#of(service).brokenBy;
+  }
+
+  /** The step with which too many had failed in the service of this one. */
+  brokenBy({ service }: Step): number | null {
+    return this.#of(service).brokenBy;
+  }
+
+  begin({ update, service }: Step): void {
+    if (update?.role === "seals") this.#of(service).isSealed = true;
+  }
+
+  /** Whether too many have failed now that this step is not done. */
+  fail({ id, update, service }: Step): boolean {
+    if (update?.role !== "proves") return false;
+    const state = this.#of(service);
+    state.failed += 1;
+    if (state.brokenBy !== null || state.failed <= update.tolerated) return false;
+    state.brokenBy = id;
+    return true;
+  }
+
+  /** Whether what was done for the whole service has to be taken back, and can be. */
+  isTakenBack({ update, service }: Step): boolean {
+    return update?.rollback === true && !this.#of(service).isSealed;
+  }
+
+  /** What has come of it, in words. */
+  words({ update, service }: Step): string {
+    const { failed } = this.#of(service);
+    const most = update?.tolerated === 0 ? "none" : `${update?.tolerated ?? 0} at most`;
+    return `the update of ${service} is ${update?.rollback === true ? "rolled back" : "paused"}: ${failed} failed, and ${most} may`;
+  }
+
+  #of(service: string | null): State {
+    const key = service ?? "";
+    const state = this.#states.get(key) ?? { failed: 0, brokenBy: null, isSealed: false };
+    this.#states.set(key, state);
+    return state;
+  }
+}
