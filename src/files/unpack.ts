@@ -18,12 +18,11 @@ import {
   symlinkSync,
   unlinkSync,
   utimesSync,
-  writeSync,
 } from "node:fs";
+import { setXattrs, times, writeAt } from "../images/unpack/attributes.ts";
 import { decompress, detectCompression } from "../images/unpack/decompress.ts";
-import { makeSpecial, setXattr } from "../images/unpack/special.ts";
+import { makeSpecial } from "../images/unpack/special.ts";
 import { type TarEntry, TarReader, type TarSink } from "../images/unpack/tar-reader.ts";
-import { isAllowedXattr, isIgnorable } from "../images/unpack/xattrs.ts";
 import { Failure } from "../model/diagnostic.ts";
 import { enter, inside, leave, type Spot } from "./step.ts";
 
@@ -112,7 +111,7 @@ class TreeWriter implements TarSink {
 
   data(chunk: Buffer, offset: number): void {
     if (this.#file === null) return;
-    for (let at = 0; at < chunk.length; ) at += writeSync(this.#file.descriptor, chunk, at, chunk.length - at, offset + at);
+    writeAt(this.#file.descriptor, chunk, offset);
     this.#file.written = offset + chunk.length;
   }
 
@@ -124,7 +123,7 @@ class TreeWriter implements TarSink {
     fchownSync(descriptor, uid, gid); // clears set-id bits and capabilities: those come after it
     this.#xattrs(path, entry);
     fchmodSync(descriptor, this.#modeOf(entry));
-    futimesSync(descriptor, entry.mtime, entry.mtime);
+    futimesSync(descriptor, ...times(entry));
     closeSync(descriptor);
     this.#file = null;
   }
@@ -137,7 +136,7 @@ class TreeWriter implements TarSink {
       lchownSync(path, uid, gid);
       this.#xattrs(path, entry);
       chmodSync(path, this.#modeOf(entry));
-      utimesSync(path, entry.mtime, entry.mtime);
+      utimesSync(path, ...times(entry));
     }
   }
 
@@ -174,7 +173,7 @@ class TreeWriter implements TarSink {
     const { uid, gid } = this.#request.owner ?? entry;
     lchownSync(path, uid, gid);
     if (type !== "symlink") this.#throughDoor(path, (door) => chmodSync(door, this.#modeOf(entry)));
-    lutimesSync(path, entry.mtime, entry.mtime);
+    lutimesSync(path, ...times(entry));
   }
 
   #makeDirectory(
@@ -193,15 +192,9 @@ class TreeWriter implements TarSink {
   }
 
   #xattrs(path: Buffer, { xattrs }: TarEntry): void {
-    for (const [name, value] of xattrs) {
-      // Rights that a program has go with its owner.
-      if (!isAllowedXattr(name) || (name === "security.capability" && this.#request.owner !== null)) continue;
-      try {
-        setXattr(path, name, value);
-      } catch (error) {
-        if (!isIgnorable(error, name)) throw error;
-      }
-    }
+    // Rights that a program has go with its owner.
+    const kept = this.#request.owner === null ? xattrs : [...xattrs].filter(([name]) => name !== "security.capability");
+    setXattrs(path, kept);
   }
 
   /** Changes of a mode follow links: made through what is open, they cannot. */

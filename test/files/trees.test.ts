@@ -6,6 +6,8 @@ import {
   constants,
   existsSync,
   linkSync,
+  lstatSync,
+  lutimesSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -63,6 +65,18 @@ it("a tree comes out as it went in: modes, times, links, names of bytes", async 
   assert.is(readFileSync(join(to, "copy", "n".repeat(200)), "utf8"), "long");
   assert.is(statSync(join(to, "copy/deep")).mode & 0o7777, 0o500);
   assert.is(statSync(join(to, "copy/deep")).mtimeMs, 2_000_000);
+});
+
+it("times before 1970 come out as they went in, of files, links and directories", async ({ from, to }) => {
+  mkdirSync(join(from, "old"));
+  writeFileSync(join(from, "old/file"), "");
+  symlinkSync("file", join(from, "old/link"));
+  const moon = new Date("1969-07-20T20:17:40Z");
+  utimesSync(join(from, "old/file"), moon, moon);
+  lutimesSync(join(from, "old/link"), moon, moon);
+  utimesSync(join(from, "old"), moon, moon);
+  await unpack(to, pack(from, { name: "old", as: "copy" }));
+  for (const name of ["copy", "copy/file", "copy/link"]) assert.is(lstatSync(join(to, name)).mtimeMs, moon.getTime(), name);
 });
 
 it("what is packed is read by GNU tar", async ({ top, from, to }) => {

@@ -20,8 +20,8 @@ import {
   symlinkSync,
   unlinkSync,
   utimesSync,
-  writeSync,
 } from "node:fs";
+import { setXattrs, times, writeAt } from "./attributes.ts";
 import {
   type Attributes,
   badLink,
@@ -44,7 +44,6 @@ import { MAJOR_LIMIT, MINOR_LIMIT, makeSpecial, setXattr } from "./special.ts";
 import { malformed } from "./tar-header.ts";
 import type { TarEntry, TarSink } from "./tar-reader.ts";
 import { isOpaqueMarker, isReserved, whiteoutOf } from "./whiteout.ts";
-import { isAllowedXattr, isIgnorable } from "./xattrs.ts";
 
 export interface WriterLimits {
   readonly entries: number;
@@ -112,7 +111,7 @@ export class LayerWriter implements TarSink {
 
   data(chunk: Buffer, offset: number): void {
     if (this.#open === null || this.#limits.hollow === true) return;
-    for (let at = 0; at < chunk.length; ) at += writeSync(this.#open.descriptor, chunk, at, chunk.length - at, offset + at);
+    writeAt(this.#open.descriptor, chunk, offset);
     this.#open.written = offset + chunk.length;
   }
 
@@ -298,14 +297,7 @@ export class LayerWriter implements TarSink {
   }
 
   #xattrs(path: string, { xattrs }: Attributes): void {
-    for (const [name, value] of xattrs) {
-      if (!isAllowedXattr(name)) continue;
-      try {
-        setXattr(this.#disk(path), name, value);
-      } catch (error) {
-        if (!isIgnorable(error, name)) throw error;
-      }
-    }
+    if (xattrs.size > 0) setXattrs(this.#disk(path), xattrs);
   }
 
   #isMine({ uid, gid }: { readonly uid: number; readonly gid: number }): boolean {
@@ -331,10 +323,3 @@ function bytes(latin1: string): string | Buffer {
 }
 
 const ASCII = /^[\0-\x7f]*$/;
-
-/** Access and modification, within what every file system can keep: 1901 to 2446. Node takes a negative number for now, and a date as it is. */
-function times({ mtime }: { readonly mtime: number }): readonly [number | Date, number | Date] {
-  const seconds = Math.min(Math.max(mtime, -(2 ** 31)), 15_032_385_535);
-  const time = seconds < 0 ? new Date(seconds * 1000) : seconds;
-  return [time, time];
-}
