@@ -56,6 +56,8 @@ export interface Attachment {
   readonly macAddress: string | null;
   /** Name of the interface, or `null`: `eth0` and so on. */
   readonly interfaceName: string | null;
+  /** Kernel parameters of the interface, whose name is IFNAME in theirs: `net.ipv4.conf.IFNAME.log_martians`. */
+  readonly sysctls: Readonly<Record<string, string>>;
   /** The highest is joined first; 0 where nothing is said. */
   readonly priority: number;
   /** The highest has the way out; 0 where nothing is said. */
@@ -103,6 +105,7 @@ export function plainAttachment(network: string): Attachment {
     linkLocalAddresses: [],
     macAddress: null,
     interfaceName: null,
+    sysctls: {},
     priority: 0,
     gatewayPriority: 0,
   };

@@ -210,6 +210,7 @@ function attachmentRecord(attachment: Attachment): JsonMap {
     link_local_ips: list(attachment.linkLocalAddresses),
     mac_address: attachment.macAddress,
     interface_name: attachment.interfaceName,
+    sysctls: some(attachment.sysctls),
     priority: attachment.priority === 0 ? null : attachment.priority,
     gw_priority: attachment.gatewayPriority === 0 ? null : attachment.gatewayPriority,
   });

@@ -54,12 +54,13 @@ export function updateKeys(networks: readonly { readonly name: string }[]): read
 
 /** What an attachment says beyond the network and its aliases. */
 function settings(attachment: Attachment): Omit<Joined, "name" | "aliases" | "avoid"> {
-  const { ipv4Address, ipv6Address, linkLocalAddresses, macAddress, interfaceName, gatewayPriority } = attachment;
+  const { ipv4Address, ipv6Address, linkLocalAddresses, macAddress, interfaceName, sysctls, gatewayPriority } = attachment;
   return {
     ...(ipv4Address === null ? {} : { ipv4Address }),
     ...(ipv6Address === null ? {} : { ipv6Address }),
     ...(linkLocalAddresses.length === 0 ? {} : { linkLocalAddresses }),
     ...(interfaceName === null ? {} : { interfaceName }),
+    ...(Object.keys(sysctls).length === 0 ? {} : { sysctls }),
     ...(gatewayPriority === 0 ? {} : { gatewayPriority }),
     ...hardware(macAddress),
   };

@@ -88,7 +88,7 @@ export const SUPPORT = {
       networks: {
         "*": {
           aliases: "yes",
-          driver_opts: "no",
+          driver_opts: "yes", // its reader warns of those that wharf does not know
           gw_priority: "yes",
           interface_name: "yes",
           ipv4_address: "yes",

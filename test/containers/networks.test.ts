@@ -54,17 +54,21 @@ async function several(world: World): Promise<void> {
 async function fixed(world: World): Promise<void> {
   const spec = (color: string) => ({
     services: {
-      db: `environment: { COLOR: ${color} }\n    networks: { back: { ipv4_address: 10.211.7.2, interface_name: data0, mac_address: "02:42:0A:D3:07:77" } }`,
+      db: `environment: { COLOR: ${color} }\n    networks: { back: { ipv4_address: 10.211.7.2, interface_name: data0, mac_address: "02:42:0A:D3:07:77", driver_opts: { com.docker.network.endpoint.sysctls: "net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.neigh.IFNAME.retrans_time_ms=2000" } } }`,
       web: "networks: [back]",
       log: "networks: [back]",
     },
     networks:
       "back: { ipam: { config: [ { subnet: 10.211.7.0/24, ip_range: 10.211.7.0/29, gateway: 10.211.7.254, aux_addresses: { r: 10.211.7.1 } } ] } }",
   });
+  const option = "com.docker.network.endpoint.sysctls: net.ipv4.conf.IFNAME.nothing_of_that_name=1";
+  const odd = await project(world, { services: { web: `networks: { default: { driver_opts: { ${option} } } }` } });
+  assert.match((await world.wharf(["up", "-d"], { cwd: odd })).stderr, /E_MACHINE[\s\S]*nothing_of_that_name/);
   const cwd = await project(world, spec("red"));
   await world.ok(["up", "-d"], { cwd });
-  const look = "ip -o addr show data0 | grep -o '10[0-9.]*/24'; cat /sys/class/net/data0/address; ip route | grep default";
-  const seen = "10.211.7.2/24\n02:42:0a:d3:07:77\ndefault via 10.211.7.254 dev data0 \n";
+  const look =
+    "ip -o addr show data0 | grep -o '10[0-9.]*/24'; cat /sys/class/net/data0/address; cat /proc/sys/net/ipv4/conf/data0/log_martians /proc/sys/net/ipv4/neigh/data0/retrans_time_ms; ip route | grep default";
+  const seen = "10.211.7.2/24\n02:42:0a:d3:07:77\n1\n2000\ndefault via 10.211.7.254 dev data0 \n";
   assert.is(await inside(world, cwd, "db", look), seen);
   const others = await Promise.all(
     ["web", "log"].map((service) => inside(world, cwd, service, "ip -o -4 addr show eth0 | grep -o '10[0-9.]*/24'")),

@@ -207,7 +207,7 @@ it("what is not supported yet is told of with its place, and obsolete keys too",
     [
       "W_OBSOLETE 1 `version`",
       "W_UNSUPPORTED 6 `services.web.deploy.endpoint_mode`",
-      "W_UNSUPPORTED 7 `services.web.networks.back.driver_opts`",
+      "W_UNSUPPORTED 7 `services.web.networks.back.driver_opts.a`",
       "W_NO_HEALTHCHECK 9 `web`",
       "W_UNSUPPORTED 11 `networks.back.driver_opts.odd`",
       "W_UNSUPPORTED 12 `models`",

@@ -21,7 +21,7 @@ services:
     networks:
       c: {priority: 5, gw_priority: 2, aliases: [x, y]}
       b: {ipv4_address: 10.9.0.7, ipv6_address: "FD00:9:0:0::7", mac_address: "02-42-0A-09-00-07", interface_name: data0, link_local_ips: [169.254.9.9]}
-      a:
+      a: {driver_opts: {com.docker.network.endpoint.ifname: side0, com.docker.network.endpoint.sysctls: "net.ipv4.conf.IFNAME.log_martians=1, net.ipv6.conf.IFNAME.accept_ra=2", odd: 1}}
 networks:
   a:
   b:
@@ -33,7 +33,11 @@ networks:
   const [service] = project.services;
   assert.equal(service?.networks, [
     { ...plainAttachment("c"), priority: 5, gatewayPriority: 2, aliases: ["x", "y"] },
-    plainAttachment("a"),
+    {
+      ...plainAttachment("a"),
+      interfaceName: "side0",
+      sysctls: { "net.ipv4.conf.IFNAME.log_martians": "1", "net.ipv6.conf.IFNAME.accept_ra": "2" },
+    },
     {
       ...plainAttachment("b"),
       ipv4Address: "10.9.0.7",
@@ -129,6 +133,13 @@ it("what cannot be is refused where it stands", async () => {
     [withNetwork("{ipv4_address: x}", pool), "E_ADDRESS", "no IPv4 address"],
     [withNetwork("{mac_address: '01:42:0a:09:00:07'}", "{}"), "E_VALUE", "hardware address"],
     [withNetwork("{interface_name: 'more than fifteen'}", "{}"), "E_VALUE", "cannot name an interface"],
+    [withNetwork("{interface_name: a0, driver_opts: {com.docker.network.endpoint.ifname: b0}}", "{}"), "E_VALUE", "its interface twice"],
+    [
+      withNetwork("{driver_opts: {com.docker.network.endpoint.sysctls: net.ipv4.conf.eth0.log_martians=1}}", "{}"),
+      "E_VALUE",
+      "no kernel parameter",
+    ],
+    [withNetwork("{driver_opts: {com.docker.network.endpoint.sysctls: 'net.ipv4.conf.IFNAME.log_martians'}}", "{}"), "E_VALUE", "IFNAME"],
     [withNetwork("", "{ipam: {config: [{subnet: 10.9.0.0/33}]}}"), "E_VALUE", "must be a subnet"],
     [withNetwork("", "{ipam: {config: [{subnet: 10.9.0.0/24, gateway: 10.8.0.1}]}}"), "E_VALUE", "not in 10.9.0.0/24"],
     [withNetwork("", "{ipam: {config: [{subnet: 10.9.0.0/24}, {subnet: 10.8.0.0/24}]}}"), "E_VALUE", "second IPv4 subnet"],

@@ -13,6 +13,7 @@ export function isolationConcerns(services: readonly Service[], facts: () => Ker
     ...capabilityConcerns(service, facts),
     ...appArmorConcerns(service),
     ...sysctlConcerns(service),
+    ...interfaceConcerns(service),
     ...runtimeConcerns(service),
   ]);
 }
@@ -101,6 +102,21 @@ function sysctlConcerns(service: Service): readonly Concern[] {
       message: `sets the kernel parameter ${name}, which this kernel does not have`,
       hint: "check its name; some come with a module (modprobe)",
     }),
+  );
+}
+
+/** Every interface has what the default for new ones has. */
+function interfaceConcerns(service: Service): readonly Concern[] {
+  return service.networks.flatMap(({ network, sysctls }) =>
+    Object.keys(sysctls)
+      .filter((name) => !existsSync(`/proc/sys/${name.replace("IFNAME", "default").replaceAll(".", "/")}`))
+      .map((name) =>
+        concern(service, `networks.${network}.driver_opts`, {
+          code: "E_MACHINE",
+          message: `sets the kernel parameter ${name}, which interfaces do not have with this kernel`,
+          hint: "check its name; some come with a module (modprobe)",
+        }),
+      ),
   );
 }
 

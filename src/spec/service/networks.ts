@@ -3,6 +3,7 @@ import { isContainerName } from "../../model/names.ts";
 import { type Attachment, type Link, type NetworkMode, plainAttachment } from "../../model/network.ts";
 import { child, entriesOf, itemsOf, type Node, numberOf, textOf } from "../node.ts";
 import { step } from "../path.ts";
+import { unsupported } from "../support.ts";
 import { quote } from "../words.ts";
 import { refuse, type Scope } from "./scope.ts";
 
@@ -28,7 +29,7 @@ function readAttachment(network: string, node: Node, scope: Scope): Attachment {
       (item, index) => readAddress(item, step(`${path}.link_local_ips`, index), { scope, family: null }) ?? [],
     ),
     macAddress: readMacAddress(child(node, "mac_address"), `${path}.mac_address`, scope),
-    interfaceName: readInterfaceName(child(node, "interface_name"), `${path}.interface_name`, scope),
+    ...readInterface(node, path, scope),
     priority: numberOf(child(node, "priority")) ?? 0,
     gatewayPriority: numberOf(child(node, "gw_priority")) ?? 0,
   };
@@ -60,6 +61,44 @@ export function readMacAddress(node: Node | undefined, path: string, scope: Scop
     message: `\`${path}\` is ${quote(text)}: it is no hardware address of one interface`,
     hint: "write six pairs of hex digits, such as 02:42:ac:11:65:43",
   });
+}
+
+/** `interface_name`, and what Docker's users write as options of the endpoint. Options that are not known are told of. */
+function readInterface(node: Node, path: string, scope: Scope): Pick<Attachment, "interfaceName" | "sysctls"> {
+  const interfaceName = readInterfaceName(child(node, "interface_name"), `${path}.interface_name`, scope);
+  const read: { name: string | null; sysctls: Readonly<Record<string, string>> } = { name: null, sysctls: {} };
+  for (const [key, { value, place }] of entriesOf(child(node, "driver_opts"))) {
+    const at = `${path}.driver_opts.${key}`;
+    if (key === IFNAME) read.name = readInterfaceName(value, at, scope);
+    else if (key === SYSCTLS) read.sysctls = readInterfaceSysctls(value, at, scope);
+    else unsupported(at, { place }, scope);
+  }
+  if (interfaceName !== null && read.name !== null && interfaceName !== read.name)
+    refuse(scope, {
+      place: node.place,
+      message: `\`${path}\` names its interface twice: ${quote(interfaceName)} and ${quote(read.name)}`,
+      hint: "leave `driver_opts` out, and keep `interface_name`",
+    });
+  return { interfaceName: interfaceName ?? read.name, sysctls: read.sysctls };
+}
+
+const IFNAME = "com.docker.network.endpoint.ifname";
+const SYSCTLS = "com.docker.network.endpoint.sysctls";
+
+/** `net.ipv4.conf.IFNAME.log_martians=1,net.ipv6.conf.IFNAME.accept_ra=2`. */
+function readInterfaceSysctls(node: Node, path: string, scope: Scope): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const setting of (textOf(node) ?? "").split(",")) {
+    const [, name, value] = /^(net\.(?:ipv4|ipv6|mpls)\.(?:conf|neigh)\.IFNAME\.[a-zA-Z0-9_]+)=(\S+)$/.exec(setting.trim()) ?? [];
+    if (name !== undefined && value !== undefined) found[name] = value;
+    else
+      refuse(scope, {
+        place: node.place,
+        message: `\`${path}\` has ${quote(setting)}: it sets no kernel parameter of an interface`,
+        hint: "such as net.ipv4.conf.IFNAME.log_martians=1, with commas between several; IFNAME stands for the interface's name",
+      });
+  }
+  return found;
 }
 
 function readInterfaceName(node: Node | undefined, path: string, scope: Scope): string | null {

@@ -79,6 +79,7 @@ function connect(endpoints: readonly Endpoint[], { id, pid, only }: Connecting):
       const wanted = Array.from(endpoints.entries()).filter(([, { network }]) => only === null || network.name === only);
       for (const [position, endpoint] of wanted) makeLink(here, endpoint, { outer: outerName(id, position), pid });
       setSysctlsOf(pid, Object.fromEntries(wanted.flatMap(([, endpoint]) => Object.entries(settingsOf(endpoint)))));
+      for (const [, endpoint] of wanted) setAsked(pid, endpoint);
       for (const [, endpoint] of wanted) configure(inside, endpoint);
     } finally {
       inside.close();
@@ -130,6 +131,28 @@ function settingsOf({ interfaceName, address6, joined }: Endpoint): Readonly<Rec
     // Those who knew its address by another interface's learn of this one.
     ...(joined.macAddress == null ? {} : { [`net/ipv4/conf/${interfaceName}/arp_notify`]: "1" }),
   };
+}
+
+/** What the spec asks of the interface, over everything else. Throws E_START. */
+function setAsked(pid: number, { interfaceName, joined, network }: Endpoint): void {
+  for (const [name, value] of Object.entries(joined.sysctls ?? {})) {
+    // The interface's own name may have dots.
+    const path = name.split(".").map((part) => (part === "IFNAME" ? interfaceName : part));
+    try {
+      setSysctlsOf(pid, { [path.join("/")]: value });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      throw new Failure(
+        {
+          code: "E_START",
+          message: `the kernel does not take ${name}=${value} for network ${network.key ?? network.name} (${code})`,
+          hint: "correct the value in `driver_opts`",
+        },
+        { cause: error },
+      );
+    }
+  }
 }
 
 function configure(inside: Netlink, endpoint: Endpoint): void {
