@@ -49,10 +49,18 @@ function claimPort(p: Planning, claim: PortClaim): readonly string[] {
   const taken = new Map<number, string>();
   for (const other of holders(p.observed)) {
     if (other.protocol !== port.protocol || !sameHost(other.host, port.host) || other.port < range.from || other.port > range.to) continue;
-    if (other.container !== null && other.container.name === claim.from) continue; // it hands it over itself
+    if (other.container !== null && other.container.name === claim.from) {
+      if (range.from < range.to) return []; // of a range that one is enough
+      continue; // it hands it over itself
+    }
     const stop = other.container === null ? null : stepKey("container.stop", other.container.name);
-    if (stop !== null && p.draft.has(stop)) stops.push(stop);
-    else taken.set(other.port, other.by);
+    if (stop !== null && p.draft.has(stop)) {
+      if (range.from < range.to && other.container !== null && claim.olds.includes(other.container.name)) {
+        p.draft.order(step, stop);
+        return [stop]; // likewise
+      }
+      stops.push(stop);
+    } else taken.set(other.port, other.by);
   }
   for (const stop of stops) p.draft.order(step, stop);
   if (taken.size > range.to - range.from) reportPort(p, claim, [...taken.values()][0] ?? "");

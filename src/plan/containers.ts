@@ -22,6 +22,7 @@ import {
   placed,
   readyKey,
   type Settled,
+  servingOf,
   stepKey,
   takeAway,
   undone,
@@ -120,7 +121,11 @@ function attributeChanges(p: Planning, pattern: Pattern, { attributes }: Observe
 function settle(p: Planning, pattern: Pattern, slot: Slot): Settled {
   const good = slot.containers.filter((container) => whyNot(p, pattern, container) === null);
   const keeper = good.find(isUp) ?? good.find(({ name }) => name === slot.name) ?? good[0];
-  return keeper === undefined ? make(p, pattern, slot) : keep(p, pattern, { slot, keeper });
+  if (keeper === undefined) return make(p, pattern, slot);
+  const serving = servingOf(slot.containers);
+  // A replacement that broke off before it took over has proved nothing: it is made again, with its way back.
+  const isHalfMade = serving !== null && !good.includes(serving) && p.options.start;
+  return isHalfMade ? make(p, pattern, slot) : keep(p, pattern, { slot, keeper });
 }
 
 /** The slot keeps a container it has: that is started if need be, gets its final name, and others in the slot go. */
@@ -137,14 +142,14 @@ function keep(p: Planning, pattern: Pattern, { slot, keeper }: { readonly slot: 
     sayRunsAgain(p, service, keeper);
     waitPatiently(p, others, service);
   } else if (p.options.start && keeper.beside && isUp(keeper)) {
-    const from = others.find((container) => isUp(container) && !container.beside)?.name ?? null;
+    const from = servingOf(others)?.name ?? null;
     steps.push(takeOver(p, pattern, { container: keeper.name, slot, reason: "it was to take over", after: [], beside: from }));
   } else if (p.options.start && cause !== null) steps.push(...restart(p, keeper, cause));
   const wasStarted = steps.length > 0;
   if (wasStarted) p.renewed.add(service.name);
   const finishing = "an interrupted replacement goes on";
   const stopAfter = keeper.beside ? [...steps] : [];
-  for (const other of others) takeAway(p, other, { reason: finishing, after: steps, stopAfter, drained: keeper.beside });
+  for (const other of others) takeAway(p, other, { reason: finishing, after: steps, stopAfter, drained: isUp(keeper) });
   const renamed = keeper.name !== slot.name && canTake(p, slot);
   if (renamed) steps.push(rename(p, pattern, { container: keeper.name, slot, reason: finishing, after: steps }));
   const address = `container/${renamed ? slot.name : keeper.name}`;
@@ -160,12 +165,17 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
   const { service } = pattern;
   const old = slot.containers.find(({ name }) => name === slot.name) ?? slot.containers[0] ?? null;
   const reason = old === null ? "not there yet" : (whyNot(p, pattern, old) ?? "forced");
-  const name = p.observed.containers.some((container) => container.name === slot.name) ? `${slot.name}.next` : slot.name;
+  const next = `${slot.name}.next`;
+  const isFree = p.observed.containers.every((container) => container.name !== slot.name);
+  // What is in the way of the new one goes first, and that may not be the one that serves.
+  const serving = servingOf(slot.containers)?.name ?? slot.name;
+  const isUseless = serving !== slot.name && slot.containers.some((container) => container.name === slot.name);
+  const name = isFree || isUseless ? slot.name : next;
   if (p.draft.has(stepKey("container.create", name))) return refuseTwin(p, service, slot);
   const inTheWay = slot.containers.filter((container) => container.name === name);
   const olds = slot.containers.filter((container) => container.name !== name);
   // What ran is put back when its successor does not make it.
-  const running = p.options.start ? (olds.find((container) => isUp(container) && !container.beside) ?? null) : null;
+  const running = p.options.start ? servingOf(olds) : null;
   const attempt = running !== null && p.options.rollback ? slot.name : null;
   const beside = running !== null && olds.filter(isUp).length === 1 && startsFirst(p, service, running) ? running.name : null;
   const create = p.draft.step(stepKey("container.create", name), {
@@ -185,7 +195,7 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
   if (p.options.start) p.renewed.add(service.name);
   p.names.push({ name, step: create, source: nameSource(p, service) });
   const steps = [create];
-  for (const stale of inTheWay) takeAway(p, stale, { reason: "left over from a replacement" });
+  for (const stale of inTheWay) takeAway(p, stale, { reason: "left over from a replacement", drained: running !== null });
   if (p.options.start) {
     const stops = beside === null ? stopKeys(olds) : [];
     const groundwork = preStart(p, pattern, { slot, after: [create] });
@@ -285,13 +295,15 @@ function takeOver(p: Planning, { service }: Pattern, { container, slot, reason, 
     after,
     ...undone(attempt, beside === null ? null : { kind: "container.takeover", container: beside, from: container }),
   });
-  claimPorts(p, service, { container: slot.name, step, from: beside });
+  claimPorts(p, service, { slot, step, from: beside });
   return step;
 }
 
-function claimPorts(p: Planning, service: Service, claim: Pick<PortClaim, "container" | "step" | "from">): void {
+function claimPorts(p: Planning, service: Service, claim: { readonly slot: Slot } & Pick<PortClaim, "step" | "from">): void {
+  const { slot, ...rest } = claim;
+  const olds = slot.containers.map(({ name }) => name);
   service.ports.forEach((port, index) => {
-    p.ports.push({ port, ...claim, source: sourceOf(p.desired, `services.${service.name}.ports.${index}`) });
+    p.ports.push({ port, container: slot.name, olds, ...rest, source: sourceOf(p.desired, `services.${service.name}.ports.${index}`) });
   });
 }
 
@@ -310,7 +322,7 @@ function start(
     afterAnyway: gates.afterAnyway,
     ...undone(attempt, { kind: "container.stop", container, graceMs: null }),
   });
-  if (beside === null) claimPorts(p, service, { container: slot.name, step, from: null });
+  if (beside === null) claimPorts(p, service, { slot, step, from: null });
   return runHooks(p, "post_start", { container, service: service.name, reason, after: [step] });
 }
 

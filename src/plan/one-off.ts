@@ -69,7 +69,7 @@ export function planOneOff(project: Project, observed: Observed, options: OneOff
   p.made.add(service);
   const source = sourceOf(project, `services.${service.name}`);
   p.names.push({ name: container, step, source });
-  for (const port of service.ports) p.ports.push({ port, container, step, from: null, source });
+  for (const port of service.ports) p.ports.push({ port, container, step, from: null, olds: [], source });
   changed(p, "create", { address: `container/${container}`, reason });
   planGround(p, [...services, service]);
   return finishPlanning(p);

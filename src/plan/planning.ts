@@ -65,6 +65,8 @@ export interface PortClaim {
   readonly step: string;
   /** The container that hands it over at that moment, or `null`. */
   readonly from: string | null;
+  /** Those whose place it takes, by the names that they have now. */
+  readonly olds: readonly string[];
   readonly source: Source | null;
 }
 
@@ -145,6 +147,11 @@ export const readyKey = (service: string): string => `ready ${service}`;
 /** Whether a container has live processes. */
 export function isUp(container: ObservedContainer): boolean {
   return container.state === "running" || container.state === "paused" || container.state === "restarting";
+}
+
+/** The one of several that stand in one place to whom those come who ask for the service. */
+export function servingOf(containers: readonly ObservedContainer[]): ObservedContainer | null {
+  return containers.find((container) => isUp(container) && !container.beside) ?? null;
 }
 
 export function changed(

@@ -2,13 +2,12 @@
 
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { page } from "../support/http.ts";
 import { inspect, ps } from "../support/listings.ts";
+import { Load } from "../support/load.ts";
 import { freePort } from "../support/registry.ts";
 import { WEB_CONFIG, webRootfs } from "../support/rootfs.ts";
 import { containerSuite, inWorld, type World } from "../support/world.ts";
@@ -28,7 +27,7 @@ it.run();
 async function unnoticed(world: World): Promise<void> {
   const port = await freePort();
   const cwd = await standing(world, { port, colour: "red" });
-  const load = new Load(port);
+  const load = new Load([`http://127.0.0.1:${port}/`]);
   for (const colour of ["blue", "white", "black"]) {
     await writeFile(join(cwd, "wharf.yaml"), spec({ port, colour }));
     const stdout = await world.ok(["plan"], { cwd });
@@ -69,7 +68,7 @@ async function draining(world: World): Promise<void> {
 async function unasked(world: World): Promise<void> {
   const port = await freePort();
   const cwd = await standing(world, { port, colour: "red", more: CHECK });
-  const load = new Load(port);
+  const load = new Load([`http://127.0.0.1:${port}/`]);
   await writeFile(join(cwd, "wharf.yaml"), spec({ port, colour: "blue", more: CHECK }));
   await world.ok(["up", "-d"], { cwd });
   assert.match(await page(`http://127.0.0.1:${port}/`), "<h1>blue</h1>");
@@ -88,7 +87,7 @@ const CHECK = "    healthcheck: { test: wget -q -O /dev/null http://127.0.0.1:30
 async function failing(world: World): Promise<void> {
   const port = await freePort();
   const cwd = await standing(world, { port, colour: "red" });
-  const load = new Load(port);
+  const load = new Load([`http://127.0.0.1:${port}/`]);
   await writeFile(join(cwd, "wharf.yaml"), spec({ port, colour: "blue", more: "    cmd: [sh, -c, 'sleep 0.2; exit 3']\n" }));
   const { status, stderr } = await world.wharf(["up", "-d"], { cwd });
   assert.is(status, 1);
@@ -126,44 +125,4 @@ async function standing(
   await world.ok(["up", "-d"], { cwd });
   assert.match(await page(`http://127.0.0.1:${options.port}/`), `<h1>${options.colour}</h1>`);
   return cwd;
-}
-
-/** Asks for the page, two at a time, one new connection each, until it is ended. */
-class Load {
-  readonly #port: number;
-  readonly #failed: string[] = [];
-  readonly #workers: readonly Promise<void>[];
-  #answered = 0;
-  #over = false;
-
-  constructor(port: number) {
-    this.#port = port;
-    this.#workers = [1, 2].map(() => this.#work());
-  }
-
-  async end(): Promise<{ readonly answered: number; readonly failed: readonly string[] }> {
-    this.#over = true;
-    await Promise.all(this.#workers);
-    return { answered: this.#answered, failed: this.#failed };
-  }
-
-  async #work(): Promise<void> {
-    while (!this.#over) {
-      await this.#ask().then(
-        () => this.#answered++,
-        (error: Error) => this.#failed.push(error.message),
-      );
-      await sleep(10);
-    }
-  }
-
-  #ask(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const asked = request({ host: "127.0.0.1", port: this.#port, path: "/", agent: false }, (response) => {
-        if (response.statusCode !== 200) reject(new Error(`status ${response.statusCode}`));
-        response.on("error", reject).on("end", resolve).resume();
-      });
-      asked.on("error", reject).end();
-    });
-  }
 }

@@ -76,6 +76,11 @@ export function tracesIn(directory: string): Traces {
   return { directory, root: join(directory, "root"), run: join(directory, "run"), containers: new Set(), bridges: new Set() };
 }
 
+/** What is there now. */
+export function present(traces: Traces): readonly string[] {
+  return find(traces).map(({ what }) => what);
+}
+
 /** What is still there, after it had a moment to go (a process that ends takes its namespaces with it a little later). */
 export async function leftovers(traces: Traces): Promise<readonly string[]> {
   for (let tries = 0; ; tries++) {

@@ -64,6 +64,24 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** As many of them in a row. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  for (;;) {
+    const first = await freePort();
+    const ports = Array.from({ length: count }, (_, i) => first + i);
+    const free = await Promise.all(ports.map((port) => port < 65_536 && isFree(port)));
+    if (free.every((is) => is)) return ports;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
+
 interface Settings {
   readonly port: number;
   readonly storage: string;

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { constants as os } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { suite, type Test } from "uvu";
-import { beginTraces, endTraces, leftovers, note } from "./leftovers.ts";
+import { beginTraces, endTraces, leftovers, note, present } from "./leftovers.ts";
 import { ROOT } from "./sources.ts";
 
 export interface World {
@@ -22,7 +22,9 @@ export interface World {
   start(args: readonly string[], options?: CallOptions): ChildProcess;
   /** Makes a project's directory from file names and their text; gives its path. */
   project(name: string, files: Readonly<Record<string, string>>): Promise<string>;
-  /** Names of what it has in the kernel and on disk, images and volumes left aside: nothing after `down`. */
+  /** Names of what it has in the kernel and on disk, images and volumes left aside, at this moment. */
+  has(): readonly string[];
+  /** As `has`, after what is ending had a moment to go: nothing after `down`. */
   left(): Promise<readonly string[]>;
   /** Takes everything away, and fails with the names of what its commands left behind. */
   dispose(): Promise<void>;
@@ -86,6 +88,10 @@ export async function makeWorld(): Promise<World> {
         await writeFile(join(place, file), text);
       }
       return place;
+    },
+    has: () => {
+      note(traces);
+      return present(traces);
     },
     left: () => {
       note(traces);

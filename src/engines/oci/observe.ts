@@ -14,7 +14,7 @@ import type { Endpoint } from "./network/endpoints.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
 import { addressesFor, hasIpv6, holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
-import { allContainers, type Container, type ContainerRecord, heldPorts } from "./records.ts";
+import { allContainers, type Container, type ContainerRecord, heldPorts, isBeside } from "./records.ts";
 import { comesBack, hasPolicy, readRestart, returnsAfterReboot } from "./restarts.ts";
 import { wasStopped } from "./stopped.ts";
 import { ensureSupervisor } from "./supervisor/launch.ts";
@@ -89,7 +89,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
     argv: record.process.argv,
     labels: { ...spec.labels, [LABEL.oneOff]: labelBoolean(spec.oneOff) },
     ports: status.state === "running" ? status.run.ports : [],
-    beside: status.state === "running" && status.run.beside === true,
+    beside: status.state === "running" && status.run.beside === true && isBeside(layout, record.id),
     networks: spec.networks.map(({ name }) => ({
       name,
       address: status.state === "running" ? addressIn(addresses, name) : null,

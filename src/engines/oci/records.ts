@@ -63,7 +63,7 @@ export interface RunState {
   readonly ports: readonly PublishedPort[];
   /** Id of the container whose network it shares; absent: its own. */
   readonly networkOf?: string;
-  /** It has no ports and no names: another container has them, which it shall replace or which replaced it. */
+  /** It has no ports and no names: another container has them, which it shall replace or which replaced it. With ports: it is to hand them over. */
   readonly beside?: boolean;
 }
 
@@ -159,6 +159,24 @@ export function liveRun(layout: Layout, id: string): RunState | null {
   return run !== null && isAlive(run.process) ? run : null;
 }
 
+/**
+ * Whether another container has its ports and names. One that is to hand over its ports has them until the other one says that it has them:
+ * a command may be killed in between.
+ */
+export function isBeside(layout: Layout, id: string): boolean {
+  const run = liveRun(layout, id);
+  if (run?.beside !== true) return false;
+  if (run.ports.length === 0) return true;
+  return allRecords(layout).some((other) => {
+    const heir = other.id === id ? null : liveRun(layout, other.id);
+    return heir !== null && heir.beside !== true && heir.ports.some((port) => run.ports.some((own) => isSame(own, port)));
+  });
+}
+
+function isSame(a: PublishedPort, b: PublishedPort): boolean {
+  return a.protocol === b.protocol && a.host === b.host && a.published === b.published;
+}
+
 /** Host ports of a container that runs or is being started by a command that lives; `null`: it does neither. */
 export function heldPorts(layout: Layout, id: string): readonly PublishedPort[] | null {
   const run = liveRun(layout, id);
@@ -204,9 +222,9 @@ export async function renameRecord(layout: Layout, record: ContainerRecord, name
 /** Takes a container's files away. Its mounts must be gone. */
 export async function removeRecord(layout: Layout, record: ContainerRecord): Promise<void> {
   const trash = join(layout.containers, `.trash-${record.id}`);
+  await rm(join(layout.exits, record.id), { force: true }); // first: of a record that is gone nobody would look for it
   await rename(containerDirectory(layout, record.id), trash);
   await releaseName(layout, record.name, record.id);
-  await rm(join(layout.exits, record.id), { force: true });
   await rm(trash, { recursive: true, force: true });
 }
 
@@ -277,7 +295,8 @@ export async function sweepRecords(layout: Layout): Promise<void> {
   for (const name of await readdir(layout.names)) {
     if (isTemporary(name)) continue;
     const held = readName(layout, name);
-    if (held === null || (!present.has(held.id) && !isAlive(held.owner))) await rm(join(layout.names, name), { force: true });
+    if (held === null || (!(present.has(held.id) && isNamed(layout, held, name)) && !isAlive(held.owner)))
+      await rm(join(layout.names, name), { force: true });
   }
 }
 
@@ -285,6 +304,11 @@ interface NameHolder {
   readonly id: string;
   /** Who reserved it: as long as that process lives the container may still be on its way. */
   readonly owner: ProcessIdentity;
+}
+
+/** Whether the container goes by this name. One that was being renamed when the command was killed has a name too many. */
+function isNamed(layout: Layout, { id }: NameHolder, name: string): boolean {
+  return readRecord(layout, id)?.name === name;
 }
 
 const startingMarker = (layout: Layout, id: string): string => join(bundleDirectory(layout, id), "starting");
@@ -296,7 +320,7 @@ async function reserveName(layout: Layout, name: string, holder: NameHolder): Pr
     const other = readName(layout, name);
     if (other === null) continue;
     const record = readRecord(layout, other.id);
-    if (record === null && !isAlive(other.owner)) {
+    if (record?.name !== name && !isAlive(other.owner)) {
       await rm(path, { force: true });
       continue;
     }

@@ -10,7 +10,10 @@ import { addressesFor, choosePorts, type HolderOf, holders } from "./network/pub
 import { type Container, liveRun, runOf, writeState } from "./records.ts";
 import { poke } from "./supervisor/launch.ts";
 
-/** From then on new connections come to this container; those that the other one has stay there. `from`: `null` where nobody has the ports. */
+/**
+ * From then on new connections come to this container; those that the other one has stay there. `from`: `null` where nobody has the ports.
+ * The one says that it hands them over before the other says that it has them: whenever this is broken off exactly one of the two has them.
+ */
 export async function takeOver(context: Context, container: Container, from: Container | null): Promise<void> {
   const { layout } = context;
   await withLock(
@@ -20,8 +23,9 @@ export async function takeOver(context: Context, container: Container, from: Con
       const run = runOf(layout, container);
       if (run.beside !== true) return;
       const other = from === null ? null : liveRun(layout, from.record.id);
-      const inherited = other?.ports ?? [];
+      const inherited = [...run.ports, ...(other?.ports ?? [])];
       const ports = portsFrom(container, { inherited, holderOf: holders(layout, container.record.id) });
+      if (other !== null && from !== null && other.ports.length > 0) await writeState(layout, from.record.id, { ...other, beside: true });
       await writeState(layout, container.record.id, { ...run, ports, beside: false });
       if (other !== null && from !== null) await writeState(layout, from.record.id, { ...other, ports: [], beside: true });
     },
@@ -53,12 +57,18 @@ function portsFrom(
   return choosePorts(wanted, isInherited);
 }
 
-/** Waits until nobody is connected to the container's published ports any more, `graceMs` at most. */
+/**
+ * Waits until nobody is connected to the container's published ports any more, `graceMs` at most. Nobody comes to it from then on, also where
+ * the command that gave its ports to another one did not live to tell the packet filter.
+ */
 export async function drain(
-  { layout }: Context,
+  context: Context,
   { record }: Container,
   { graceMs, signal }: { readonly graceMs: number | null; readonly signal: AbortSignal },
 ): Promise<void> {
+  const { layout } = context;
+  await context.syncNetwork();
+  poke(layout);
   const deadline = Date.now() + (graceMs ?? record.spec.service.stopGraceMs);
   const targets = new Set(record.spec.service.ports.map(({ target }) => target));
   for (let pause = 10; ; pause = Math.min(pause * 2, 200)) {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Layout } from "../layout.ts";
-import { allRecords, type ContainerRecord, heldPorts, liveRun } from "../records.ts";
+import { allRecords, type ContainerRecord, heldPorts, isBeside } from "../records.ts";
 import { redirectFlows } from "./datagram-flows.ts";
 import { type Endpoint, endpointsOf } from "./endpoints.ts";
 import { forgetForeign } from "./foreign.ts";
@@ -19,10 +19,12 @@ export async function syncNetwork(layout: Layout): Promise<void> {
   const networks = allNetworks(layout);
   const live = allRecords(layout).flatMap((record) => {
     const ports = heldPorts(layout, record.id);
-    return ports === null ? [] : [{ record, ports }];
+    if (ports === null) return [];
+    const beside = isBeside(layout, record.id);
+    return [{ record, beside, ports: beside ? [] : ports }];
   });
   const world = neighbourhood(
-    live.flatMap(({ record }) => (isBeside(layout, record) ? [] : [record])),
+    live.flatMap(({ record, beside }) => (beside ? [] : [record])),
     networks,
   );
   for (const { record } of live) updateHosts(layout, record, hostsOf(record, { networks, peers: world }));
@@ -88,11 +90,6 @@ function neighbourhood(records: readonly ContainerRecord[], networks: readonly N
       else members.push({ record, endpoint });
     }
   return found;
-}
-
-/** Whether another container has its names. */
-export function isBeside(layout: Layout, { id }: ContainerRecord): boolean {
-  return liveRun(layout, id)?.beside === true;
 }
 
 /** A container whose start has not come to its files yet has none to bring in line. */

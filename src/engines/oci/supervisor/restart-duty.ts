@@ -74,7 +74,8 @@ export class RestartDuty implements Duty {
       await writeRestart(layout, id, counted);
       try {
         // One that stands beside the container that it is to replace has no ports and names until it takes over.
-        const beside = container.status.state === "exited" && container.status.run.beside === true;
+        const last = container.status.state === "exited" ? container.status.run : null;
+        const beside = last?.beside === true && last.ports.length === 0;
         await startContainer(context, container, { beside });
       } catch (error) {
         // A failed start is a run of no length: it is tried again, ever more seldom.

@@ -3,8 +3,8 @@ import { moveNames, namesAreBack } from "../../network/moved-names.ts";
 import { isPresent, type NetworkRecord } from "../../network/networks.ts";
 import { subnetOf } from "../../network/pools.ts";
 import { listeners } from "../../network/sockets.ts";
-import { addressesOf, isBeside } from "../../network/sync.ts";
-import { type Container, type ContainerRecord, liveRun } from "../../records.ts";
+import { addressesOf } from "../../network/sync.ts";
+import { type Container, type ContainerRecord, isBeside, liveRun } from "../../records.ts";
 import type { Duty, DutyTools, View } from "../duty.ts";
 import { Viewer } from "../view.ts";
 import { HostServers } from "./host-servers.ts";
@@ -127,7 +127,7 @@ function isTakenEverywhere(address: string): boolean {
 /** What a view says about names. One that is being started has its name already: its program asks as soon as it begins. */
 export function zoneOf(view: View): Zone {
   const starting = view.containers.filter(({ record, status }) => status.state === "created" && liveRun(view.layout, record.id) !== null);
-  const known = [...view.live, ...starting].filter(({ record }) => !isBeside(view.layout, record));
+  const known = [...view.live, ...starting].filter(({ record }) => !isBeside(view.layout, record.id));
   const residents = new Map(known.map(({ record }) => [record.id, residentOf(record, view.networks)]));
   return new Zone(view.networks.map(zoneNetwork), [...residents.values()]);
 }

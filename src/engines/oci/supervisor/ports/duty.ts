@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import type { PublishedPort } from "../../../../model/observed.ts";
 import { publishedAt } from "../../network/sync.ts";
+import { isBeside } from "../../records.ts";
 import type { Duty, DutyTools, View } from "../duty.ts";
 import { type HeldPort, holdDatagrams, holdStreams, type Target } from "./held-port.ts";
 
@@ -63,9 +64,9 @@ interface Wanted {
 }
 
 /** Nothing listens for SCTP here: node has no sockets for it. */
-function wantedPorts({ containers, networks }: View): readonly (readonly [key: string, wanted: Wanted])[] {
+function wantedPorts({ layout, containers, networks }: View): readonly (readonly [key: string, wanted: Wanted])[] {
   return containers.flatMap(({ record, status }) => {
-    if (status.state !== "running") return [];
+    if (status.state !== "running" || (status.run.beside === true && isBeside(layout, record.id))) return [];
     const { address: four, address6: six } = publishedAt(record, networks);
     return status.run.ports.flatMap((port) => {
       const address = isIPv6(port.host) ? (six ?? four) : (four ?? six);
