@@ -1,6 +1,6 @@
 /** Entry of a worker thread: unpacks one layer after another, each from chunks that the pool sends. */
 import { parentPort } from "node:worker_threads";
-import { Failure } from "../model/diagnostic.ts";
+import { Failure, fullDisk } from "../model/diagnostic.ts";
 import type { FromWorker, ToWorker } from "./unpack/protocol.ts";
 import { unpackLayer } from "./unpack/unpack.ts";
 
@@ -42,7 +42,12 @@ async function* chunks(): AsyncGenerator<Uint8Array> {
 
 function failed(error: unknown): FromWorker {
   if (error instanceof Failure) return { kind: "failed", diagnostics: error.diagnostics, text: error.stack ?? error.message };
-  return { kind: "failed", diagnostics: null, text: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  const full = fullDisk(error);
+  return {
+    kind: "failed",
+    diagnostics: full === null ? null : [full],
+    text: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  };
 }
 
 function send(message: FromWorker): void {

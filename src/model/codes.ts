@@ -119,6 +119,11 @@ export const CODES = {
     explain:
       "What a registry sent is not what its digest says: the content was damaged or changed on the way. Nothing of it is used. Try again; if it stays, the registry or a proxy before it is broken.",
   },
+  E_DISK_FULL: {
+    family: "failed",
+    explain:
+      "The file system that wharf keeps images and containers on (or that of its working state, by default below /run) has no room or no file entries left, or a quota is used up. What was begun is taken back; nothing that runs is touched. `wharf image du` says what images take, `wharf image prune -a` and `wharf volume prune` make room.",
+  },
   E_DUPLICATE_KEY: {
     family: "spec",
     explain: "A mapping in the YAML file has the same key twice. YAML readers would silently keep one of the two, so wharf asks you to.",

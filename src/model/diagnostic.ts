@@ -63,9 +63,24 @@ export class Report {
   }
 }
 
-/** The failure's diagnostics, or one `E_INTERNAL` for anything that is not ours. */
+/** The failure's diagnostics, or what the system said in our words, or one `E_INTERNAL` for anything else that is not ours. */
 export function diagnosticsOf(error: unknown): readonly Diagnostic[] {
   if (error instanceof Failure) return error.diagnostics;
   if (error instanceof AggregateError) return error.errors.flatMap((e: unknown) => [...diagnosticsOf(e)]);
+  const full = fullDisk(error);
+  if (full !== null) return [full];
   return [{ code: "E_INTERNAL", message: error instanceof Error ? error.message : String(error) }];
 }
+
+/** What to say where the system had no room for a file; `null` where that is not what went wrong. */
+export function fullDisk(error: unknown): Diagnostic | null {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (!("code" in cause) || (cause.code !== "ENOSPC" && cause.code !== "EDQUOT")) continue;
+    const where = "path" in cause && typeof cause.path === "string" ? ` for ${cause.path}` : "";
+    const what = cause.code === "ENOSPC" ? "no space is left on the disk" : "the disk quota is used up";
+    return { code: "E_DISK_FULL", message: `${what}${where}`, hint: FULL_DISK_HINT };
+  }
+  return null;
+}
+
+export const FULL_DISK_HINT = "make room (wharf image du, wharf image prune -a, df), and run the command again";

@@ -60,9 +60,9 @@ export async function createContainer(
     ...(me !== null && spec.autoRemove === true ? { owner: me } : {}),
   };
   await createRecord(layout, record);
-  noteEvent(layout, { record, action: "create" });
-  await placeCgroup(layout, record);
   try {
+    noteEvent(layout, { record, action: "create" });
+    await placeCgroup(layout, record);
     for (const joined of spec.networks) await leaseAhead(layout, record, joined);
     const rootfs = await mountRootfs(layout, { id, layersDirectory: store.layersDirectory, layers: image.layers });
     await writeConfigs(layout, record, contents);

@@ -3,10 +3,11 @@
  * it with `.1`. Ends, and memory that ran out, which nobody was there to see are read from the container itself: whoever starts or removes it writes
  * them down, too.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, truncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerEvent, EventOptions } from "../../engine/events.ts";
+import { fullDisk } from "../../model/diagnostic.ts";
 import { familiar, parseReference } from "../../model/reference.ts";
 import type { Layout } from "./layout.ts";
 import { allContainers, type Container, type ContainerRecord, findContainer, starvedAt } from "./records.ts";
@@ -116,12 +117,18 @@ function linesOf(path: string, offset: number): { readonly lines: Line[]; readon
   return { lines, end: offset + end };
 }
 
+/** On a full disk the line is lost: what takes something away must not fail for want of a place to write that down. */
 function append(layout: Layout, project: string, line: Line): void {
   const path = journalFile(layout, project);
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size > LIMIT) renameSync(path, `${path}.1`);
   if (size === 0) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  appendFileSync(path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+  try {
+    appendFileSync(path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+  } catch (error) {
+    if (fullDisk(error) === null) throw error;
+    if (existsSync(path) && size <= LIMIT) truncateSync(path, size); // no half line stays for the next one to go on with
+  }
 }
 
 /** What is to be seen of a run afterwards: when its memory ran out, and its end. */

@@ -35,5 +35,6 @@ function notSteady({ spec }: ContainerRecord, what: string): Failure {
   return new Failure({
     code: "E_NOT_STEADY",
     message: `the new container of service ${spec.service.name} is not fit to take over: ${what}`,
+    hint: "the old one goes on; with --no-rollback the new one stays to be looked at",
   });
 }

@@ -65,9 +65,10 @@ export async function discard(context: Context, record: ContainerRecord): Promis
   const { layout } = context;
   await tidy(context, record.id);
   if (isShared(layout, record)) cutOff(record);
-  for (const { name } of record.spec.networks) await release(layout, name, record.id);
   await wipeSecrets(layout, record.id);
+  // On a full disk its files make the room that the rest needs. The address of a container that is gone is free in any case.
   await removeRecord(layout, record);
+  for (const { name } of record.spec.networks) await release(layout, name, record.id);
 }
 
 /**

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../../lib/process.ts";
 import { isAlive, type ProcessIdentity } from "../../lib/process-identity.ts";
-import { Failure } from "../../model/diagnostic.ts";
+import { Failure, FULL_DISK_HINT } from "../../model/diagnostic.ts";
 import { type CgroupMode, parseCgroupMode } from "./kernel-facts.ts";
 import { bundleDirectory, type Layout } from "./layout.ts";
 
@@ -145,6 +145,8 @@ export function startFailure(name: string, words: string): Failure {
       hint: "make the file executable in the image, or run it with its interpreter",
     });
   }
+  if (/no space left on device|disk quota exceeded/i.test(words))
+    return new Failure({ code: "E_DISK_FULL", message: `${name} did not start: ${words}`, hint: FULL_DISK_HINT });
   return new Failure({
     code: "E_START",
     message: `${name} did not start: ${words || "the runtime gave no reason"}`,

@@ -2,12 +2,20 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeAtomic } from "../../lib/atomic-file.ts";
+import { fullDisk } from "../../model/diagnostic.ts";
 import { containerDirectory, type Layout } from "./layout.ts";
 import type { Container, RunState } from "./records.ts";
 
-/** Remembers that a run is told to end: what it ends with says nothing of its work then. To be called before it is told. */
+/**
+ * Remembers that a run is told to end: what it ends with says nothing of its work then. To be called before it is told. Not where the disk is full:
+ * it is told all the same.
+ */
 export async function noteStop(layout: Layout, id: string, { startedAt }: RunState): Promise<void> {
-  await writeAtomic(fileOf(layout, id), startedAt, { durable: false });
+  try {
+    await writeAtomic(fileOf(layout, id), startedAt, { durable: false });
+  } catch (error) {
+    if (fullDisk(error) === null) throw error;
+  }
 }
 
 /** Whether the last run of a container that ended with 0 was told to. */

@@ -1,11 +1,13 @@
 /** Waiting for what containers do by themselves: an end, health. */
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Action } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { RESTARTS_ALLOWED } from "../../model/health.ts";
 import type { Context } from "./context.ts";
 import { healthPlan, readHealth } from "./health.ts";
-import type { Layout } from "./layout.ts";
+import { containerDirectory, type Layout } from "./layout.ts";
 import { type Container, type ContainerRecord, containerNamed, containerWithId } from "./records.ts";
 import { comesBack, readRestart } from "./restarts.ts";
 import { hasEnded } from "./stop.ts";
@@ -15,6 +17,8 @@ import { ensureSupervisor } from "./supervisor/launch.ts";
 const LOOK_MS = 20;
 /** How often one who waits for health makes sure that somebody looks at it, in milliseconds. */
 const REVIVE_MS = 1000;
+/** Bytes that the verdict on a container takes at most, about. */
+const VERDICT_SIZE = 32 * 1024;
 
 /** Gives the exit status of a container once it does not run. */
 export async function waitFor(layout: Layout, id: string, signal: AbortSignal): Promise<number> {
@@ -94,8 +98,21 @@ export async function untilHealthy(
     if (outcome !== "open") return outcome;
     const tiring = tiresOut(layout, container, { before, allowed: restartsAllowed });
     if (tiring !== null && Date.now() - began >= (startPeriodMs ?? plan.startPeriodMs)) return tiring;
-    if (looks % (REVIVE_MS / LOOK_MS) === 0) await ensureSupervisor(context, spec.project); // it may have been killed
+    if (looks % (REVIVE_MS / LOOK_MS) === 0) {
+      await ensureSupervisor(context, spec.project); // it may have been killed
+      if (looks > 0) await assertRoom(layout, id);
+    }
     await sleep(LOOK_MS);
+  }
+}
+
+/** Where nothing can be written down nothing will ever be heard of a probe. Throws the system's error. */
+async function assertRoom(layout: Layout, id: string): Promise<void> {
+  const path = join(containerDirectory(layout, id), `.room-${process.pid}`);
+  try {
+    await writeFile(path, Buffer.alloc(VERDICT_SIZE));
+  } finally {
+    await rm(path, { force: true });
   }
 }
 

@@ -2,7 +2,7 @@
  * What a layer has put where, kept in memory while it is unpacked. Paths are resolved here and never on disk, so that no symbolic link of
  * a layer is ever followed by the machine. Names are latin1 text, one character a byte.
  */
-import { Failure } from "../../model/diagnostic.ts";
+import { Failure, FULL_DISK_HINT } from "../../model/diagnostic.ts";
 import { printable } from "./printable.ts";
 
 export type Node = DirectoryNode | SymlinkNode | LowerLinkNode | { readonly kind: "file" } | { readonly kind: "whiteout" };
@@ -128,4 +128,13 @@ export function badLink(problem: string): Failure {
 
 export function limit(what: string, most: string): Failure {
   return new Failure({ code: "E_LAYER_LIMIT", message: `the layer has ${what}; a layer may have ${most}` });
+}
+
+/** A layer that is larger than the room there is: a bomb, or the disk is nearly full. */
+export function noRoom(what: string): Failure {
+  return new Failure({
+    code: "E_LAYER_LIMIT",
+    message: `the layer has ${what}; a layer may have no more than the disk has room for`,
+    hint: FULL_DISK_HINT,
+  });
 }

@@ -34,6 +34,7 @@ import {
   join,
   limit,
   type Node,
+  noRoom,
   PATH_LIMIT,
   type Place,
   WHITEOUT,
@@ -211,7 +212,7 @@ export class LayerWriter implements TarSink {
   /** What a file will have is refused before it is there. */
   #account(size: number): void {
     this.#size += size;
-    if (this.#size > this.#limits.bytes) throw limit(`more than ${this.#limits.bytes} bytes`, "no more than the disk has room for");
+    if (this.#size > this.#limits.bytes) throw noRoom(`more than ${this.#limits.bytes} bytes`);
   }
 
   #special(entry: TarEntry, path: string): void {

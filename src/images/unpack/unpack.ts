@@ -1,10 +1,10 @@
 /** One layer from its stream of bytes to its directory, in a single pass: count and hash, inflate, hash again, read the archive, write files. */
 import { createHash, type Hash } from "node:crypto";
 import { statfsSync } from "node:fs";
-import { Failure } from "../../model/diagnostic.ts";
+import { Failure, fullDisk } from "../../model/diagnostic.ts";
 import { type Digest, parseDigest } from "../../model/digest.ts";
 import { decompress, detectCompression } from "./decompress.ts";
-import { badLink, limit } from "./layer-tree.ts";
+import { badLink, noRoom } from "./layer-tree.ts";
 import { LayerWriter, type Written } from "./layer-writer.ts";
 import { printable } from "./printable.ts";
 import { TarReader } from "./tar-reader.ts";
@@ -55,7 +55,7 @@ export async function unpackLayer(chunks: AsyncIterable<Uint8Array>, options: Un
       const buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       unpacked += buffer.length;
       // Little data can be inflated to so much that nothing would ever be done with it.
-      if (unpacked > room + OVERHEAD) throw limit(`more than ${room} bytes when it is unpacked`, "no more than the disk has room for");
+      if (unpacked > room + OVERHEAD) throw noRoom(`more than ${room} bytes when it is unpacked`);
       if (source.compression !== "none" || algorithm !== SHA256) plain.add(buffer);
       writing(() => reader.write(buffer));
     }
@@ -117,6 +117,8 @@ function writing<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) throw error;
+    const full = fullDisk(error);
+    if (full !== null) throw new Failure(full, { cause: error });
     const privilege = error.code === "EPERM" || error.code === "EACCES";
     throw new Failure(
       {
