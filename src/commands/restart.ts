@@ -11,11 +11,13 @@ export default class Restart extends BaseCommand {
   static override readonly args = { service: ARG.any("Services; none means all.") };
   static override readonly flags = {
     timeout: timeoutFlag,
-    "no-deps": Flags.boolean({ summary: "Only the services named: those that depend on them are left alone in any case." }),
+    "no-deps": Flags.boolean({ summary: "Only the services named, not those that ask to be restarted with them (depends_on.restart)." }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Restart);
-    await this.work(flags, (session) => operate(session, { kind: "restart", graceMs: graceMs(flags.timeout) }, args.service ?? []));
+    await this.work(flags, (session) =>
+      operate(session, { kind: "restart", graceMs: graceMs(flags.timeout), alone: flags["no-deps"] }, args.service ?? []),
+    );
   }
 }

@@ -5,31 +5,42 @@ import type { ChangeKind, Plan } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import { suggestion } from "../model/suggest.ts";
 import { restart } from "./containers.ts";
-import { groups } from "./dependents.ts";
+import { type Group, groups } from "./dependents.ts";
 import { secretsOf } from "./files.ts";
+import { type Gates, gatesOf } from "./gates.ts";
 import { beforeStop, runHooks } from "./hooks.ts";
 import { planImages } from "./images.ts";
 import { patternOf } from "./making.ts";
 import { withDependencies } from "./order.ts";
 import { DEFAULTS, type Operation } from "./plan.ts";
-import { beginPlanning, changed, finishPlanning, graceOf, isUp, type Planning, stepKey } from "./planning.ts";
+import { beginPlanning, changed, finishPlanning, graceOf, isUp, type Planning, type Settled, stepKey } from "./planning.ts";
 import { preStart } from "./pre-start.ts";
 import { namespacesRenewed } from "./sharing.ts";
 
-/** A plan for an operation on services or containers by name (`null`: all of the project), in the order of dependencies. */
-export function planOperation(project: Project, observed: Observed, operation: Operation, names: readonly string[] | null): Plan {
+/**
+ * A plan for an operation on services or containers by name (`null`: all of the project), in the order of dependencies. What is begun waits until
+ * what it depends on is as it asks for.
+ */
+export function planOperation(
+  project: Project,
+  observed: Observed,
+  operation: Operation,
+  { names, healthchecks }: { readonly names: readonly string[] | null; readonly healthchecks: boolean },
+): Plan {
   const graceMs = "graceMs" in operation ? operation.graceMs : null;
-  const p = beginPlanning(project, observed, { ...DEFAULTS, stopGraceMs: graceMs });
+  const p = beginPlanning(project, observed, { ...DEFAULTS, stopGraceMs: graceMs, healthchecks });
   const wanted = names === null ? null : withOthers(p, operation, names);
   const containers = select(p, operation, wanted);
   if (operation.kind === "start") refuseMissing(p, wanted);
   const forward = groups(project, containers);
+  if (operation.kind === "start") settleOthers(p, containers);
   const ordered = WAY[operation.kind] === "reverse" ? [...forward].reverse() : forward;
   for (const group of ordered) {
     const dependents = forward.filter(({ dependencies }) => group.service !== null && dependencies.includes(group.service));
     const earlier = { forward: group.dependencies, reverse: dependents.map(({ service }) => service ?? ""), none: [] }[WAY[operation.kind]];
     const after = earlier.map(passedKey);
     const steps = group.containers.flatMap((container) => planOne(p, operation, { container, after, named: names !== null }));
+    if (group.service !== null && BEGINS.has(operation.kind)) settleGroup(p, group);
     p.draft.milestone(passedKey(group.service ?? ""), { after: steps.length > 0 ? steps : after });
     if (steps.length > 0 && group.service !== null && BEGINS.has(operation.kind)) p.renewed.add(group.service);
   }
@@ -41,6 +52,34 @@ export function planOperation(project: Project, observed: Observed, operation: O
 
 /** Containers that begin anew have new namespaces, and those that lived in the ones before have to follow. */
 const BEGINS: ReadonlySet<Operation["kind"]> = new Set(["start", "restart"]);
+
+/** What the containers of a service are for those that wait for them, when the operation is done with them. */
+function settleGroup(p: Planning, { service, containers }: Group): void {
+  const settled = containers.map((container): Settled => {
+    const after = [stepKey("container.start", container.name), stepKey("container.restart", container.name)].filter((key) =>
+      p.draft.has(key),
+    );
+    return { name: container.name, after, done: after.length === 0 && container.state === "exited" && container.exitCode === 0 };
+  });
+  p.settled.set(service ?? "", settled);
+}
+
+/** Likewise for services that the operation is not about: who begins waits for those of them that run. */
+function settleOthers(p: Planning, planned: readonly ObservedContainer[]): void {
+  const others = p.observed.containers.filter((container) => !container.oneOff && isUp(container) && !planned.includes(container));
+  for (const { service, containers } of groups(p.desired, others))
+    if (service !== null)
+      p.settled.set(
+        service,
+        containers.map(({ name }) => ({ name, after: [], done: false })),
+      );
+}
+
+/** What a service waits for before it begins. */
+function gatesFor(p: Planning, { kind }: Operation, { service }: ObservedContainer): Gates {
+  const desired = BEGINS.has(kind) ? p.desired.services.find(({ name }) => name === service) : undefined;
+  return desired === undefined ? { after: [], afterAnyway: [] } : gatesOf(p, desired, "wait");
+}
 
 function restartSharers(p: Planning, planned: readonly ObservedContainer[]): void {
   for (const service of p.desired.services) {
@@ -56,9 +95,9 @@ function restartSharers(p: Planning, planned: readonly ObservedContainer[]): voi
 }
 
 /** The names, and those that have to come along. */
-function withOthers(p: Planning, { kind }: Operation, names: readonly string[]): readonly string[] {
-  if (kind === "start") return withNeeded(p.desired, names);
-  return kind === "restart" ? [...names, ...followersOf(p, names)] : names;
+function withOthers(p: Planning, operation: Operation, names: readonly string[]): readonly string[] {
+  if (operation.kind === "start") return withNeeded(p.desired, names);
+  return operation.kind === "restart" && operation.alone !== true ? [...names, ...followersOf(p, names)] : names;
 }
 
 /** Containers that run of services that asked to be restarted with what they depend on (`depends_on.restart`), and of those that follow these. */
@@ -172,13 +211,17 @@ function planOne(
     return [];
   }
   const reason = REASON[operation.kind];
-  let before = after;
+  const gates = gatesFor(p, operation, container);
+  let before: readonly string[] = [...after, ...gates.after];
   let passed: readonly string[] | null = null;
   for (const action of actions) {
     if (action.kind === "container.stop" || action.kind === "container.restart")
       before = beforeStop(p, container, { reason, after: before });
     if (action.kind === "container.start") before = firstStart(p, container, before);
-    before = [p.draft.step(stepKey(action.kind, container.name), { action, reason, service: container.service, after: before })];
+    const { afterAnyway } = gates;
+    before = [
+      p.draft.step(stepKey(action.kind, container.name), { action, reason, service: container.service, after: before, afterAnyway }),
+    ];
     if ((action.kind === "container.start" || action.kind === "container.restart") && !container.oneOff)
       before = runHooks(p, "post_start", { container: container.name, service: container.service, reason, after: before });
     passed ??= before;

@@ -63,7 +63,8 @@ export const DEFAULTS: PlanOptions = {
 export type Operation =
   | { readonly kind: "start" }
   | { readonly kind: "stop"; readonly graceMs: number | null }
-  | { readonly kind: "restart"; readonly graceMs: number | null }
+  /** `alone`: those that asked to be restarted with what they depend on are not. */
+  | { readonly kind: "restart"; readonly graceMs: number | null; readonly alone?: boolean }
   | { readonly kind: "kill"; readonly signal: string }
   | { readonly kind: "pause" }
   | { readonly kind: "unpause" }

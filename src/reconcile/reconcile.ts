@@ -145,7 +145,7 @@ async function remember(
 export async function operate(world: World, project: Project, operation: Operation, names: readonly string[] | null): Promise<RunResult> {
   const purpose = operation.kind === "remove" ? "rm" : operation.kind;
   return locked(world, { project, purpose }, () =>
-    carryOut(world, project, [(observed) => planOperation(project, observed, operation, names)]),
+    carryOut(world, project, [(observed) => planOperation(project, observed, operation, { names, healthchecks: checksHealth(world) })]),
   );
 }
 

@@ -17,6 +17,10 @@ it("a restart takes along who asked for that with depends_on.restart, and who fo
   assert.equal(restarted(["edge"]), ["shop-edge-1"]);
 });
 
+it("--no-deps restarts those that are named alone", () => {
+  assert.equal(restarted(["db"], null, true), ["shop-db-1"]);
+});
+
 it("one that does not run is left alone", () => {
   assert.equal(restarted(["db"], "web"), ["shop-db-1", "shop-edge-1"]);
 });
@@ -24,8 +28,9 @@ it("one that does not run is left alone", () => {
 it.run();
 
 /** Names of the containers that a restart of these services restarts, in order. */
-function restarted(names: readonly string[], stopped: string | null = null): readonly string[] {
+function restarted(names: readonly string[], stopped: string | null = null, alone = false): readonly string[] {
+  const operation = { kind: "restart", graceMs: null, alone } as const;
   const containers = shop.services.map((one) => containerOf(shop, one, one.name === stopped ? exited : {}));
-  const { steps } = planOperation(shop, ready(shop, { containers }), { kind: "restart", graceMs: null }, names);
+  const { steps } = planOperation(shop, ready(shop, { containers }), operation, { names, healthchecks: true });
   return steps.flatMap(({ action }) => (action.kind === "container.restart" ? [action.container] : []));
 }

@@ -23,6 +23,7 @@ export interface Inspected {
   readonly State: {
     readonly Status: string;
     readonly StartedAt: string;
+    readonly FinishedAt: string;
     readonly Pid: number;
     readonly ExitCode: number;
     readonly Error: string;
