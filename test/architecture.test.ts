@@ -9,16 +9,16 @@ import { importsOf, ROOT, type SourceFile, sources } from "./support/sources.ts"
  * The longest room that fits a path is the file's room. docs/architecture.md draws it.
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  lib: ["node:*"],
+  lib: ["koffi", "node:*"],
   model: [],
   spec: ["model", "lib", "yaml", "node:path"],
   plan: ["model"],
   "plan/hash.ts": ["plan", "model", "node:crypto"],
   engine: ["model"],
   files: ["model", "images/unpack", "node:*"],
-  images: ["model", "engine/images.ts", "lib", "koffi", "zstddec", "node:*"],
+  images: ["model", "engine/images.ts", "lib", "zstddec", "node:*"],
   "engines/memory": ["model", "engine", "node:*"],
-  "engines/oci": ["model", "engine", "files", "images", "lib", "koffi", "yaml", "node:*"],
+  "engines/oci": ["model", "engine", "files", "images", "lib", "yaml", "node:*"],
   execute: ["model", "engine", "lib"],
   reconcile: ["model", "spec", "plan", "engine", "execute", "lib", "node:*"],
   watch: ["model", "reconcile", "lib", "chokidar", "node:*"],

@@ -3,6 +3,7 @@ import { type Diagnostic, diagnosticsOf } from "../model/diagnostic.ts";
 import type { EventStep } from "../model/event.ts";
 import type { Reference } from "../model/reference.ts";
 import { mountedImages, type Service } from "../model/service.ts";
+import { withDependencies } from "../plan/order.ts";
 import { conclude, type Outcome } from "./outcome.ts";
 import { referenceOf } from "./reference.ts";
 import type { Session } from "./session.ts";
@@ -78,12 +79,7 @@ async function servicesOf(session: Session, names: readonly string[], dependenci
   const { project } = await session.load();
   refuseUnknown(project, names);
   if (names.length === 0) return project.services;
-  const wanted = new Set(names);
-  if (dependencies) {
-    // A set goes on with what is added to it while it is walked through.
-    for (const name of wanted)
-      for (const { service } of project.services.find((s) => s.name === name)?.dependsOn ?? []) wanted.add(service);
-  }
+  const wanted = dependencies ? withDependencies(project.services, names) : new Set(names);
   return project.services.filter(({ name }) => wanted.has(name));
 }
 

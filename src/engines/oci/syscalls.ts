@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { addressBytes } from "../../lib/address.ts";
+import { lazyLibc } from "../../lib/libc.ts";
 
 /**
  * The few system calls that Node has no door to, by way of koffi. Each is quick (microseconds to about a millisecond) and blocks.
@@ -202,37 +202,28 @@ interface Libc {
   readonly close: (descriptor: number) => number;
 }
 
-let loaded: Libc | undefined;
-
-function libc(): Libc {
-  loaded ??= load();
-  return loaded;
-}
-
-function load(): Libc {
-  const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
-  const library = koffi.load("libc.so.6");
-  const send = library.func("intptr_t send(int fd, const uint8_t *buf, uintptr_t len, int flags)");
-  const recv = library.func("intptr_t recv(int fd, _Out_ uint8_t *buf, uintptr_t len, int flags)");
+const libc = lazyLibc(({ func, errno }): Libc => {
+  const send = func("intptr_t send(int fd, const uint8_t *buf, uintptr_t len, int flags)");
+  const recv = func("intptr_t recv(int fd, _Out_ uint8_t *buf, uintptr_t len, int flags)");
   return {
-    errno: () => koffi.errno(),
-    mount: library.func("int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)"),
-    umount2: library.func("int umount2(const char *target, int flags)"),
-    setns: library.func("int setns(int fd, int nstype)"),
-    socket: library.func("int socket(int domain, int type, int protocol)"),
-    setsockopt: library.func("int setsockopt(int fd, int level, int option, const uint8_t *value, uint32_t length)"),
-    bind: library.func("int bind(int fd, const uint8_t *address, uint32_t length)"),
-    connect: library.func("int connect(int fd, const uint8_t *address, uint32_t length)"),
+    errno,
+    mount: func("int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)"),
+    umount2: func("int umount2(const char *target, int flags)"),
+    setns: func("int setns(int fd, int nstype)"),
+    socket: func("int socket(int domain, int type, int protocol)"),
+    setsockopt: func("int setsockopt(int fd, int level, int option, const uint8_t *value, uint32_t length)"),
+    bind: func("int bind(int fd, const uint8_t *address, uint32_t length)"),
+    connect: func("int connect(int fd, const uint8_t *address, uint32_t length)"),
     send,
     recv,
     sendAsync: send.async,
     recvAsync: recv.async,
-    tcgetattr: library.func("int tcgetattr(int fd, _Inout_ uint8_t *settings)"),
-    tcsetattr: library.func("int tcsetattr(int fd, int when, const uint8_t *settings)"),
-    shutdown: library.func("int shutdown(int fd, int how)"),
-    close: library.func("int close(int fd)"),
+    tcgetattr: func("int tcgetattr(int fd, _Inout_ uint8_t *settings)"),
+    tcsetattr: func("int tcsetattr(int fd, int when, const uint8_t *settings)"),
+    shutdown: func("int shutdown(int fd, int how)"),
+    close: func("int close(int fd)"),
   };
-}
+});
 
 function lastErrno(): number {
   return libc().errno();

@@ -1,5 +1,5 @@
 /** System calls that layers need and Node lacks: making device nodes, and extended attributes. koffi loads with the first of them. */
-import { createRequire } from "node:module";
+import { lazyLibc } from "../../lib/libc.ts";
 
 export type SpecialKind = "character" | "block" | "fifo";
 
@@ -68,24 +68,15 @@ interface Libc {
   readonly errno: () => number;
 }
 
-let loaded: Libc | undefined;
-
-function libc(): Libc {
-  loaded ??= load();
-  return loaded;
-}
-
-function load(): Libc {
-  const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
-  const library = koffi.load("libc.so.6");
-  return {
-    mknod: library.func("int mknod(const uint8_t *path, uint32_t mode, uint64_t device)"),
-    lsetxattr: library.func("int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)"),
-    llistxattr: library.func("int64_t llistxattr(const uint8_t *path, _Out_ uint8_t *names, size_t size)"),
-    lgetxattr: library.func("int64_t lgetxattr(const uint8_t *path, const uint8_t *name, _Out_ uint8_t *value, size_t size)"),
-    errno: () => koffi.errno(),
-  };
-}
+const libc = lazyLibc(
+  ({ func, errno }): Libc => ({
+    mknod: func("int mknod(const uint8_t *path, uint32_t mode, uint64_t device)"),
+    lsetxattr: func("int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)"),
+    llistxattr: func("int64_t llistxattr(const uint8_t *path, _Out_ uint8_t *names, size_t size)"),
+    lgetxattr: func("int64_t lgetxattr(const uint8_t *path, const uint8_t *name, _Out_ uint8_t *value, size_t size)"),
+    errno,
+  }),
+);
 
 /** glibc's `makedev` for numbers within the limits: twelve bits of major above eight of minor, the rest of minor on top. */
 function deviceNumber(major: number, minor: number): number {
