@@ -2,10 +2,11 @@
  * Makes what runs from src/: one CommonJS file with everything that a command needs (V8 reads it from a code cache, so what is not used costs
  * nothing), a launcher that picks it up, and the unpacking worker.
  *
- *   launch.cjs          what bin/wharf.cjs requires: `version`, the code cache
- *   main.cjs            the command, as one function expression
- *   unpack-worker.cjs   entry of the worker threads that unpack layers
- *   supervisor.cjs      the process that looks after a project
+ *   launch.cjs            what bin/wharf.cjs requires: `version`, the code cache
+ *   main.cjs              the command, as one function expression
+ *   unpack-worker.cjs     entry of the worker threads that unpack layers
+ *   supervisor.cjs        starts the process that looks after a project, from its code cache
+ *   supervisor-main.cjs   that process, as one function expression
  */
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
@@ -16,7 +17,7 @@ import { lazyModules } from "./lazy-modules.ts";
 import { slimOclif } from "./slim-oclif.ts";
 
 /** Files that `bundle` makes. */
-export const BUNDLES = ["launch.cjs", "main.cjs", "supervisor.cjs", "unpack-worker.cjs"] as const;
+export const BUNDLES = ["launch.cjs", "main.cjs", "supervisor.cjs", "supervisor-main.cjs", "unpack-worker.cjs"] as const;
 
 const MODULE_URL = 'const moduleUrl=require("node:url").pathToFileURL(__filename).href;';
 
@@ -44,33 +45,42 @@ const COMMON: BuildOptions = {
   logLevel: "warning",
 };
 
+/** Wrapped as `require` would wrap it: the launcher compiles the file as it is, without making a second copy of it in memory. */
+const WRAPPED: BuildOptions = {
+  banner: { js: `(function(exports,require,module,__filename,__dirname){${MODULE_URL}` },
+  footer: { js: "})" },
+};
+
 /** Makes the files in a directory; the size of main.cjs, in bytes. */
 export async function bundle(outdir: string): Promise<number> {
   await mkdir(outdir, { recursive: true });
   const oclif = slimOclif();
+  const supervisor = "src/engines/oci/supervisor";
   await Promise.all([
+    build({ ...COMMON, ...WRAPPED, outdir, entryPoints: ["src/cli/main.ts"], plugins: [oclif.plugin, lazyModules({ root })] }),
+    build({ ...COMMON, outdir, entryPoints: ["src/images/unpack-worker.ts"] }),
     build({
       ...COMMON,
+      ...WRAPPED,
       outdir,
-      entryPoints: ["src/cli/main.ts"],
-      plugins: [oclif.plugin, lazyModules({ root })],
-      // Wrapped as `require` would wrap it: the launcher compiles the file as it is, without making a second copy of it in memory.
-      banner: { js: `(function(exports,require,module,__filename,__dirname){${MODULE_URL}` },
-      footer: { js: "})" },
+      entryPoints: { "supervisor-main": `${supervisor}/main.ts` },
+      plugins: [lazyModules({ root })],
     }),
-    build({ ...COMMON, outdir, entryPoints: ["src/images/unpack-worker.ts"] }),
-    build({ ...COMMON, outdir, entryPoints: { supervisor: "src/engines/oci/supervisor/main.ts" }, plugins: [lazyModules({ root })] }),
   ]);
   oclif.assertApplied();
   const main = await readFile(join(outdir, "main.cjs"));
   const verbs = new Set(Object.keys(COMMANDS).map((id) => id.split(":")[0]));
-  await build({
+  const launcher = (entryPoints: Readonly<Record<string, string>>, of: Uint8Array): BuildOptions => ({
     ...COMMON,
     outdir,
-    entryPoints: ["src/cli/launch.ts"],
+    entryPoints,
     banner: {},
-    define: { WHARF_BUILD: JSON.stringify(hashOf(main)), WHARF_VERBS: JSON.stringify([...verbs]) },
+    define: { WHARF_BUILD: JSON.stringify(hashOf(of)), WHARF_VERBS: JSON.stringify([...verbs]) },
   });
+  await Promise.all([
+    build(launcher({ launch: "src/cli/launch.ts" }, main)),
+    build(launcher({ supervisor: `${supervisor}/launch-bundle.ts` }, await readFile(join(outdir, "supervisor-main.cjs")))),
+  ]);
   return main.length;
 }
 

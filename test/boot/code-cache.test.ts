@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { cacheDirectory, readCache, writeCache } from "../../src/cli/code-cache.ts";
+import { cacheDirectory, readCache, writeCache } from "../../src/lib/code-cache.ts";
 
 const KEY = { build: "0123456789abcdef", verb: "up" };
 const CODE = Buffer.from("compiled");

@@ -89,7 +89,7 @@ function kept(directory: string): readonly string[] {
     .filter((path) => !STAYS.some((pattern) => pattern.test(path)));
 }
 
-/** Images, what is kept of each project for later, the directories that these and others are in, and the bell that wakes supervisors. */
+/** Images, what is kept of each project for later, the directories that these and others are in, the bell that wakes supervisors and what they have compiled. */
 const STAYS: readonly RegExp[] = [
   /^root\/images(\/|$)/,
   /^root\/secret\.key$/,
@@ -99,6 +99,7 @@ const STAYS: readonly RegExp[] = [
   /^run\/(c|runtime|locks|exits|supervisors|cgroups|secrets|mounts|volumes)$/,
   /^run\/locks\/projects$/,
   /^run\/exits\/\.poke$/,
+  /^run\/code(\/[^/]+\.bin)?$/,
 ];
 
 async function* chunks(data: Uint8Array): AsyncIterable<Uint8Array> {

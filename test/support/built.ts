@@ -9,7 +9,8 @@ import { ROOT } from "./sources.ts";
 export async function builtModule(name: string): Promise<unknown> {
   const directory = join(ROOT, ".tmp", "built");
   await mkdir(directory, { recursive: true });
-  for (const file of ["supervisor.cjs", "unpack-worker.cjs"]) await copyFile(join(ROOT, "dist", file), join(directory, file));
+  for (const file of ["supervisor.cjs", "supervisor-main.cjs", "unpack-worker.cjs"])
+    await copyFile(join(ROOT, "dist", file), join(directory, file));
   const outfile = join(directory, `${name}.cjs`);
   await build({
     absWorkingDir: ROOT,

@@ -17,6 +17,8 @@ import { type ContainerRecord, createRecord } from "./records.ts";
 import { discard } from "./remove.ts";
 import { mountRootfs } from "./rootfs.ts";
 import { type Cover, ensureDirectoryInside, readInside } from "./rootfs-path.ts";
+import { ensureSupervisor } from "./supervisor/launch.ts";
+import { wantsSupervisor } from "./supervisor/need.ts";
 import { type ContainerUser, resolveUser, USER_FILE_LIMIT } from "./user.ts";
 
 /**
@@ -61,6 +63,7 @@ export async function createContainer(
   };
   await createRecord(layout, record);
   try {
+    if (wantsSupervisor(record)) await ensureSupervisor(context, spec.project); // most are started next: it comes up while this one is made
     noteEvent(layout, { record, action: "create" });
     await placeCgroup(layout, record);
     for (const joined of spec.networks) await leaseAhead(layout, record, joined);

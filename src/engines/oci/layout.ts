@@ -28,6 +28,7 @@ import { join } from "node:path";
  *   run/moved-names/ADDRESS            where names are answered for when port 53 is taken (network/moved-names)
  *   run/foreign-firewalls              bridges that other firewalls let through        (network/foreign)
  *   run/published-datagrams            where published udp ports led to last           (network/datagram-flows)
+ *   run/code/…                         what supervisors have compiled                     (lib/code-cache)
  *   run/locks/…                        locks between processes
  *   run/exits/ID                       exit status once more: one directory to watch      (supervisor/launch)
  *   run/supervisors/PROJECT.{lock,log} who looks after a project, and what it says        (supervisor/launch)

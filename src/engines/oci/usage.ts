@@ -1,8 +1,10 @@
 /** What a container uses, from its control groups (either version) and its own list of network interfaces. */
+
 import { readlinkSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { ResourceUsage } from "../../engine/engine.ts";
+import { stopwatch } from "../../lib/clock.ts";
 import { cgroupDirectories } from "./cgroups.ts";
 import type { Context } from "./context.ts";
 import { pidsOf, readIfThere } from "./processes.ts";
@@ -25,7 +27,7 @@ export async function usageOf({ layout }: Context, container: Container): Promis
   const isHost = namespaceOf(process.pid) === namespaceOf("self");
   const device = isHost ? "" : (readIfThere(`/proc/${process.pid}/net/dev`) ?? "");
   return {
-    at: performance.now(),
+    at: stopwatch(),
     processes: numberIn(read("pids.current")) ?? (await pidsOf(layout, id)).length,
     ...usageIn(read, totalmem()),
     ...trafficIn(device),

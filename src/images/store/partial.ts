@@ -1,6 +1,8 @@
 /** A blob on its way from a registry: its bytes as far as they have come, in any order, and a note of which those are. */
+
 import { constants } from "node:fs";
 import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { stopwatch } from "../../lib/clock.ts";
 import type { Digest } from "../../model/digest.ts";
 import { count, list, parseJson, WrongShape } from "../shape.ts";
 import type { Layout } from "./layout.ts";
@@ -138,7 +140,7 @@ export class Partial {
   async *bytes(): AsyncGenerator<Uint8Array> {
     try {
       let waited = 0;
-      let since = performance.now();
+      let since = stopwatch();
       for (let offset = 0; offset < this.#size; ) {
         this.#offset = offset;
         const here = this.#prefix();
@@ -151,9 +153,9 @@ export class Partial {
           continue;
         }
         if (this.#problem !== null) throw this.#problem.error;
-        const began = performance.now();
+        const began = stopwatch();
         const look = (): void => {
-          const now = performance.now();
+          const now = stopwatch();
           if (waited + now - began < Math.max(HUNGRY_MS, (now - since) * HUNGRY_SHARE)) return;
           this.hungry();
           waited = began - now; // counts anew from here
@@ -161,7 +163,7 @@ export class Partial {
         };
         const piece = await this.#next(look);
         look();
-        waited += performance.now() - began;
+        waited += stopwatch() - began;
         if (piece === null) continue;
         offset += piece.length;
         yield piece;

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { stopwatch } from "../../../lib/clock.ts";
 import { withLock } from "../../../lib/file-lock.ts";
 import { run } from "../../../lib/process.ts";
 import { passForeign } from "../network/foreign.ts";
@@ -35,7 +36,7 @@ export class FilterDuty implements Duty {
     this.#noticeEnds(view);
     const networks = view.networks.filter(isPresent);
     const bridges = networks.map(({ bridge }) => bridge);
-    const now = performance.now();
+    const now = stopwatch();
     const isNew = bridges.join() !== this.#bridges;
     if (this.#working !== null || networks.length === 0 || (now - this.#looked < LOOK_MS && !isNew)) return;
     this.#looked = now;

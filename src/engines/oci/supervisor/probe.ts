@@ -1,7 +1,9 @@
 /** One look at a container: a program inside it, or a request from outside. */
+
 import { spawn } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
+import { stopwatch } from "../../../lib/clock.ts";
 import { execProcess } from "../bundle.ts";
 import { type Context, runtimeOf } from "../context.ts";
 import type { HealthPlan } from "../health.ts";
@@ -56,13 +58,13 @@ async function runInside(
   const output = new Output();
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => output.add(chunk));
   return new Promise((resolve, reject) => {
-    const began = performance.now();
+    const began = stopwatch();
     let late = false;
     let clock = setTimeout(expire, timeoutMs);
     function expire(): void {
       const pid = Number(readIfThere(pidFile));
       // The time that the runtime takes to begin it does not count, within reason.
-      if (!(pid > 1) && performance.now() - began < BEGIN_LIMIT_MS) {
+      if (!(pid > 1) && stopwatch() - began < BEGIN_LIMIT_MS) {
         clock = setTimeout(expire, timeoutMs);
         return;
       }

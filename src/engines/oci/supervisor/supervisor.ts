@@ -1,5 +1,6 @@
 import { type FSWatcher, mkdirSync, watch } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stopwatch } from "../../../lib/clock.ts";
 import { acquire, holderOf, type Lock, LockHeld } from "../../../lib/file-lock.ts";
 import { isAlive } from "../../../lib/process-identity.ts";
 import type { Context } from "../context.ts";
@@ -69,14 +70,14 @@ class Supervisor {
     signal.addEventListener("abort", stop);
     try {
       for (let idleSince: number | null = null; !signal.aborted; ) {
-        const began = performance.now();
+        const began = stopwatch();
         this.#woken = false;
         const view = this.#viewer.read();
         if (isNeeded(view)) idleSince = null;
         else idleSince ??= began;
         if (idleSince !== null && (view.containers.length === 0 || began - idleSince >= LINGER_MS)) return;
         for (const duty of this.#duties) await this.#letLook(duty, view);
-        await sleep(Math.max(GAP_MS, 2 * (performance.now() - began)));
+        await sleep(Math.max(GAP_MS, 2 * (stopwatch() - began)));
         await this.#rest(view, idleSince === null ? LOOK_MS : LINGER_MS);
       }
     } finally {
@@ -111,8 +112,8 @@ class Supervisor {
 
   /** Waits until there is something to look at, or the time is over. */
   async #rest({ live }: View, forMs: number): Promise<void> {
-    for (const until = performance.now() + forMs; !this.#woken; ) {
-      const left = until - performance.now();
+    for (const until = stopwatch() + forMs; !this.#woken; ) {
+      const left = until - stopwatch();
       if (left <= 0 || live.some(({ status }) => status.state === "running" && !isAlive(status.run.process))) return;
       await this.#knocked(Math.min(left, POLL_MS));
     }

@@ -1,4 +1,5 @@
 import { liesIn, parseAddress } from "../../../../lib/address.ts";
+import { stopwatch } from "../../../../lib/clock.ts";
 import { moveNames, namesAreBack } from "../../network/moved-names.ts";
 import { isPresent, type NetworkRecord } from "../../network/networks.ts";
 import { subnetOf } from "../../network/pools.ts";
@@ -52,7 +53,7 @@ class DnsDuty implements Duty {
 
   async look(view: View): Promise<void> {
     this.#read(view);
-    this.#stale = performance.now() + FRESH_MS;
+    this.#stale = stopwatch() + FRESH_MS;
     const wanted = new Set(servedNetworks(view).flatMap(gatewaysOf));
     for (const [address, listener] of this.#listeners)
       if (!wanted.has(address)) {
@@ -109,10 +110,10 @@ class DnsDuty implements Duty {
   }
 
   #fresh(): Zone {
-    const began = performance.now();
+    const began = stopwatch();
     if (began < this.#stale) return this.#zone;
     this.#read(this.#viewer.read());
-    const took = performance.now() - began;
+    const took = stopwatch() - began;
     this.#stale = began + Math.max(FRESH_MS, took * FRESH_SHARE);
     return this.#zone;
   }

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { stopwatch } from "../../../../lib/clock.ts";
 import { parseResolvConf } from "../../network/resolv-conf.ts";
 import { DNS_PORT, type Upstream } from "./upstream.ts";
 
@@ -18,7 +19,7 @@ export class HostServers {
   }
 
   servers(): readonly Upstream[] {
-    const now = performance.now();
+    const now = stopwatch();
     if (now - this.#looked < LOOK_MS) return this.#servers;
     this.#looked = now;
     const file = statSync(this.#path, { throwIfNoEntry: false });

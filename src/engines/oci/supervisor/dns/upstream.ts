@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect, isIPv6 } from "node:net";
+import { stopwatch } from "../../../../lib/clock.ts";
 import { answers, codeOf, FORMAT_ERROR, NO_ERROR, NO_SUCH_NAME, type Query } from "./message.ts";
 
 /** A server that answers for the world outside. */
@@ -49,11 +50,11 @@ export class Forwarder {
   }
 
   #slow(server: Upstream): void {
-    this.#slowUntil.set(keyOf(server), performance.now() + PENALTY_MS);
+    this.#slowUntil.set(keyOf(server), stopwatch() + PENALTY_MS);
   }
 
   #ordered(servers: readonly Upstream[]): readonly Upstream[] {
-    const now = performance.now();
+    const now = stopwatch();
     for (const [key, until] of this.#slowUntil) if (until <= now) this.#slowUntil.delete(key);
     const slow = (server: Upstream): boolean => this.#slowUntil.has(keyOf(server));
     return [...servers.filter((server) => !slow(server)), ...servers.filter(slow)];

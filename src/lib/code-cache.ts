@@ -3,13 +3,27 @@
  *
  *   $XDG_CACHE_HOME/wharf/code/<build>-<node version>-<architecture>-<verb>.bin
  *
- * It is written when the first run of a verb ends, so that it holds the functions which that verb uses. V8 compares only its own version, its flags and
+ * (a supervisor's lies below its world's RUN). It is written when the first run of a verb ends, so that it holds the functions which that verb uses. V8 compares only its own version, its flags and
  * the length of the source; the hash of the build in the name is what makes the pair right. Loading a planted cache would run its code: the
  * directory and the file must belong to the user who runs, and nobody else may enter.
  */
-import { closeSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { Script } from "node:vm";
 
 export interface CacheKey {
   /** Hash of the bundle's bytes, hexadecimal. */
@@ -24,6 +38,22 @@ export function cacheDirectory(env: NodeJS.ProcessEnv): string | null {
   if (base?.startsWith("/")) return join(base, "wharf", "code");
   const home = env["HOME"] ?? homedir();
   return home.startsWith("/") ? join(home, ".cache", "wharf", "code") : null;
+}
+
+/**
+ * Runs a bundle, which is wrapped already, as `require` would, from cached code where there is some. Where there is none, gives what keeps the
+ * code of the functions that have been used until it is called.
+ */
+export function runCached(
+  file: string,
+  { directory, key }: { readonly directory: string | null; readonly key: CacheKey },
+): (() => void) | null {
+  const cachedData = directory === null ? undefined : readCache(directory, key);
+  const script = new Script(readFileSync(file, "latin1"), cachedData === undefined ? { filename: file } : { filename: file, cachedData });
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
+  if (directory === null || (cachedData !== undefined && script.cachedDataRejected !== true)) return null;
+  return () => writeCache(directory, key, script.createCachedData());
 }
 
 /** The cached code, or `undefined` when there is none that may be trusted. */
