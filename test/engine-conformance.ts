@@ -8,6 +8,7 @@ import * as assert from "uvu/assert";
 import { containerCases } from "./engines/conformance/containers.ts";
 import { groundCases } from "./engines/conformance/ground.ts";
 import { imageCases } from "./engines/conformance/images.ts";
+import { inPlaceCases } from "./engines/conformance/in-place.ts";
 import { lifeCases } from "./engines/conformance/life.ts";
 import { networkCases } from "./engines/conformance/networks.ts";
 import { outputCases } from "./engines/conformance/output.ts";
@@ -30,6 +31,7 @@ export function engineConformance(it: Suite, open: () => Promise<Subject>): void
   volumeCases(cases);
   containerCases(cases);
   lifeCases(cases);
+  inPlaceCases(cases);
   networkCases(cases);
   portCases(cases);
   outputCases(cases);

@@ -22,6 +22,11 @@ interface Payloads {
   };
   readonly "volume.remove": { readonly volume: string };
   readonly "container.create": { readonly container: string; readonly spec: ContainerSpec; readonly contents?: Contents };
+  /**
+   * Gives a container what can change while it is there (`adjusted`), at once where it runs; the rest of `spec` does not count. All of it or, when
+   * it fails, nothing.
+   */
+  readonly "container.update": { readonly container: string; readonly spec: ContainerSpec };
   /** `contents`: its secrets, for when they were lost with the machine's memory. */
   /** `beside`: without its host ports and names, which another container still has: `container.takeover` gives it those. */
   readonly "container.start": { readonly container: string; readonly contents?: Contents; readonly beside?: boolean };
@@ -116,6 +121,7 @@ export function subject(action: Action): string {
     case "volume.remove":
       return action.volume;
     case "container.create":
+    case "container.update":
     case "container.start":
     case "container.stop":
     case "container.kill":

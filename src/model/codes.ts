@@ -254,6 +254,11 @@ export const CODES = {
     explain:
       "The operating system refused to write a file of a layer. The message has its reason. Owners, devices and attributes need root; the store needs a file system with room that keeps them.",
   },
+  E_LIMIT: {
+    family: "failed",
+    explain:
+      "A container that runs was to get another limit, and the kernel does not take it: most often it uses more memory than it shall have. Nothing of the change was kept. Let it use less and try again, or let `wharf up --force-recreate` make a new container with the limit.",
+  },
   E_LOCKED: {
     family: "locked",
     explain:

@@ -1,3 +1,4 @@
+import type { ContainerSpec } from "./action.ts";
 import type { Code } from "./codes.ts";
 import type { HealthStatus } from "./health.ts";
 import type { Json } from "./json.ts";
@@ -44,10 +45,12 @@ export interface ObservedContainer {
   /** Replica number from 1; 0 for a one-off. */
   readonly number: number;
   readonly oneOff: boolean;
-  /** The versioned hash it was made with (`1:…`), or `null` when it carries none. */
+  /** The versioned hash it was made with (`2:…`), or `null` when it carries none. */
   readonly hash: string | null;
-  /** What the hash was made of, so that a plan can name what changed; `null` when unknown. */
+  /** What it has, by the spec's own names, so that a plan can name what changed; `null`: unknown, or a change of it in place broke off. */
   readonly attributes: Readonly<Record<string, Json>> | null;
+  /** All that it is made of, for a change in place that may have to be taken back. Absent: unknown. */
+  readonly spec?: ContainerSpec;
   readonly image: { readonly reference: string; readonly id: string };
   readonly state: ContainerState;
   /** Of the last end; `null` while it never ended. */

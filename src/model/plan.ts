@@ -73,4 +73,6 @@ export interface AttributeChange {
   readonly before: Json;
   readonly after: Json;
   readonly source: Source | null;
+  /** Why only a new container can have it, a sentence's end; `null`: what is there gets it. */
+  readonly fixedBecause: string | null;
 }

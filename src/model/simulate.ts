@@ -3,6 +3,7 @@
  * It refuses what a real engine cannot do either, so that a wrong order of steps fails.
  */
 import type { Action, ContainerSpec } from "./action.ts";
+import { adjusted } from "./adjust.ts";
 import type { Code } from "./codes.ts";
 import { Failure } from "./diagnostic.ts";
 import { LABEL } from "./labels.ts";
@@ -68,6 +69,8 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
     }
     case "container.create":
       return create(world, { ...action, id: chance.id ?? nextId(world), now });
+    case "container.update":
+      return update(world, action);
     case "container.start":
       return start(world, { name: action.container, now, beside: action.beside === true });
     case "container.takeover":
@@ -156,6 +159,7 @@ function create(world: Observed, { container: name, spec, id, now }: Creation): 
     oneOff,
     hash,
     attributes,
+    spec,
     image: { reference: service.image, id: image.id },
     state: "created",
     exitCode: null,
@@ -197,6 +201,18 @@ function start(
   // What is well is so as soon as it runs.
   const health = container.attributes?.["healthcheck"] === undefined ? null : "healthy";
   return edit(world, name, { state: "running", health, pid: 1000 + world.containers.indexOf(container), startedAt: now, beside });
+}
+
+/** All of it or nothing: a port that is taken is found before anything is changed. */
+function update(world: Observed, { container: name, spec }: Extract<Action, { kind: "container.update" }>): Observed {
+  const container = find(world, name);
+  const others = { ...world, containers: world.containers.filter((other) => other !== container) };
+  const ports = choosePorts(others, spec.service.ports, container.ports);
+  if (isLive(container) && !container.beside) checkPorts(others, { ...container, ports });
+  const { hash, attributes, labels } = spec;
+  const health = !isLive(container) || attributes["healthcheck"] === undefined ? null : (container.health ?? "healthy");
+  const given = container.spec === undefined ? {} : { spec: adjusted(container.spec, spec) };
+  return edit(world, name, { hash, attributes, labels, ports, health, ...given });
 }
 
 /** The ports change hands at one instant. */
@@ -308,10 +324,21 @@ function volumesOf(
   ];
 }
 
-function choosePorts({ containers, takenPorts }: Observed, ports: readonly Port[]): readonly PublishedPort[] {
+/** `had`: those that it has already, which it keeps where they fit. */
+function choosePorts(
+  { containers, takenPorts }: Observed,
+  ports: readonly Port[],
+  had: readonly PublishedPort[] = [],
+): readonly PublishedPort[] {
   const held = [...containers.flatMap((other) => other.ports), ...takenPorts.map((taken) => ({ ...taken, published: taken.port }))];
   const chosen: PublishedPort[] = [];
-  for (const port of ports) chosen.push(choosePort(port, [...held, ...chosen]));
+  for (const port of ports) {
+    const kept = had.find(({ target, protocol, host, published }) => {
+      const { from, to } = port.published ?? { from: published, to: published };
+      return target === port.target && protocol === port.protocol && host === port.host && from <= published && published <= to;
+    });
+    chosen.push(kept ?? choosePort(port, [...held, ...chosen]));
+  }
   return chosen;
 }
 

@@ -1,10 +1,12 @@
 /** What of a service's devices its containers are made from: rows of the table of `change.ts`, each by the spec's own name. */
 import type { DeviceRequest, Devices } from "../model/devices.ts";
 import type { Json } from "../model/json.ts";
+import { type Fixed, RUNTIME } from "./fixed.ts";
 
 export interface DeviceRow {
   readonly key: string;
   readonly record: (service: { readonly devices: Devices }) => Json;
+  readonly fixed: Fixed;
 }
 
 export const DEVICES: readonly DeviceRow[] = [
@@ -16,7 +18,7 @@ export const DEVICES: readonly DeviceRow[] = [
 ];
 
 function row(key: string, value: (devices: Devices) => Json): DeviceRow {
-  return { key, record: ({ devices }) => value(devices) };
+  return { key, record: ({ devices }) => value(devices), fixed: RUNTIME };
 }
 
 function requestRecord({ driver, ids, count, capabilities }: DeviceRequest): Json {

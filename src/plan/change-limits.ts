@@ -1,10 +1,12 @@
 /** What of a service's limits its containers are made from: rows of the table of `change.ts`, each by the spec's own name. */
 import type { Json } from "../model/json.ts";
 import type { BlockRate, Resources } from "../model/resources.ts";
+import { type Fixed, NAMESPACES, PROGRAM, RUNTIME } from "./fixed.ts";
 
 export interface LimitRow {
   readonly key: string;
   readonly record: (service: { readonly resources: Resources }) => Json;
+  readonly fixed: Fixed | null;
 }
 
 export const LIMITS: readonly LimitRow[] = [
@@ -12,25 +14,28 @@ export const LIMITS: readonly LimitRow[] = [
   row("cpu_shares", (r) => r.cpuShares),
   row("cpu_quota", (r) => r.cpuQuota),
   row("cpu_period", (r) => r.cpuPeriod),
-  row("cpu_rt_runtime", (r) => r.cpuRtRuntime),
-  row("cpu_rt_period", (r) => r.cpuRtPeriod),
+  row("cpu_rt_runtime", (r) => r.cpuRtRuntime, RUNTIME),
+  row("cpu_rt_period", (r) => r.cpuRtPeriod, RUNTIME),
   row("cpuset", (r) => r.cpuset),
   row("mem_limit", (r) => r.memory),
   row("mem_reservation", (r) => r.memoryReservation),
   row("memswap_limit", (r) => r.memorySwap),
   row("mem_swappiness", (r) => r.swappiness),
   row("oom_kill_disable", (r) => (r.oomKillDisable ? true : null)),
-  row("oom_score_adj", (r) => r.oomScoreAdj),
+  row("oom_score_adj", (r) => r.oomScoreAdj, PROGRAM),
   row("pids_limit", (r) => r.pids),
-  row("blkio_config", blkio),
-  row("ulimits", (r) =>
-    r.ulimits.length === 0 ? null : Object.fromEntries(r.ulimits.map(({ name, soft, hard }) => [name, [soft, hard]])),
+  row("blkio_config", blkio, RUNTIME),
+  row(
+    "ulimits",
+    (r) => (r.ulimits.length === 0 ? null : Object.fromEntries(r.ulimits.map(({ name, soft, hard }) => [name, [soft, hard]]))),
+    PROGRAM,
   ),
-  row("shm_size", (r) => r.shmSize),
+  row("shm_size", (r) => r.shmSize, NAMESPACES),
 ];
 
-function row(key: string, value: (resources: Resources) => Json): LimitRow {
-  return { key, record: ({ resources }) => value(resources) };
+/** What nothing is said of can be changed while it runs. */
+function row(key: string, value: (resources: Resources) => Json, fixed: Fixed | null = null): LimitRow {
+  return { key, record: ({ resources }) => value(resources), fixed };
 }
 
 function blkio({ blkio: limits }: Resources): Json {

@@ -1,6 +1,6 @@
 /**
- * What a change of a service's attribute means for its containers, attribute by attribute. The keys and texts recorded here go into every
- * container's hash, so they are a contract: new ones may come, those written stay as they are.
+ * What a change of a service's attribute means for its containers, attribute by attribute. The keys and texts recorded here are kept with every
+ * container, and what is fixed of them goes into its hash, so they are a contract: new ones may come, those written stay as they are.
  */
 import type { Source } from "../model/diagnostic.ts";
 import type { Healthcheck } from "../model/health.ts";
@@ -12,86 +12,123 @@ import type { FileGrant, Mount, Port, PreStart, RestartPolicy, Service } from ".
 import { DEVICES } from "./change-devices.ts";
 import { ISOLATION } from "./change-isolation.ts";
 import { LIMITS } from "./change-limits.ts";
+import { FILES, FIRST_START, type Fixed, LOGGING, LOOK_UPS, NAMESPACES, NAMING, NETWORKS, PROGRAM, RIGHTS } from "./fixed.ts";
 
 /** What containers are made from, by the spec's own names; what is left at its default is absent. */
 export type Attributes = Readonly<Record<string, Json>>;
 
-/** Only a new container can have it: its name in the spec, and its value for the record, `null` where it is the default. */
-interface Recreate {
+/** A container has it: its name in the spec, and its value for the record, `null` where it is the default. */
+interface Recorded {
   readonly key: string;
   readonly record: (service: Service) => Json;
+  /** What of it only a new container can have; `null`: nothing, `adjusted` gives it to the one that is there. */
+  readonly fixed: Fixed | null;
 }
 
 /** `scale`: how many containers; `none`: looked up in the spec whenever it matters; a list: the attributes that a part of the model stands for. */
 const CHANGE = {
   name: "none",
   pin: "none", // which content the image has is told by its id
-  image: { key: "image", record: (s) => s.image },
-  containerName: { key: "container_name", record: (s) => s.containerName },
-  command: { key: "command", record: (s) => s.command },
-  entrypoint: { key: "entrypoint", record: (s) => s.entrypoint },
-  environment: { key: "environment", record: (s) => some(mapValues(s.environment, (value) => value ?? false)) }, // false: taken away
-  ports: { key: "ports", record: (s) => list(s.ports.map(portText)) },
-  expose: { key: "expose", record: (s) => list(s.expose.map(({ port, protocol }) => `${port}/${protocol}`)) },
-  workingDir: { key: "working_dir", record: (s) => s.workingDir },
-  user: { key: "user", record: (s) => s.user },
-  hostname: { key: "hostname", record: (s) => s.hostname },
-  domainname: { key: "domainname", record: (s) => s.domainname },
-  labels: { key: "labels", record: (s) => some(s.labels) },
+  image: { key: "image", record: (s) => s.image, fixed: FILES },
+  containerName: { key: "container_name", record: (s) => s.containerName, fixed: NAMING },
+  command: { key: "command", record: (s) => s.command, fixed: PROGRAM },
+  entrypoint: { key: "entrypoint", record: (s) => s.entrypoint, fixed: PROGRAM },
+  environment: { key: "environment", record: (s) => some(mapValues(s.environment, (value) => value ?? false)), fixed: PROGRAM }, // false: taken away
+  ports: { key: "ports", record: (s) => list(s.ports.map(portText)), fixed: null },
+  expose: { key: "expose", record: (s) => list(s.expose.map(({ port, protocol }) => `${port}/${protocol}`)), fixed: null },
+  workingDir: { key: "working_dir", record: (s) => s.workingDir, fixed: PROGRAM },
+  user: { key: "user", record: (s) => s.user, fixed: RIGHTS },
+  hostname: { key: "hostname", record: (s) => s.hostname, fixed: NAMESPACES },
+  domainname: { key: "domainname", record: (s) => s.domainname, fixed: NAMESPACES },
+  labels: { key: "labels", record: (s) => some(s.labels), fixed: null },
   dependsOn: "none",
-  restart: { key: "restart", record: (s) => restartText(s.restart) },
-  healthcheck: { key: "healthcheck", record: (s) => healthRecord(s.healthcheck) },
+  restart: { key: "restart", record: (s) => restartText(s.restart), fixed: null },
+  healthcheck: { key: "healthcheck", record: (s) => healthRecord(s.healthcheck), fixed: null },
   attach: "none",
   run: "none",
-  init: { key: "init", record: (s) => flag(s.init) },
-  tty: { key: "tty", record: (s) => flag(s.tty) },
-  logging: { key: "logging", record: (s) => (s.logging === null ? null : { ...s.logging }) },
-  stdinOpen: { key: "stdin_open", record: (s) => flag(s.stdinOpen) },
-  readOnly: { key: "read_only", record: (s) => flag(s.readOnly) },
-  mounts: { key: "volumes", record: (s) => some(Object.fromEntries(s.mounts.map((mount) => [mount.target, mountRecord(mount)]))) },
+  init: { key: "init", record: (s) => flag(s.init), fixed: PROGRAM },
+  tty: { key: "tty", record: (s) => flag(s.tty), fixed: PROGRAM },
+  logging: { key: "logging", record: (s) => (s.logging === null ? null : { ...s.logging }), fixed: LOGGING },
+  stdinOpen: { key: "stdin_open", record: (s) => flag(s.stdinOpen), fixed: PROGRAM },
+  readOnly: { key: "read_only", record: (s) => flag(s.readOnly), fixed: FILES },
+  mounts: {
+    key: "volumes",
+    record: (s) => some(Object.fromEntries(s.mounts.map((mount) => [mount.target, mountRecord(mount)]))),
+    fixed: FILES,
+  },
   volumesFrom: {
     key: "volumes_from",
     record: (s) => list((s.volumesFrom ?? []).map(({ from, name, readOnly }) => `${from}:${name}${readOnly ? ":ro" : ""}`)),
+    fixed: FILES,
   },
-  configs: { key: "configs", record: (s) => grants(s.configs) },
-  secrets: { key: "secrets", record: (s) => grants(s.secrets) },
-  extraHosts: { key: "extra_hosts", record: (s) => list(s.extraHosts.map(({ name, address }) => `${name}=${address}`)) },
-  dns: { key: "dns", record: (s) => list(s.dns) },
-  dnsSearch: { key: "dns_search", record: (s) => list(s.dnsSearch) },
-  dnsOptions: { key: "dns_opt", record: (s) => list(s.dnsOptions) },
-  networks: { key: "networks", record: (s) => (s.networkMode === null ? attachmentsRecord(s.networks) : null) },
-  networkMode: { key: "network_mode", record: (s) => (s.networkMode === null ? null : modeText(s.networkMode)) },
-  macAddress: { key: "mac_address", record: (s) => s.macAddress },
-  links: { key: "links", record: (s) => list(s.links.map(linkText)) },
-  capAdd: { key: "cap_add", record: (s) => list(s.capAdd) },
-  capDrop: { key: "cap_drop", record: (s) => list(s.capDrop) },
+  configs: { key: "configs", record: (s) => grants(s.configs), fixed: FILES },
+  secrets: { key: "secrets", record: (s) => grants(s.secrets), fixed: FILES },
+  extraHosts: { key: "extra_hosts", record: (s) => list(s.extraHosts.map(({ name, address }) => `${name}=${address}`)), fixed: null },
+  dns: { key: "dns", record: (s) => list(s.dns), fixed: LOOK_UPS },
+  dnsSearch: { key: "dns_search", record: (s) => list(s.dnsSearch), fixed: LOOK_UPS },
+  dnsOptions: { key: "dns_opt", record: (s) => list(s.dnsOptions), fixed: LOOK_UPS },
+  networks: { key: "networks", record: (s) => (s.networkMode === null ? attachmentsRecord(s.networks) : null), fixed: NETWORKS },
+  networkMode: { key: "network_mode", record: (s) => (s.networkMode === null ? null : modeText(s.networkMode)), fixed: NAMESPACES },
+  macAddress: { key: "mac_address", record: (s) => s.macAddress, fixed: NAMESPACES },
+  links: { key: "links", record: (s) => list(s.links.map(linkText)), fixed: null },
+  capAdd: { key: "cap_add", record: (s) => list(s.capAdd), fixed: RIGHTS },
+  capDrop: { key: "cap_drop", record: (s) => list(s.capDrop), fixed: RIGHTS },
   resources: LIMITS,
   isolation: ISOLATION,
   devices: DEVICES,
-  preStart: { key: "pre_start", record: (s) => (s.preStart.length === 0 ? null : s.preStart.map(preStartRecord)) },
+  preStart: { key: "pre_start", record: (s) => (s.preStart.length === 0 ? null : s.preStart.map(preStartRecord)), fixed: FIRST_START },
   postStart: "none",
   preStop: "none",
-  stopSignal: { key: "stop_signal", record: (s) => s.stopSignal },
+  stopSignal: { key: "stop_signal", record: (s) => s.stopSignal, fixed: null },
   stopGraceMs: "none",
   scale: "scale",
   update: "none",
   pullPolicy: "none",
-  platform: { key: "platform", record: (s) => s.platform },
+  platform: { key: "platform", record: (s) => s.platform, fixed: FILES },
   profiles: "none",
-} as const satisfies Record<keyof Service, Recreate | readonly Recreate[] | "scale" | "none">;
+} as const satisfies Record<keyof Service, Recorded | readonly Recorded[] | "scale" | "none">;
 
-/** What of a service its containers are made from. Its mounts name volumes as the caller resolved them. */
+const RECORDED: readonly Recorded[] = Object.values<Recorded | readonly Recorded[] | "scale" | "none">(CHANGE).flatMap((given) =>
+  typeof given === "string" ? [] : given,
+);
+
+/** By key, why what is fixed of it is so. */
+const FIXED: ReadonlyMap<string, Fixed | null> = new Map(RECORDED.map(({ key, fixed }) => [key, fixed]));
+
+/** What of a service its containers have. Its mounts name volumes as the caller resolved them. */
 export function attributesOf(service: Service): Attributes {
-  const found: Record<string, Json> = {};
-  for (const given of Object.values<Recreate | readonly Recreate[] | "scale" | "none">(CHANGE)) {
-    if (typeof given === "string") continue;
-    for (const { key, record } of "key" in given ? [given] : given) {
-      const value = record(service);
-      if (value !== null) found[key] = value;
-    }
-  }
-  return found;
+  return present(Object.fromEntries(RECORDED.map(({ key, record }) => [key, record(service)])));
 }
+
+/** What of it only a new container could have otherwise. What another version recorded counts as fixed. */
+export function fixedOf(attributes: Attributes): Attributes {
+  return present(
+    Object.fromEntries(
+      Object.entries(attributes).map(([key, value]) => {
+        const fixed = FIXED.get(key);
+        return [key, fixed === undefined ? value : fixed === null ? null : fixed.part(value)];
+      }),
+    ),
+  );
+}
+
+/** Names of the attributes that a container gets in place, at least in part. */
+export function changeableKeys(): readonly string[] {
+  return RECORDED.filter(({ fixed }) => fixed === null || fixed === NETWORKS || fixed === LOGGING).map(({ key }) => key);
+}
+
+/** As `compare`, for a service's containers: with why only a new one can have what is fixed. */
+export function compareContainers(before: Attributes, after: Attributes, where: Where): readonly AttributeChange[] {
+  const fixed = differences("", { before: fixedOf(before), after: fixedOf(after) }).map(({ path }) => path);
+  const isFixed = (path: string): boolean =>
+    fixed.some((other) => other === path || other.startsWith(`${path}.`) || path.startsWith(`${other}.`));
+  return compare(before, after, where).map((change) => ({
+    ...change,
+    fixedBecause: isFixed(change.path) ? (FIXED.get(change.path.split(".")[0] ?? "")?.why ?? UNKNOWN) : null,
+  }));
+}
+
+const UNKNOWN = "this version does not know it";
 
 /** What a network is made from, recorded likewise. */
 export function networkAttributes({ labels, config }: Pick<Network, "labels" | "config">): Attributes {
@@ -115,15 +152,18 @@ export function networkAttributes({ labels, config }: Pick<Network, "labels" | "
 }
 
 /** What differs between two records, each difference with the place below a path of the spec where the new value stands. */
-export function compare(
-  before: Attributes,
-  after: Attributes,
-  where: { readonly project: Project; readonly path: string },
-): readonly AttributeChange[] {
+export function compare(before: Attributes, after: Attributes, where: Where): readonly AttributeChange[] {
   return differences("", { before, after }).map((difference) => ({
     ...difference,
     source: sourceOf(where.project, `${where.path}.${difference.path}`),
+    fixedBecause: null,
   }));
+}
+
+interface Where {
+  readonly project: Project;
+  /** Of the thing in the spec. */
+  readonly path: string;
 }
 
 /** The place of a dotted path in the spec, or of the nearest thing around it that has one. */

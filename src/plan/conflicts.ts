@@ -54,13 +54,15 @@ function claimPort(p: Planning, claim: PortClaim): readonly string[] {
       continue; // it hands it over itself
     }
     const stop = other.container === null ? null : stepKey("container.stop", other.container.name);
+    const freed = p.freed.find(({ container, published }) => container === other.container?.name && published === other.port);
     if (stop !== null && p.draft.has(stop)) {
       if (range.from < range.to && other.container !== null && claim.olds.includes(other.container.name)) {
         p.draft.order(step, stop);
         return [stop]; // likewise
       }
       stops.push(stop);
-    } else taken.set(other.port, other.by);
+    } else if (freed !== undefined) p.draft.order(step, freed.step);
+    else taken.set(other.port, other.by);
   }
   for (const stop of stops) p.draft.order(step, stop);
   if (taken.size > range.to - range.from) reportPort(p, claim, [...taken.values()][0] ?? "");

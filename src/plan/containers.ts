@@ -6,10 +6,12 @@
 import { containerName } from "../model/names.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { contentOf, type Service } from "../model/service.ts";
-import { compare, sourceOf } from "./change.ts";
+import { sourceOf } from "./change.ts";
 import { contentsOf, secretsOf } from "./files.ts";
+import { FILES } from "./fixed.ts";
 import { gatesOf, restartCause } from "./gates.ts";
 import { beforeStop, runHooks } from "./hooks.ts";
+import { attributeChanges, changeInPlace, isLike, namesOf, portRival } from "./in-place.ts";
 import { joinsOf, notJoined, updateKeys } from "./joining.ts";
 import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
 import { hasDoneItsWork, sayRunsAgain } from "./one-shots.ts";
@@ -66,7 +68,7 @@ export function restartDependents(p: Planning): void {
       if (container.service !== service.name || container.oneOff || !isUp(container)) continue;
       const cause = restartCause(p, service, container);
       if (cause === null) continue;
-      restart(p, container, cause);
+      restart(p, container, { reason: cause });
       changed(p, "update", { address: `container/${container.name}`, reason: cause });
     }
   }
@@ -94,7 +96,7 @@ function slotsOf(p: Planning, service: Service): readonly Slot[] {
 function whyNot(p: Planning, pattern: Pattern, container: ObservedContainer): string | null {
   if (container.state === "dead") return "dead";
   if (p.options.recreate === "never") return null;
-  if (container.hash !== pattern.hash) return `config changed${changesIn(p, pattern, container)}`;
+  if (!isLike(pattern, container) || portRival(p, pattern, container) !== null) return `config changed${changesIn(p, pattern, container)}`;
   const image = p.observed.images[contentOf(pattern.service)];
   // Content that is not here yet is not what it runs.
   if (image === undefined ? pattern.service.pin !== null : image.id !== container.image.id) return "image changed";
@@ -105,16 +107,10 @@ function whyNot(p: Planning, pattern: Pattern, container: ObservedContainer): st
   return forced ? "forced" : null;
 }
 
+/** What it is replaced for comes first; what could change in place comes along. */
 function changesIn(p: Planning, pattern: Pattern, container: ObservedContainer): string {
-  const paths = attributeChanges(p, pattern, container).map(({ path }) => path);
-  if (paths.length === 0) return "";
-  return `: ${paths.slice(0, 3).join(", ")}${paths.length > 3 ? ` and ${paths.length - 3} more` : ""}`;
-}
-
-function attributeChanges(p: Planning, pattern: Pattern, { attributes }: ObservedContainer) {
-  return attributes === null
-    ? []
-    : compare(attributes, pattern.attributes, { project: p.desired, path: `services.${pattern.service.name}` });
+  const fixed = attributeChanges(p, pattern, container).filter(({ fixedBecause }) => fixedBecause !== null);
+  return fixed.length === 0 ? "" : `: ${namesOf(fixed)}`;
 }
 
 /** Brings a slot that has containers to the one it shall have. */
@@ -134,28 +130,38 @@ function keep(p: Planning, pattern: Pattern, { slot, keeper }: { readonly slot: 
   const others = slot.containers.filter((container) => container !== keeper);
   const done = hasDoneItsWork(service, keeper);
   const cause = isUp(keeper) ? restartCause(p, service, keeper) : null;
-  const steps: string[] = [];
   const stops = stopKeys(others);
+  const change = changeInPlace(p, pattern, { slot, keeper });
+  const before = change === null ? [] : [change.step];
+  const steps: string[] = [];
   if (p.options.start && !isUp(keeper) && !done) {
-    const groundwork = keeper.state === "created" ? preStart(p, pattern, { slot, after: stops }) : stops;
+    const behind = [...stops, ...before];
+    const groundwork = keeper.state === "created" ? preStart(p, pattern, { slot, after: behind }) : behind;
     steps.push(...start(p, pattern, { container: keeper.name, slot, reason: stateText(keeper), after: groundwork }));
     sayRunsAgain(p, service, keeper);
     waitPatiently(p, others, service);
   } else if (p.options.start && keeper.beside && isUp(keeper)) {
     const from = servingOf(others)?.name ?? null;
-    steps.push(takeOver(p, pattern, { container: keeper.name, slot, reason: "it was to take over", after: [], beside: from }));
-  } else if (p.options.start && cause !== null) steps.push(...restart(p, keeper, cause));
+    steps.push(takeOver(p, pattern, { container: keeper.name, slot, reason: "it was to take over", after: before, beside: from }));
+  } else if (p.options.start && cause !== null) steps.push(...restart(p, keeper, { reason: cause, after: before }));
   const wasStarted = steps.length > 0;
   if (wasStarted) p.renewed.add(service.name);
+  else steps.push(...before);
   const finishing = "an interrupted replacement goes on";
   const stopAfter = keeper.beside ? [...steps] : [];
   for (const other of others) takeAway(p, other, { reason: finishing, after: steps, stopAfter, drained: isUp(keeper) });
   const renamed = keeper.name !== slot.name && canTake(p, slot);
   if (renamed) steps.push(rename(p, pattern, { container: keeper.name, slot, reason: finishing, after: steps }));
   const address = `container/${renamed ? slot.name : keeper.name}`;
-  if (cause !== null && wasStarted) changed(p, "update", { address, reason: cause });
-  else if (wasStarted && !keeper.beside) changed(p, "start", { address, reason: stateText(keeper) });
-  else if (wasStarted || renamed || others.length > 0) changed(p, "update", { address, reason: finishing });
+  const also = (reason: string) => ({
+    address,
+    reason: change === null ? reason : `${reason}; ${change.reason}`,
+    attributes: change?.attributes ?? [],
+  });
+  if (cause !== null && wasStarted) changed(p, "update", also(cause));
+  else if (wasStarted && !keeper.beside) changed(p, "start", also(stateText(keeper)));
+  else if (wasStarted || renamed || others.length > 0) changed(p, "update", also(finishing));
+  else if (change !== null) changed(p, "update", { address, reason: change.reason, attributes: change.attributes });
   else changed(p, "unchanged", { address, reason: done ? "it did its work" : "as the spec says" });
   return { name: renamed ? slot.name : keeper.name, after: steps, done: done && !wasStarted };
 }
@@ -250,7 +256,8 @@ function replacedAttributes(p: Planning, pattern: Pattern, old: ObservedContaine
   const changes = attributeChanges(p, pattern, old);
   const image = p.observed.images[contentOf(pattern.service)];
   if (changes.length > 0 || image === undefined || image.id === old.image.id) return changes;
-  return [{ path: "image", before: old.image.id, after: image.id, source: sourceOf(p.desired, `services.${pattern.service.name}.image`) }];
+  const source = sourceOf(p.desired, `services.${pattern.service.name}.image`);
+  return [{ path: "image", before: old.image.id, after: image.id, source, fixedBecause: FILES.why }];
 }
 
 function stopKeys(containers: readonly ObservedContainer[]): readonly string[] {
@@ -327,7 +334,11 @@ function start(
 }
 
 /** Restarts one that runs. Gives the keys of the last steps. */
-export function restart(p: Planning, container: ObservedContainer, reason: string): readonly string[] {
+export function restart(
+  p: Planning,
+  container: ObservedContainer,
+  { reason, after = [] }: { readonly reason: string; readonly after?: readonly string[] },
+): readonly string[] {
   const { name, service, networks } = container;
   const desired = p.desired.services.find((candidate) => candidate.name === service);
   const step = p.draft.step(stepKey("container.restart", name), {
@@ -336,7 +347,7 @@ export function restart(p: Planning, container: ObservedContainer, reason: strin
     service,
     after: beforeStop(p, container, {
       reason,
-      after: [...(desired === undefined ? [] : gatesOf(p, desired, "order").after), ...updateKeys(networks)],
+      after: [...after, ...(desired === undefined ? [] : gatesOf(p, desired, "order").after), ...updateKeys(networks)],
     }),
   });
   return runHooks(p, "post_start", { container: name, service, reason, after: [step] });

@@ -62,7 +62,7 @@ export function replacements(plan: Plan, { directory }: TextOptions): readonly s
 
 export function planDocument(plan: Plan, engine: string): PlanDocument {
   return {
-    formatVersion: "1.0",
+    formatVersion: "1.1",
     project: plan.project,
     engine,
     changes: plan.changes.map(({ kind, address, reason, attributes }) => ({ action: kind, address, reason, attributes })),
@@ -92,9 +92,10 @@ function changeLines(change: Change, { width, directory }: { readonly width: num
   return [head, ...attributes.map((attribute) => attributeLine(attribute, directory))];
 }
 
-function attributeLine({ path, before, after, source }: AttributeChange, directory: string): string {
+/** With the place of the new value, and with why it takes a new container. */
+function attributeLine({ path, before, after, source, fixedBecause }: AttributeChange, directory: string): string {
   const place = source === null ? "" : `  (${placeText(source, directory)})`;
-  return `        ${path}: ${valueText(before)} -> ${valueText(after)}${place}`;
+  return `        ${path}: ${valueText(before)} -> ${valueText(after)}${place}${fixedBecause === null ? "" : `  ${fixedBecause}`}`;
 }
 
 /** `compose.yaml:12`, from the directory. */

@@ -3,16 +3,27 @@ import { canonical, type Json } from "../model/json.ts";
 import { bytesOf, type Content, type Secret } from "../model/secret.ts";
 
 /**
- * The versioned hash of what a container was made from: equal attributes, equal text. `attributes` holds no value that is the default,
+ * The versioned hash of what only a new container could have otherwise: equal attributes, equal text. `fixed` holds no value that is the default,
  * so that an attribute added to wharf later leaves every hash as it is. A change of this text recreates everybody's containers.
  */
-export function configHash(attributes: Readonly<Record<string, Json>>): string {
-  return `1:${createHash("sha256").update(canonical(attributes)).digest("hex")}`;
+export function configHash(fixed: Readonly<Record<string, Json>>): string {
+  return `2:${sha256(fixed)}`;
 }
+
+/** As the first versions made it, of all attributes: containers that carry it are told by it. */
+export function firstHash(attributes: Readonly<Record<string, Json>>): string {
+  return `${FIRST}${sha256(attributes)}`;
+}
+
+export const isFirstHash = (hash: string | null): boolean => hash?.startsWith(FIRST) === true;
+
+const FIRST = "1:";
+
+const sha256 = (value: Json): string => createHash("sha256").update(canonical(value)).digest("hex");
 
 /** SHA-256 of a value's canonical text: equal values, equal digests. */
 export function digestOf(value: Json): string {
-  return `sha256:${createHash("sha256").update(canonical(value)).digest("hex")}`;
+  return `sha256:${sha256(value)}`;
 }
 
 /** Tells one content of a config from another. */

@@ -5,7 +5,7 @@ import { scopedName } from "../model/names.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import type { Project } from "../model/project.ts";
 import { contentOf, type Mount, type Service } from "../model/service.ts";
-import { type Attributes, attributesOf } from "./change.ts";
+import { type Attributes, attributesOf, fixedOf } from "./change.ts";
 import { givenFiles } from "./files.ts";
 import { configHash } from "./hash.ts";
 import { mountedKey, pullKey, willPull } from "./images.ts";
@@ -25,7 +25,7 @@ export interface Pattern {
 export function patternOf(project: Project, service: Service): Pattern {
   const mounts = service.mounts.map((mount) => resolveMount(project, mount));
   const attributes = attributesOf({ ...service, mounts });
-  return { service, mounts, attributes, hash: configHash(attributes) };
+  return { service, mounts, attributes, hash: configHash(fixedOf(attributes)) };
 }
 
 /** The name in the engine of the volume that the spec calls `key`. */

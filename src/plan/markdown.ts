@@ -16,16 +16,18 @@ function fold({ address, attributes }: Change, { directory }: TextOptions): read
     "",
     `<details><summary>${escapeHtml(address)}</summary>`,
     "",
-    "| attribute | now | then | from |",
-    "| --- | --- | --- | --- |",
+    "| attribute | now | then | from | how |",
+    "| --- | --- | --- | --- | --- |",
     ...attributes.map((attribute) => row(attribute, directory)),
     "",
     "</details>",
   ];
 }
 
-function row({ path, before, after, source }: AttributeChange, directory: string): string {
-  return `| ${code(path)} | ${code(valueText(before))} | ${code(valueText(after))} | ${source === null ? "" : code(placeText(source, directory))} |`;
+function row({ path, before, after, source, fixedBecause }: AttributeChange, directory: string): string {
+  const place = source === null ? "" : code(placeText(source, directory));
+  const how = fixedBecause === null ? "in place" : `new: ${cell(fixedBecause)}`;
+  return `| ${[code(path), code(valueText(before)), code(valueText(after)), place, how].join(" | ")} |`;
 }
 
 /** Text in a cell: nothing in it ends the cell, or is markup. */

@@ -87,7 +87,7 @@ function restartSharers(p: Planning, planned: readonly ObservedContainer[]): voi
     if (reason === null) continue;
     for (const container of p.observed.containers) {
       if (container.service !== service.name || container.oneOff || !isUp(container) || planned.includes(container)) continue;
-      restart(p, container, reason);
+      restart(p, container, { reason });
       for (const other of p.renewed) p.draft.order(stepKey("container.restart", container.name), passedKey(other));
       changed(p, "update", { address: `container/${container.name}`, reason });
     }

@@ -1,7 +1,7 @@
 /** What the parts of the planner hand to each other while they work on one plan. Nothing of it leaves the planner. */
 import type { Action, ActionKind } from "../model/action.ts";
 import type { Diagnostic, Source } from "../model/diagnostic.ts";
-import type { Observed, ObservedContainer } from "../model/observed.ts";
+import type { Observed, ObservedContainer, PublishedPort } from "../model/observed.ts";
 import type { Change, ChangeKind, Plan, Step } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import type { Port, Service } from "../model/service.ts";
@@ -23,6 +23,8 @@ export interface Planning {
   readonly names: NameClaim[];
   /** Fixed host ports that steps open. */
   readonly ports: PortClaim[];
+  /** Host ports that containers let go of while they go on. */
+  readonly freed: FreedPort[];
   /** Services as their `pre_start` steps' containers have them. */
   readonly preStart: Service[];
   /** Services of which a container is made. */
@@ -41,7 +43,7 @@ export interface Planning {
   readonly patient: { readonly container: string; readonly until: readonly string[] }[];
 }
 
-/** A container that runs and is replaced, by the keys of steps. */
+/** A container that runs and is replaced, or changed in place with those, by the keys of steps. */
 export interface Replacement {
   readonly begins: string;
   /** After it the new one stands. */
@@ -70,6 +72,13 @@ export interface PortClaim {
   readonly source: Source | null;
 }
 
+export interface FreedPort extends PublishedPort {
+  /** The container that has it now. */
+  readonly container: string;
+  /** The step by which it is free. */
+  readonly step: string;
+}
+
 /** A container as it is when the plan is done. */
 export interface Settled {
   readonly name: string;
@@ -90,6 +99,7 @@ export function beginPlanning(desired: Project, observed: Observed, options: Pla
     problems: [],
     names: [],
     ports: [],
+    freed: [],
     preStart: [],
     made: new Set(),
     replaced: new Set(),
@@ -124,7 +134,7 @@ function sayConcerns({ desired, observed, notices, problems }: Planning, steps: 
   }
 }
 
-const BEGINS: ReadonlySet<ActionKind> = new Set(["container.create", "container.start", "container.restart"]);
+const BEGINS: ReadonlySet<ActionKind> = new Set(["container.create", "container.update", "container.start", "container.restart"]);
 
 /** What containers stand on is read before them. */
 function rank({ address }: Change): number {

@@ -5,6 +5,7 @@ import { sourceOf } from "./change.ts";
 import type { Slot } from "./containers.ts";
 import { contentsOf, secretsOf } from "./files.ts";
 import { gatesOf } from "./gates.ts";
+import { isLike } from "./in-place.ts";
 import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
 import { type Planning, stepKey, takeAway } from "./planning.ts";
 
@@ -30,8 +31,9 @@ export function preStart(
 }
 
 /** Whether a container that is as the spec says was started before, and so all that comes before a first start was done. */
-function hasRun({ observed }: Planning, { service, hash }: Pattern): boolean {
-  return observed.containers.some((c) => c.service === service.name && !c.oneOff && c.hash === hash && c.state !== "created");
+function hasRun({ observed }: Planning, pattern: Pattern): boolean {
+  const { name } = pattern.service;
+  return observed.containers.some((c) => c.service === name && !c.oneOff && isLike(pattern, c) && c.state !== "created");
 }
 
 interface OneStep {

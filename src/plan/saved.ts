@@ -23,9 +23,9 @@ export type Facts = Readonly<Record<string, string>>;
 /** What a plan stands on. Ids are part of it: a container with the same name is another one. */
 export function factsOf({ containers, networks, volumes, images }: Observed): Facts {
   return Object.fromEntries([
-    ...containers.map(({ name, id, state, hash }) => [
+    ...containers.map(({ name, id, state, hash, attributes }) => [
       `container/${name}`,
-      `${state}, ${id.slice(0, 12)}, made as ${hash?.slice(0, 14) ?? "others do"}`,
+      `${state}, ${id.slice(0, 12)}, made as ${hash?.slice(0, 14) ?? "others do"}, with ${digestOf(attributes).slice(7, 15)}`,
     ]),
     ...networks.map(({ name, present }) => [`network/${name}`, present ? "there" : "known, but gone from the kernel"]),
     ...volumes.map(({ name }) => [`volume/${name}`, "there"]),

@@ -18,6 +18,7 @@ export const WORDS = {
   "volume.create": { noun: "volume", doing: "creating", done: "created" },
   "volume.remove": { noun: "volume", doing: "removing", done: "removed" },
   "container.create": { noun: "container", doing: "creating", done: "created" },
+  "container.update": { noun: "container", doing: "changing", done: "changed" },
   "container.start": { noun: "container", doing: "starting", done: "started" },
   "container.stop": { noun: "container", doing: "stopping", done: "stopped" },
   "container.kill": { noun: "container", doing: "killing", done: "killed" },

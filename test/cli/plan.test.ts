@@ -56,16 +56,51 @@ it("markdown has a row for each change and folds the values away, and what the s
       "",
       "<details><summary>container/shop-web-1</summary>",
       "",
-      "| attribute | now | then | from |",
-      "| --- | --- | --- | --- |",
-      '| `environment.BAR` | `` "a\\|b`c" `` | `` "x\\|`<b>" `` | `wharf.yaml:7` |',
-      '| `image` | `"docker.io/library/web:1.27"` | `"docker.io/library/web:1.28"` | `wharf.yaml:5` |',
+      "| attribute | now | then | from | how |",
+      "| --- | --- | --- | --- | --- |",
+      '| `environment.BAR` | `` "a\\|b`c" `` | `` "x\\|`<b>" `` | `wharf.yaml:7` | new: a program gets it when it begins |',
+      '| `image` | `"docker.io/library/web:1.27"` | `"docker.io/library/web:1.28"` | `wharf.yaml:5` | new: its file system is put together with it |',
       "",
       "</details>",
       "",
     ].join("\n"),
   );
 });
+
+it("what changes in place is told with its values in every form, and counts as something to do", async ({ place }) => {
+  await place.call("up", "-d");
+  const { stdout: id } = await place.call("ps", "-q", "web");
+  await place.write("wharf.yaml", `${spec("1.27")}    restart: always\n    labels: {a: b}\n`);
+  const text = await place.call("plan", "--detailed-exitcode");
+  assert.is(text.status, 2);
+  assert.is(
+    text.stdout,
+    [
+      "  ~   update    container/shop-web-1  changed in place: labels, restart",
+      '        labels: not set -> {"a":"b"}  (wharf.yaml:9)',
+      '        restart: not set -> "always"  (wharf.yaml:8)',
+      "",
+      "shop: 1 to update, 2 unchanged",
+      "",
+    ].join("\n"),
+  );
+  const { changes } = JSON.parse((await place.call("plan", "--format", "json")).stdout) as { readonly changes: readonly Told[] };
+  const told = changes.find(({ address }) => address === "container/shop-web-1");
+  assert.equal([told?.action, told?.attributes.map(({ fixedBecause }) => fixedBecause)], ["update", [null, null]]);
+  assert.match(
+    (await place.call("plan", "--format", "markdown")).stdout,
+    '| `restart` | `not set` | `"always"` | `wharf.yaml:8` | in place |',
+  );
+  assert.is((await place.call("up", "-d")).status, 0);
+  assert.is((await place.call("ps", "-q", "web")).stdout, id);
+  assert.is((await place.call("plan", "--detailed-exitcode")).status, 0);
+});
+
+interface Told {
+  readonly action: string;
+  readonly address: string;
+  readonly attributes: readonly { readonly fixedBecause: string | null }[];
+}
 
 it("up says what it replaces and why, before it does", async ({ place }) => {
   await place.call("up", "-d");

@@ -4,17 +4,17 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as assert from "uvu/assert";
 import { box, boxSpec } from "../support/box.ts";
+import { groupOf, UNIFIED } from "../support/control-groups.ts";
 import { inspect } from "../support/listings.ts";
 import { containerSuite, inWorld, type World } from "../support/world.ts";
 
 const it = containerSuite("limits");
-const UNIFIED = existsSync("/sys/fs/cgroup/cgroup.controllers");
 
 it("memory, processors, processes and open files are limited, as seen from inside, from the machine and by stats", inWorld(limited));
 
 it("what this machine cannot do is said before anything is touched, and what it cannot keep is told of", inWorld(impossible));
 
-it("a changed limit is a new container, one that is written elsewhere is not", inWorld(changed));
+it("a changed limit is a change, one that is written elsewhere is not", inWorld(changed));
 
 it("containers are in the group that is named, under its limits, and what was made for them goes with them", inWorld(inGroup));
 
@@ -105,9 +105,11 @@ async function changed(world: World): Promise<void> {
   await world.project("shop", { "wharf.yaml": boxSpec("deploy: {resources: {limits: {memory: 64m}}}") });
   assert.match((await world.wharf(["up", "-d"], { cwd })).stderr, /1 unchanged/);
   await world.project("shop", { "wharf.yaml": boxSpec("mem_limit: 96m") });
-  assert.match(await world.ok(["plan"], { cwd }), /mem_limit/);
+  const { Id } = await inspect(world, "shop-web-1");
+  assert.match(await world.ok(["plan"], { cwd }), /update .* in place: mem_limit/);
   await world.ok(["up", "-d"], { cwd });
-  assert.is((await inspect(world, "shop-web-1")).HostConfig["Memory"], 96 << 20);
+  const after = await inspect(world, "shop-web-1");
+  assert.equal([after.Id, after.HostConfig["Memory"]], [Id, 96 << 20]);
   await world.ok(["down", "-t", "1"], { cwd });
 }
 
@@ -130,14 +132,4 @@ async function inGroup(world: World): Promise<void> {
   await world.ok(["start"], { cwd });
   await world.ok(["down", "-t", "1"], { cwd });
   assert.not.ok(existsSync(dirname(parent)), `${dirname(parent)} is still there`);
-}
-
-/** Where the control group of a process is, in the hierarchy of a controller. */
-async function groupOf(pid: number): Promise<(controller: string) => string> {
-  const text = await readFile(`/proc/${pid}/cgroup`, "utf8");
-  return (controller) => {
-    if (UNIFIED) return `/sys/fs/cgroup${/^0::(.*)$/m.exec(text)?.[1]}`;
-    const path = new RegExp(`^\\d+:(?:[^:]*,)?${controller}(?:,[^:]*)?:(.*)$`, "m").exec(text)?.[1];
-    return `/sys/fs/cgroup/${controller}${path}`;
-  };
 }

@@ -4,7 +4,6 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { subject } from "../../src/model/action.ts";
 import { Failure } from "../../src/model/diagnostic.ts";
-import { PLAIN_NETWORK, plainAttachment, plainNetwork } from "../../src/model/network.ts";
 import type { Observed, ObservedContainer } from "../../src/model/observed.ts";
 import type { Plan, Step } from "../../src/model/plan.ts";
 import { nothing, type Project } from "../../src/model/project.ts";
@@ -12,97 +11,12 @@ import type { Service } from "../../src/model/service.ts";
 import { end, simulate } from "../../src/model/simulate.ts";
 import { DEFAULTS, type PlanOptions, plan } from "../../src/plan/plan.ts";
 import { servingOf } from "../../src/plan/planning.ts";
-import { container, image, observed, project, service } from "../support/build.ts";
+import { container, image, observed } from "../support/build.ts";
+import { inPlace, NAMES, NOTHING, projects, withInPlace } from "./projects.ts";
 
 const seed = Number(process.env["WHARF_SEED"] ?? Date.now() % 2 ** 31);
 /** Each run has scenes of its own: a developer's many short ones see as much as one long one. CI takes the time. */
 const numRuns = Number(process.env["WHARF_RUNS"] ?? (process.env["CI"] === "true" ? 400 : 80));
-
-const NAMES = ["db", "cache", "api", "web"] as const;
-
-/** What is waited for of a service is the same for all its dependents: nothing is healthy once it is done. */
-const conditions = fc.tuple(...NAMES.map(() => fc.constantFrom("started", "completed", "healthy")));
-
-const serviceShape = fc.record({
-  image: fc.constantFrom("one", "two"),
-  color: fc.constantFrom(null, "red", "blue"),
-  scale: fc.integer({ min: 0, max: 3 }),
-  port: fc.option(fc.constantFrom(8080, 8081)),
-  mounts: fc.subarray(["data", "anonymous"] as const),
-  fixedName: fc.boolean(),
-  networks: fc.constantFrom(["default"], ["back"], ["back", "default"], []),
-  aliases: fc.constantFrom([], ["other"]),
-  order: fc.constantFrom("start-first", "stop-first", null),
-  parallelism: fc.nat({ max: 2 }),
-  failureAction: fc.constantFrom("pause", "continue", "rollback"),
-  maxFailureRatio: fc.constantFrom(0, 0.5),
-  run: fc.constantFrom("once", "always"),
-  edges: fc.array(
-    fc.record({
-      to: fc.nat({ max: 3 }),
-      restart: fc.boolean(),
-      required: fc.boolean(),
-    }),
-    { maxLength: 3 },
-  ),
-});
-
-const shapesOfServices = fc.uniqueArray(fc.tuple(fc.nat({ max: 3 }), serviceShape), { selector: ([index]) => index });
-
-/** How the network `back` is made. */
-const mtus = fc.constantFrom(null, 1400, 9000);
-
-const projects = fc.tuple(shapesOfServices, conditions, mtus).map(([shapes, conditionOf, mtu]): Project => {
-  const services = shapes
-    .sort(([a], [b]) => a - b)
-    .map(([index, shape], place): Service => {
-      const name = NAMES[index] ?? "db";
-      const usesPort = shape.port !== null && shapes.slice(0, place).every(([, other]) => other.port !== shape.port);
-      const single = usesPort || shape.fixedName;
-      const targets = new Set<string>();
-      return service({
-        name,
-        image: shape.image,
-        // What is waited for to its end, and started anew each time, leaves something to do for ever.
-        run: conditionOf[index] === "completed" ? "once" : shape.run,
-        containerName: shape.fixedName ? `the-${name}` : null,
-        environment: shape.color === null ? {} : { COLOR: shape.color },
-        update: {
-          order: shape.order,
-          parallelism: shape.parallelism,
-          failureAction: shape.failureAction,
-          maxFailureRatio: shape.maxFailureRatio,
-          monitorMs: 0,
-          delayMs: 0,
-        },
-        scale: single ? Math.min(shape.scale, 1) : shape.scale,
-        ports: usesPort
-          ? [{ target: 3000, protocol: "tcp", host: "0.0.0.0", published: { from: shape.port ?? 0, to: shape.port ?? 0 } }]
-          : [],
-        mounts: shape.mounts.map((kind) => ({
-          type: "volume",
-          source: kind === "data" ? "data" : null,
-          target: `/${kind}`,
-          readOnly: false,
-          noCopy: false,
-          subpath: null,
-        })),
-        networks: shape.networks.map((network) => ({ ...plainAttachment(network), aliases: shape.aliases })),
-        networkMode: shape.networks.length === 0 ? { type: "none" } : null,
-        dependsOn: shape.edges.flatMap(({ to, ...edge }) => {
-          const target = NAMES[to] ?? "db";
-          const known = to < index && shapes.some(([other]) => other === to) && !targets.has(target);
-          targets.add(target);
-          return known ? [{ service: target, condition: conditionOf[to] ?? "started", ...edge }] : [];
-        }),
-      });
-    });
-  const back = { ...plainNetwork("back", "shop_back"), config: { ...PLAIN_NETWORK, mtu } };
-  const networks = [plainNetwork("default", "shop_default"), back].filter(({ key }) =>
-    services.some((one) => one.networks.some(({ network }) => network === key)),
-  );
-  return project({ services, networks, volumes: [{ key: "data", name: "shop_data", external: false, labels: {} }] });
-});
 
 /** Other people's things, which no plan may touch. */
 const neighbour = container({
@@ -188,6 +102,25 @@ it("what ended well by itself and is to run once is neither started nor made aga
     const then = ended.reduce((now, { name }) => end(now, { name, exitCode: 0, now: "2026-01-01T00:00:09Z" }), up);
     const begun = shuffled(planFor(once, then).steps, order).map(({ action }) => subject(action));
     for (const { name } of ended) assert.not.ok(begun.includes(name), `${name} had done its work`);
+  });
+});
+
+it("where nothing differs but what changes in place, those containers are changed, and nothing else is done", () => {
+  check(scenes, fc.array(inPlace, { minLength: 4, maxLength: 4 }), ({ after, world, order }, others) => {
+    const settled = run(planFor(after, world).steps, world);
+    const other = { ...after, services: after.services.map((one, index) => withInPlace(one, others[index] ?? others[0] ?? NOTHING)) };
+    const changed = other.services.filter((one, index) => JSON.stringify(one) !== JSON.stringify(after.services[index]));
+    const { steps } = planFor(other, settled);
+    const kept = settled.containers.filter((member) => changed.some(({ name }) => name === member.service) && !isForeign(member));
+    assert.equal(
+      steps.map(({ action }) => action.kind),
+      kept.map(() => "container.update"),
+    );
+    assert.equal(steps.map(({ action }) => subject(action)).sort(), kept.map(({ name }) => name).sort());
+    const then = run(shuffled(steps, order), settled);
+    const lives = (of: Observed) => of.containers.map(({ id, name, state, startedAt, ports }) => ({ id, name, state, startedAt, ports }));
+    assert.equal(lives(then), lives(settled));
+    assert.equal(describe(planFor(other, then)), []);
   });
 });
 

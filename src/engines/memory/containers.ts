@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecOptions, LogLine, ProcessInfo, ResourceUsage } from "../../engine/engine.ts";
 import type { Files } from "../../engine/files.ts";
+import { adjusted } from "../../model/adjust.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { ObservedContainer } from "../../model/observed.ts";
 import { contentOf } from "../../model/service.ts";
@@ -23,6 +24,15 @@ export function createContainer({ store }: Place, action: ActionOf<"container.cr
   const merged = { ...spec, service: { ...service, ...mergeCommand(service, config) } };
   const observed = simulate(world.observed, { ...action, spec: merged }, { now: new Date().toISOString(), id });
   store.write({ ...world, observed, made: { ...world.made, [id]: { spec, config } } });
+}
+
+/** Gives it what can change in place; its program goes on. */
+export function updateContainer(place: Place, action: ActionOf<"container.update">): void {
+  const { id } = byName(place, action.container);
+  const { spec, config } = madeOf(place, id);
+  change(place, action);
+  const world = place.store.read();
+  place.store.write({ ...world, made: { ...world.made, [id]: { spec: adjusted(spec, action.spec), config } } });
 }
 
 /** Starts a container that does not run; nothing when it does. */

@@ -16,6 +16,7 @@ import {
   runAttached,
   startContainer,
   stopContainer,
+  updateContainer,
   usageOf,
   waitFor,
   waitUntil,
@@ -102,6 +103,8 @@ async function apply(place: Place, action: Action, context: ApplyContext): Promi
       return createVolume(place, action);
     case "container.create":
       return createContainer(place, action);
+    case "container.update":
+      return updateContainer(place, action);
     case "container.start":
       return startContainer(place, action.container, action.beside === true);
     case "container.takeover":

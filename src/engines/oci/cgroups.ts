@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Group } from "./cgroup-limits.ts";
 import { containerDirectory, type Layout, shortId } from "./layout.ts";
 import { allContainers, type ContainerRecord, liveRun, readStarting } from "./records.ts";
 import { cgroupMode, killIfThere } from "./runtime.ts";
@@ -34,6 +35,16 @@ export async function noteParents(layout: Layout, id: string): Promise<void> {
 export async function cgroupDirectories(layout: Layout, id: string): Promise<string[]> {
   const path = cgroupPath(layout, id);
   return (await roots()).map((root) => `${root}${path}`).filter((directory) => existsSync(directory));
+}
+
+/** The control group of a container, as its limits are written. */
+export function cgroupOf(layout: Layout, id: string): Group {
+  const path = cgroupPath(layout, id);
+  const isUnified = cgroupMode() === "v2";
+  return {
+    version: isUnified ? 2 : 1,
+    directory: (controller) => (isUnified ? `/sys/fs/cgroup${path}` : `/sys/fs/cgroup/${controller}${path}`),
+  };
 }
 
 /** Ends everything in a container's control groups. */

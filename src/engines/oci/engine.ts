@@ -45,6 +45,7 @@ import {
 import { removeUnusedVolume, tidy } from "./remove.ts";
 import { supervisorGone } from "./supervisor/launch.ts";
 import { drain, takeOver } from "./takeover.ts";
+import { updateContainer } from "./update.ts";
 import { usageOf } from "./usage.ts";
 import { volumesOf } from "./volume-care.ts";
 import { sweepHolds } from "./volume-mounts.ts";
@@ -144,6 +145,8 @@ async function apply(context: Context, action: Action, { signal, progress, note 
       return removeUnusedVolume(context, action.volume);
     case "container.create":
       return createContainer(context, action);
+    case "container.update":
+      return updateContainer(context, containerNamed(layout, action.container), action.spec);
     case "container.start":
       return startAsked(context, containerNamed(layout, action.container), action);
     case "container.takeover":

@@ -29,6 +29,8 @@ export interface ProbeEntry {
 export interface HealthState {
   /** The run (its `startedAt`) that it is about: another run begins with nothing. */
   readonly run: string;
+  /** What was probed, as text: another probe begins with nothing. Absent: written before that was kept. */
+  readonly of?: string;
   readonly status: HealthStatus;
   /** Failures in a row. */
   readonly streak: number;
@@ -61,15 +63,16 @@ export function healthPlan({ spec, image }: ContainerRecord): HealthPlan | null 
 /** What was found out about its present run; `null`: its health is not looked at, or it does not run. */
 export function healthOf(layout: Layout, { record, status }: Container): HealthState | null {
   if (status.state !== "running" || healthPlan(record) === null) return null;
-  return readHealth(layout, record.id, status.run.startedAt);
+  return readHealth(layout, record, status.run.startedAt);
 }
 
-/** What was found out about a run; nothing yet where nothing is written. */
-export function readHealth(layout: Layout, id: string, run: string): HealthState {
-  const fresh: HealthState = { run, status: "starting", streak: 0, log: [] };
+/** What was found out about a run by the probe that the container has now; nothing yet where nothing is written. */
+export function readHealth(layout: Layout, record: ContainerRecord, run: string): HealthState {
+  const of = JSON.stringify(healthPlan(record)?.test ?? null);
+  const fresh: HealthState = { run, of, status: "starting", streak: 0, log: [] };
   try {
-    const state = JSON.parse(readFileSync(fileOf(layout, id), "utf8")) as HealthState;
-    return state.run === run ? state : fresh;
+    const state = JSON.parse(readFileSync(fileOf(layout, record.id), "utf8")) as HealthState;
+    return state.run === run && (state.of ?? of) === of ? state : fresh;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     return fresh;

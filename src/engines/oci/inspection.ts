@@ -35,7 +35,7 @@ export function inspectContainer({ layout }: Context, container: Container): Jso
       oomKilled: starvedAt(layout, record.id) !== null,
       error: status.state === "exited" && !status.seen ? UNSEEN : (restart.error ?? ""),
       restartCount: restart.count,
-      health: plan === null ? null : readHealth(layout, record.id, run?.startedAt ?? ""),
+      health: plan === null ? null : readHealth(layout, record, run?.startedAt ?? ""),
     },
     healthcheck: plan,
     service: record.spec.service,

@@ -11,7 +11,7 @@ import { ADDITIONS } from "../../model/service-additions.ts";
 import { bundleDirectory, containerDirectory, type Layout } from "./layout.ts";
 import type { ProcessConfig } from "./process-config.ts";
 
-/** What a container is made of: written when it is created, changed only by a rename. `version` guards its form. */
+/** What a container is made of: written when it is created, anew by a rename and by a change in place. `version` guards its form. */
 export interface ContainerRecord {
   readonly version: 1;
   readonly id: string;
@@ -25,6 +25,8 @@ export interface ContainerRecord {
   readonly mounts: readonly PlacedMount[];
   /** Of one that goes when it has ended: the command that made it, which sees to that as long as it lives. */
   readonly owner?: ProcessIdentity;
+  /** A change in place is under way, or broke off: what is here may not all be in force. */
+  readonly unfinished?: true;
 }
 
 /** A mount whose source is decided. */
@@ -214,9 +216,14 @@ export async function renameRecord(layout: Layout, record: ContainerRecord, name
   if (me === null) throw new Error("this process is not in /proc");
   const renamed = { ...record, name };
   await reserveName(layout, name, { id: record.id, owner: me });
-  await writeAtomic(join(containerDirectory(layout, record.id), "container.json"), JSON.stringify(renamed), { durable: false });
+  await rewriteRecord(layout, renamed);
   await releaseName(layout, record.name, record.id);
   return renamed;
+}
+
+/** Writes what a container is made of from now on, under the name that it has. */
+export async function rewriteRecord(layout: Layout, record: ContainerRecord): Promise<void> {
+  await writeAtomic(join(containerDirectory(layout, record.id), "container.json"), JSON.stringify(record), { durable: false });
 }
 
 /** Takes a container's files away. Its mounts must be gone. */

@@ -7,7 +7,7 @@ import { isAlive } from "../../lib/process-identity.ts";
 import type { PublishedPort } from "../../model/observed.ts";
 import type { Context } from "./context.ts";
 import { addressesFor, choosePorts, type HolderOf, holders } from "./network/publish.ts";
-import { type Container, liveRun, runOf, writeState } from "./records.ts";
+import { type Container, type ContainerRecord, liveRun, runOf, writeState } from "./records.ts";
 import { poke } from "./supervisor/launch.ts";
 
 /**
@@ -24,7 +24,7 @@ export async function takeOver(context: Context, container: Container, from: Con
       if (run.beside !== true) return;
       const other = from === null ? null : liveRun(layout, from.record.id);
       const inherited = [...run.ports, ...(other?.ports ?? [])];
-      const ports = portsFrom(container, { inherited, holderOf: holders(layout, container.record.id) });
+      const ports = portsFrom(container.record, { inherited, holderOf: holders(layout, container.record.id) });
       if (other !== null && from !== null && other.ports.length > 0) await writeState(layout, from.record.id, { ...other, beside: true });
       await writeState(layout, container.record.id, { ...run, ports, beside: false });
       if (other !== null && from !== null) await writeState(layout, from.record.id, { ...other, ports: [], beside: true });
@@ -34,9 +34,9 @@ export async function takeOver(context: Context, container: Container, from: Con
   poke(layout);
 }
 
-/** The ports of the other one where they fit what the service asks for; free ones elsewhere. */
-function portsFrom(
-  { record }: Container,
+/** The ports that it had, or another one has that it takes over from, where they fit what the service asks for; free ones elsewhere. */
+export function portsFrom(
+  record: ContainerRecord,
   { inherited, holderOf }: { readonly inherited: readonly PublishedPort[]; readonly holderOf: HolderOf },
 ): readonly PublishedPort[] {
   const wanted = record.spec.service.ports.map((port) => {

@@ -137,7 +137,7 @@ function outcomeOf(layout: Layout, container: Container): Failure | null | "open
   const { name } = record;
   if (status.state === "created" || comesBack(layout, container)) return "open";
   if (status.state === "exited") return failure(`container ${name} exited (${status.exitCode}) before it was healthy`, logsHint(record));
-  const health = readHealth(layout, record.id, status.run.startedAt);
+  const health = readHealth(layout, record, status.run.startedAt);
   if (health.status === "healthy") return null;
   if (health.status === "starting") return "open";
   const last = health.log.at(-1);

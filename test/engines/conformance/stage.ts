@@ -78,12 +78,16 @@ export class Stage {
 
   /** Makes a container that runs this as a shell's script; gives its name. */
   async create(script: string, given: Given = {}): Promise<string> {
-    const { container, spec, image = IMAGE, ...rest } = given;
-    const wanted = service({ command: ["sh", "-c", script], image, stopGraceMs: 1_000, ...rest });
-    const owner = spec?.project ?? this.project.name;
-    const name = container ?? `${owner}-${wanted.name}-1`;
-    await this.apply({ kind: "container.create", container: name, spec: this.#spec(wanted, { project: owner, ...spec }) });
-    return name;
+    const { container, spec } = this.#container(script, given);
+    await this.apply({ kind: "container.create", container, spec });
+    return container;
+  }
+
+  /** Gives a container that was made from `given` before what is another now and can change in place. */
+  async update(script: string, given: Given): Promise<ObservedContainer> {
+    const { container, spec } = this.#container(script, given);
+    await this.apply({ kind: "container.update", container, spec });
+    return this.find(container);
   }
 
   /** As `create`, and starts it; gives what is seen of it then. */
@@ -181,6 +185,13 @@ export class Stage {
       for (const { name } of volumes) await this.apply({ kind: "volume.remove", volume: name });
     }
     for (const name of this.#imported) if ((await this.engine.images.inspect(name, this.signal)) !== null) await this.#untag(name);
+  }
+
+  #container(script: string, given: Given): { readonly container: string; readonly spec: ContainerSpec } {
+    const { container, spec, image = IMAGE, ...rest } = given;
+    const wanted = service({ command: ["sh", "-c", script], image, stopGraceMs: 1_000, ...rest });
+    const owner = spec?.project ?? this.project.name;
+    return { container: container ?? `${owner}-${wanted.name}-1`, spec: this.#spec(wanted, { project: owner, ...spec }) };
   }
 
   #spec(wanted: Service, given: Partial<ContainerSpec> & Pick<ContainerSpec, "project">): ContainerSpec {

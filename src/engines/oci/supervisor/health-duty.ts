@@ -23,7 +23,7 @@ export class HealthDuty implements Duty {
     for (const { record, status } of containers) {
       const plan = status.state === "running" ? healthPlan(record) : null;
       if (status.state !== "running" || plan === null) continue;
-      const key = `${record.id} ${status.run.startedAt}`;
+      const key = `${record.id} ${status.run.startedAt} ${JSON.stringify(plan)}`; // another plan is another patient
       seen.add(key);
       if (this.#patients.has(key)) continue;
       const patient = new Patient(this.#tools, { record, plan, run: status.run });
@@ -75,7 +75,7 @@ class Patient {
   /** At once; where somebody looked at this run before, when the next look is due. */
   begin(): void {
     const { record, plan, run } = this.#case;
-    const { status, log } = readHealth(this.#tools.context.layout, record.id, run.startedAt);
+    const { status, log } = readHealth(this.#tools.context.layout, record, run.startedAt);
     const last = log.at(-1);
     const due = last === undefined || status === "starting" ? 0 : Date.parse(last.End) + plan.intervalMs - Date.now();
     this.#after(Math.min(Math.max(0, due), plan.intervalMs));
@@ -111,7 +111,7 @@ class Patient {
       this.#after(PAUSED_WAIT_MS); // it was paused meanwhile, and a held program answers nobody
       return;
     }
-    const before = readHealth(context.layout, record.id, run.startedAt);
+    const before = readHealth(context.layout, record, run.startedAt);
     const counts = this.#counts(before, began);
     if (counts) this.#countedAt = began;
     const entry = { Start: iso(began), End: iso(ended), ExitCode: verdict.status, Output: verdict.output };

@@ -76,7 +76,10 @@ lock=$(cat "$1" 2>/dev/null)
 pid=\${lock#*'"pid":'} pid=\${pid%%,*} start=\${lock#*'"start":"'} start=\${start%%'"'*}
 shift
 if [ -n "$lock" ] && read -r stat 2>/dev/null <"/proc/$pid/stat"; then
-  for field in \${stat##*) }; do [ "$field" = "$start" ] && exit 0; done
+  case \${stat##*) } in
+  [ZX]*) ;; # dead, and nobody has asked yet how it died
+  *) for field in \${stat##*) }; do [ "$field" = "$start" ] && exit 0; done ;;
+  esac
 fi
 exec </dev/null >/dev/null 2>&1
 UV_THREADPOOL_SIZE=2 setsid "$@" &

@@ -7,7 +7,7 @@ import type { View } from "./duty.ts";
 
 type Known = Map<string, { readonly stamp: string; readonly record: ContainerRecord }>;
 
-/** Reads views of one project. Records do not change in place, so only new ones are read; what containers do is read every time. */
+/** Reads views of one project. Only records that are new, or were written anew, are read; what containers do is read every time. */
 export class Viewer {
   readonly #layout: Layout;
   readonly #project: string;
@@ -36,7 +36,7 @@ export class Viewer {
     };
   }
 
-  /** A rename writes a new file in the old one's place: another inode, another time. */
+  /** A change writes a new file in the old one's place: another inode, another time. */
   #record(id: string, seen: Known): ContainerRecord | null {
     const file = statSync(join(containerDirectory(this.#layout, id), "container.json"), { throwIfNoEntry: false });
     if (file === undefined) return null;
