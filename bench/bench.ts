@@ -1,7 +1,8 @@
 /**
  * Measures what wharf promises: how quickly a command starts, and how long up and down take beside Docker Engine with Compose.
  *
- *   npm run bench -- [--rounds N] [--json FILE] [startup] [load] [engine] [chain] [crowd] [pull] [dns]
+ *   npm run bench -- [--rounds N] [--json FILE] [startup] [load] [engine] [chain] [crowd] [pull] [dns] [updates]
+ *                  [ports]
  *
  * Runs of all programs take turns in every round, so that a busy machine is busy for all of them; medians and their ratios are shown.
  */
@@ -24,7 +25,9 @@ import {
   wharfSide,
 } from "./lib/scenario.ts";
 import { names } from "./names.ts";
+import { publishedPorts } from "./ports.ts";
 import { pulls } from "./pull.ts";
+import { updates } from "./updates.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -39,7 +42,7 @@ const place = mkdtempSync("/tmp/wharf-bench-");
 const rows: Row[] = [];
 try {
   if (parts.includes("load")) rows.push(...(await loading(wharfAlone(join(place, "load")))));
-  if (["startup", "pull", "engine", "chain", "crowd", "dns"].some((part) => parts.includes(part))) {
+  if (["startup", "pull", "engine", "chain", "crowd", "dns", "updates", "ports"].some((part) => parts.includes(part))) {
     const rootfs = rootfsOfExample();
     const wharf = wharfSide(join(place, "wharf"), rootfs);
     if (parts.includes("startup")) rows.push(...(await startUp(wharf)));
@@ -47,6 +50,8 @@ try {
     if (parts.includes("dns")) rows.push(...(await names(place, wharf, Math.min(rounds, 5))));
     if (parts.includes("engine")) rows.push(...(await upAndDown(wharf, rootfs)));
     if (parts.includes("chain")) rows.push(...(await chained(wharf, rootfs)));
+    if (parts.includes("updates")) rows.push(...(await updates(place, wharf, rootfs)));
+    if (parts.includes("ports")) rows.push(...(await publishedPorts(place, wharf, { rootfs, rounds: Math.min(rounds, 3) })));
     if (parts.includes("crowd")) rows.push(...(await crowded(wharf)));
   }
 } finally {

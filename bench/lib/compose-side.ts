@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { request } from "node:http";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -13,10 +13,10 @@ import { plainEnvironment } from "./measure.ts";
 import { IMAGE, type Side } from "./scenario.ts";
 
 /** Starts the engine and gives it the image; gives the reason where that cannot be done here. */
-export async function composeSide(place: string, rootfs: Buffer): Promise<Side | string> {
+export async function composeSide(place: string, rootfs: Buffer, options: readonly string[] = []): Promise<Side | string> {
   const compose = findCompose();
   if (compose === null) return "Compose's plugin binary is not here: name it with WHARF_BENCH_COMPOSE=…/docker-compose";
-  const docker = await startDocker(place);
+  const docker = await startDocker(place, options);
   if (typeof docker === "string") return docker;
   const { socket, close } = docker;
   const [repository = "", tag = ""] = IMAGE.split(":");
@@ -26,16 +26,21 @@ export async function composeSide(place: string, rootfs: Buffer): Promise<Side |
   return { name: "compose", program: (directory, args) => ({ command: compose, args, cwd: directory, env }), close };
 }
 
-/** Docker Engine on a socket and with directories of its own; the reason where that cannot be done here. */
-export async function startDocker(place: string): Promise<{ readonly socket: string; close(): Promise<void> } | string> {
+/** Docker Engine on a socket and with directories of its own, with further options; the reason where that cannot be done here. */
+export async function startDocker(
+  place: string,
+  options: readonly string[] = [],
+): Promise<{ readonly socket: string; close(): Promise<void> } | string> {
   const dockerd = find("dockerd");
   if (dockerd === null) return "dockerd is not here: apt-get install docker.io";
+  mkdirSync(place, { recursive: true });
   const socket = join(place, "docker.sock");
   const engine = spawn(
     dockerd,
     [
       ...["--host", `unix://${socket}`, "--data-root", join(place, "docker"), "--exec-root", join(place, "docker-run")],
       ...["--pidfile", join(place, "docker.pid"), "--bridge", "none", "--log-level", "error"],
+      ...options,
     ],
     { stdio: ["ignore", "ignore", "pipe"], env: plainEnvironment() },
   );

@@ -1,28 +1,32 @@
 /** One thing that was measured on one or two sides. */
 export interface Row {
   readonly what: string;
-  /** Milliseconds, the median of all rounds. */
+  /** Milliseconds unless there is a unit, the median of all rounds. */
   readonly wharf: number;
-  /** What it is compared with, and how that did; `null`: nothing to compare with. */
+  readonly unit?: string;
+  /** What it is compared with, and how that did, in the same unit; `null`: nothing to compare with. */
   readonly yardstick: { readonly name: string; readonly ms: number } | null;
   /** Most that wharf may take of the yardstick; `null`: only shown. */
   readonly target: number | null;
+  /** The target is the least that wharf must reach: more is better. */
+  readonly isLeast?: boolean;
 }
 
 /** Whether a row keeps its promise; `null` when there is nothing to judge by. */
-export function kept({ wharf, yardstick, target }: Row): boolean | null {
-  return yardstick === null || target === null ? null : wharf / yardstick.ms <= target;
+export function kept({ wharf, yardstick, target, isLeast = false }: Row): boolean | null {
+  if (yardstick === null || target === null) return null;
+  return isLeast ? wharf >= target * yardstick.ms : wharf <= target * yardstick.ms;
 }
 
 /** A table for people. */
 export function format(rows: readonly Row[]): string {
   const cells = rows.map((row) => [
     row.what,
-    `${row.wharf.toFixed(1)} ms`,
-    row.yardstick === null ? "" : `${row.yardstick.ms.toFixed(1)} ms`,
+    figure(row.wharf, row),
+    row.yardstick === null ? "" : figure(row.yardstick.ms, row),
     row.yardstick?.name ?? "",
     row.yardstick === null ? "" : (row.wharf / row.yardstick.ms).toFixed(2),
-    row.target === null ? "" : `at most ${row.target}`,
+    row.target === null ? "" : `at ${row.isLeast === true ? "least" : "most"} ${row.target}`,
     VERDICT[String(kept(row))] ?? "",
   ]);
   const all = [["", "wharf", "other", "which is", "ratio", "target", ""], ...cells];
@@ -36,5 +40,7 @@ export function format(rows: readonly Row[]): string {
     )
     .join("\n");
 }
+
+const figure = (value: number, { unit = "ms" }: Row): string => `${value.toFixed(1)} ${unit}`.trimEnd();
 
 const VERDICT: Readonly<Record<string, string>> = { true: "kept", false: "MISSED" };

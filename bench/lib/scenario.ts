@@ -1,6 +1,6 @@
 /** A world of wharf's own for the bench, and the projects that are timed in it. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Program, plainEnvironment } from "./measure.ts";
 
@@ -54,6 +54,28 @@ export function makeProject(place: string, options: { readonly name: string; rea
   });
   writeFileSync(join(directory, "compose.yaml"), `services:\n${services.join("")}`);
   return directory;
+}
+
+/**
+ * A spec of one service, `server.mjs` by this machine's node, which it is lent with its libraries: both engines run the same program, and no image
+ * has to be made for it.
+ */
+export function nodeService(options: { readonly ports: readonly string[]; readonly colour: string; readonly more?: string }): string {
+  const lent = [
+    `${process.execPath}:/usr/bin/node:ro`,
+    `${join(import.meta.dirname, "server.mjs")}:/srv/server.mjs:ro`,
+    ...["/usr/lib", "/lib", "/lib64"].filter((directory) => existsSync(directory)).map((directory) => `${directory}:${directory}:ro`),
+  ];
+  const attributes = [
+    `image: ${IMAGE}`,
+    'command: ["/usr/bin/node", "/srv/server.mjs"]',
+    `environment: { COLOR: "${options.colour}" }`,
+    `ports: ${JSON.stringify(options.ports)}`,
+    `volumes: ${JSON.stringify(lent)}`,
+    `healthcheck: { test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:3000/"], interval: 500ms }`,
+    ...(options.more === undefined ? [] : [options.more]),
+  ];
+  return `services:\n  web:\n${attributes.map((line) => `    ${line}\n`).join("")}`;
 }
 
 /** Makes a project of services each of which waits until the one before it is healthy. */

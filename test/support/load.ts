@@ -23,6 +23,7 @@ export interface Answers {
 
 /** A request that takes longer has failed. */
 const PATIENCE_MS = 10_000;
+const AFTER_FAILURE_MS = 10;
 
 export class Load {
   readonly #urls: readonly string[];
@@ -59,14 +60,20 @@ export class Load {
     for (let turn = number; !this.#over; turn++) {
       const url = this.#urls[turn % this.#urls.length] ?? "";
       const began = performance.now();
-      await ask(url, agent).then(
-        () => this.#note(),
+      const failed = await ask(url, agent).then(
+        () => {
+          this.#note();
+          return false;
+        },
         (error: Error) => {
           const at = Math.round(began - this.#began);
           this.#failed.push(`${url}: ${error.message} (asked at ${at} ms, failed after ${Math.round(performance.now() - began)} ms)`);
+          return true;
         },
       );
-      if (this.#pauseMs > 0) await sleep(this.#pauseMs);
+      // One that nobody answers does not ask in a circle: that would only keep the machine from what it has to do.
+      if (failed) await sleep(AFTER_FAILURE_MS);
+      else if (this.#pauseMs > 0) await sleep(this.#pauseMs);
     }
     if (agent !== false) agent.destroy();
   }
