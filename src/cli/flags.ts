@@ -168,7 +168,7 @@ export const AUTOSTART_FLAGS = {
 
 /** Waiting until what was started is there to be used. */
 export const WAIT_FLAGS = {
-  wait: Flags.boolean({ summary: "Return when the services are healthy, or running where they have no health check." }),
+  wait: Flags.boolean({ summary: "Return when the services are healthy, run where they have no health check, or have ended with 0." }),
   "wait-timeout": Flags.integer({ helpValue: "SECONDS", summary: "Seconds to wait for that at most.", dependsOn: ["wait"] }),
 } as const;
 

@@ -4,6 +4,8 @@ import { exitStatus } from "../model/codes.ts";
 import { type Diagnostic, Failure } from "../model/diagnostic.ts";
 import type { Awaited } from "../model/event.ts";
 import type { ObservedContainer } from "../model/observed.ts";
+import type { Project } from "../model/project.ts";
+import { withDependencies } from "../plan/order.ts";
 import { plural } from "../ui/text.ts";
 import { elapsed } from "../ui/units.ts";
 import type { Session } from "./session.ts";
@@ -44,19 +46,28 @@ const LOOK_MS = 100;
 /** How many lines of the output of what is not well are told. */
 const LAST_WORDS = 10;
 
+export interface Whom {
+  /** None: all of the project. */
+  readonly services: readonly string[];
+  /** Also what these depend on. */
+  readonly dependencies: boolean;
+}
+
 /**
- * Waits until the containers of the named services (none named: of all) are healthy, or running where nobody looks at their health; one that ended
+ * Waits until the containers of these services are healthy, or running where nobody looks at their health; one that ended
  * with 0 has done its work. Shows how each is meanwhile. Gives the exit status; what is not well is told of, with what it printed last.
  */
-export async function waitWell(session: Session, services: readonly string[], patience: Patience): Promise<number> {
+export async function waitWell(session: Session, whom: Whom, patience: Patience): Promise<number> {
   if (session.settings.dryRun) return 0;
   const began = stopwatch();
-  const { name } = await session.project();
+  const project = await session.project();
+  const names = namesOf(project, whom);
   const shown = new Map<string, Awaited>();
   const restarts = new Map<string, number>();
   for (;;) {
     session.signal.throwIfAborted();
-    const all = (await session.containers(name)).filter(({ oneOff, service }) => !oneOff && isNamed(service, services));
+    const own = await session.containers(project.name);
+    const all = own.filter(({ oneOff, service }) => !oneOff && service !== null && names.has(service));
     for (const { id, restarts: count = 0 } of all) if (!restarts.has(id)) restarts.set(id, count);
     await show(session, all, { shown, look: ({ id }) => ({ now: Date.now(), restarts: restarts.get(id) ?? 0 }) });
     const of = (verdict: Awaited["verdict"]) => all.filter(({ id }) => shown.get(id)?.verdict === verdict);
@@ -70,8 +81,10 @@ export async function waitWell(session: Session, services: readonly string[], pa
   }
 }
 
-function isNamed(service: string | null, services: readonly string[]): boolean {
-  return services.length === 0 || (service !== null && services.includes(service));
+/** Those of the spec: containers of services that it has no more, or that no profile asks for, are nobody's wait. */
+function namesOf({ services }: Project, whom: Whom): ReadonlySet<string> {
+  if (whom.services.length === 0) return new Set(services.map(({ name }) => name));
+  return whom.dependencies ? withDependencies(services, whom.services) : new Set(whom.services);
 }
 
 /** Tells of what changed since the last look. */

@@ -36,8 +36,11 @@ export function failureOf({ name, service, state, health, exitCode, restarts = 0
   const hint = `wharf logs ${service ?? name} shows what it printed`;
   if (health === "unhealthy")
     return { code: "E_UNHEALTHY", message: `${name} is unhealthy`, hint: `${hint}, wharf inspect ${name} what its check said` };
-  const ended = `${name} ended with ${exitCode ?? "an error"}`;
-  const message = state === "restarting" ? `${ended} again and again: its policy has started it ${restarts} times` : ended;
+  const last = exitCode === null ? "" : `, its last end was with ${exitCode}`;
+  const message =
+    state === "restarting"
+      ? `${name} ends again and again: its policy has started it ${restarts} times${last}`
+      : `${name} ended with ${exitCode ?? "an error"}`;
   return { code: "E_UNHEALTHY", message, hint };
 }
 

@@ -16,7 +16,7 @@ export default class Start extends BaseCommand {
     await this.work(flags, async (session) => {
       const patience = patienceOf(flags);
       const status = await operate(session, { kind: "start" }, services);
-      return status === 0 && flags.wait ? waitWell(session, services, patience) : status;
+      return status === 0 && flags.wait ? waitWell(session, { services, dependencies: false }, patience) : status;
     });
   }
 }

@@ -45,7 +45,7 @@ export default class Up extends BaseCommand {
       if (flags.watch) return watch(session, { ...choice, selection: choice, up: true, attach });
       const patience = patienceOf(flags);
       const status = await up(session, { ...choice, attach, patience });
-      return status === 0 && flags.wait ? waitWell(session, choice.services, patience) : status;
+      return status === 0 && flags.wait ? waitWell(session, choice, patience) : status;
     });
   }
 }

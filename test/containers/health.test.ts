@@ -78,7 +78,7 @@ it(
     assert.equal([states["app"], states["api"], states["web"]], ["created", "created", "running"]);
     const waited = await world.wharf(["start", "--wait", "db"], { cwd });
     assert.is(waited.status, 1, waited.stderr);
-    assert.match(waited.stderr, /well-db-1 ended with 7 again and again/);
+    assert.match(waited.stderr, /E_UNHEALTHY.*well-db-1 ends again and again/);
     await world.ok(["down", "-t", "0"], { cwd });
   }),
 );
@@ -143,6 +143,8 @@ it(
     assert.match(waited.stderr, /well-a-1 +\| waiting: starting\n.*well-a-1 +\| healthy\n/s);
     assert.is((await inspect(world, "well-a-1")).State.Health?.Status, "healthy");
     await world.ok(["stop", "-t", "0"], { cwd });
+    writeFileSync(join(cwd, "less.yaml"), "services:\n  once: {image: shell, command: ['true']}\n");
+    await world.ok(["-f", "less.yaml", "-p", "well", "up", "--wait"], { cwd }); // what was stopped is no part of it
     await world.ok(["start", "--wait", "a"], { cwd });
     assert.is((await inspect(world, "well-a-1")).State.Health?.Status, "healthy");
     await world.ok(["down", "-t", "0"], { cwd });
