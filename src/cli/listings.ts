@@ -73,10 +73,10 @@ export async function port(session: Session, { service, port: text, protocol: us
       hint:
         container.ports.length === 0
           ? "it publishes none"
-          : `it publishes ${container.ports.map((p) => `${p.target}/${p.protocol}`).join(", ")}`,
+          : `it publishes ${[...new Set(container.ports.map((p) => `${p.target}/${p.protocol}`))].join(", ")}`,
     });
   }
-  for (const { host, published: number } of published) session.out.line(`${host}:${number}`);
+  for (const { host, published: number } of published) session.out.line(`${host.includes(":") ? `[${host}]` : host}:${number}`);
   return 0;
 }
 

@@ -210,7 +210,7 @@ function planOne(
     changed(p, "unchanged", { address, reason: container.state });
     return [];
   }
-  const reason = REASON[operation.kind];
+  const reason = reasonOf(operation);
   const gates = gatesFor(p, operation, container);
   let before: readonly string[] = [...after, ...gates.after];
   let passed: readonly string[] | null = null;
@@ -226,7 +226,7 @@ function planOne(
       before = runHooks(p, "post_start", { container: container.name, service: container.service, reason, after: before });
     passed ??= before;
   }
-  changed(p, CHANGE[operation.kind], { address, reason });
+  changed(p, changeOf(operation), { address, reason });
   return passed ?? [];
 }
 
@@ -270,6 +270,17 @@ function actionsOf(p: Planning, operation: Operation, target: ObservedContainer)
     }
   }
 }
+
+function reasonOf(operation: Operation): string {
+  return operation.kind === "kill" && !KILLS.has(operation.signal) ? `asked to send ${operation.signal}` : REASON[operation.kind];
+}
+
+/** A signal may mean anything to a program; only one ends it whatever it does. */
+function changeOf(operation: Operation): ChangeKind {
+  return operation.kind === "kill" && !KILLS.has(operation.signal) ? "update" : CHANGE[operation.kind];
+}
+
+const KILLS: ReadonlySet<string> = new Set(["SIGKILL", "9"]);
 
 const REASON = {
   start: "asked to start",

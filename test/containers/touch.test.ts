@@ -39,7 +39,7 @@ async function pausing(world: World): Promise<void> {
   await world.ok(["pause", "web"], { cwd });
   await world.ok(["stop", "web"], { cwd });
   assert.is((await inspect(world, "shop-web-1")).State.Status, "exited");
-  await world.ok(["kill", "-s", "cont", "db"], { cwd });
+  assert.match((await world.wharf(["kill", "-s", "cont", "db"], { cwd })).stderr, /asked to send SIGCONT[\s\S]*1 updated/);
   await world.ok(["kill", "db"], { cwd });
   await world.ok(["start"], { cwd });
   await world.ok(["pause"], { cwd });
