@@ -158,7 +158,6 @@ const NOT_HERE: Readonly<Record<string, string>> = {
   alpha: "`wharf plan` shows what `up` would do",
   bridge: "`wharf config` prints the project for other tools to read",
   build: "build the image with another tool, bring it in with `wharf image load`, and name it with `image:`",
-  commit: "build the image with another tool and bring it in with `wharf image load`",
   publish: "keep the spec with the sources; `wharf lock` pins its images",
 };
 

@@ -193,7 +193,7 @@ async function withFiles(session: Session, container: ObservedContainer, work: (
 }
 
 /** A container that does not run is held, so that no other command starts or removes it meanwhile. */
-async function held(session: Session, container: ObservedContainer, purpose: string, use: () => Promise<void>): Promise<void> {
+export async function held(session: Session, container: ObservedContainer, purpose: string, use: () => Promise<void>): Promise<void> {
   if (container.state === "running" || container.state === "paused") return use();
   const [target] = await targets(session, [container.name]);
   if (target === undefined) return use();

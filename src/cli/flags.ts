@@ -4,8 +4,10 @@ import type { AttachChoice } from "./attach.ts";
 import type { Selection } from "./up.ts";
 
 /** A flag that may be given several times, one value each. */
-export const several = (summary: string, options: { readonly char?: "e" | "v" | "p" | "l" | "o"; readonly helpValue?: string } = {}) =>
-  Flags.string({ summary, multiple: true, multipleNonGreedy: true, ...options });
+export const several = (
+  summary: string,
+  options: { readonly char?: "c" | "e" | "v" | "p" | "l" | "o"; readonly helpValue?: string } = {},
+) => Flags.string({ summary, multiple: true, multipleNonGreedy: true, ...options });
 
 export const timeoutFlag = Flags.integer({
   char: "t",

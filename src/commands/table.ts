@@ -5,6 +5,7 @@ export const COMMANDS = {
   "autostart:enable": () => import("./autostart/enable.ts"),
   "autostart:run": () => import("./autostart/run.ts"),
   "autostart:status": () => import("./autostart/status.ts"),
+  commit: () => import("./commit.ts"),
   config: () => import("./config.ts"),
   cp: () => import("./cp.ts"),
   create: () => import("./create.ts"),

@@ -5,7 +5,7 @@ import type { Project } from "../model/project.ts";
 import type { Reference } from "../model/reference.ts";
 import type { ContainerEvent, EventOptions } from "./events.ts";
 import type { Files } from "./files.ts";
-import type { Images } from "./images.ts";
+import type { ImageConfig, Images } from "./images.ts";
 import type { Networks } from "./networks.ts";
 import type { Volumes } from "./volumes.ts";
 
@@ -49,6 +49,8 @@ export interface Engine {
   exportFiles(id: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** The files of a container as it sees them, whether it runs or not. To be closed. */
   files(id: string, signal: AbortSignal): Promise<Files>;
+  /** Makes an image of a container: its own with what the container changed in its files as one more layer. Gives the new image's id. */
+  commit(id: string, options: CommitOptions, signal: AbortSignal): Promise<string>;
   /** Docker's inspect document for one container. */
   inspect(id: string, signal: AbortSignal): Promise<Json>;
   readonly images: Images;
@@ -71,6 +73,17 @@ export interface ApplyContext {
   progress(item: string, phase: string, done: number, total: number | null): void;
   /** One line worth keeping: where a digest came from, which free port was chosen. */
   note(message: string): void;
+}
+
+export interface CommitOptions {
+  /** Its name; `null`: none. */
+  readonly reference: Reference | null;
+  readonly author: string;
+  readonly message: string;
+  /** Hold the container still meanwhile, where it runs. */
+  readonly pause: boolean;
+  /** Over what the container was made with: variables, ports, volumes and labels are added, the rest is replaced. */
+  readonly config: ImageConfig;
 }
 
 export interface LogOptions {

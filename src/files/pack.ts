@@ -16,11 +16,27 @@ export interface PackRequest {
   readonly as: string;
 }
 
+/** The upper directory of an overlay, whose marks become those of layers. Throws E_COMMIT for what a layer cannot say. */
+export interface ChangesRequest {
+  /** Open. */
+  readonly directory: number;
+  /** Whether something (latin1, relative) is left out, with all that lies in it. */
+  readonly skip: (path: string) => boolean;
+}
+
 const readAsync = promisify(read);
 const CHUNK = 256 * 1024;
 
 export async function* packTree({ directory, name, as }: PackRequest): AsyncGenerator<Buffer> {
   yield* packName(directory, name ?? ".", { path: as, links: new Map(), above: null });
+  yield ARCHIVE_END;
+}
+
+/** What an overlay's upper directory says as a layer: whiteouts for what is gone, marks for directories that hide what was below. */
+export async function* packChanges({ directory, skip }: ChangesRequest): AsyncGenerator<Buffer> {
+  const links = new Map<string, string>();
+  for (const name of readdirSync(inside(directory), { encoding: "latin1" }).sort())
+    if (!skip(name)) yield* packName(directory, name, { path: name, links, above: null, skip });
   yield ARCHIVE_END;
 }
 
@@ -31,6 +47,8 @@ interface Place {
   readonly links: Map<string, string>;
   /** The device of the directory above; `null`: there is none. */
   readonly above: number | null;
+  /** It is an overlay's upper directory, and this is left out of it. Absent: it is none. */
+  readonly skip?: ChangesRequest["skip"];
 }
 
 async function* packName(directory: number, name: string, place: Place): AsyncGenerator<Buffer> {
@@ -48,10 +66,16 @@ async function* packName(directory: number, name: string, place: Place): AsyncGe
 /** With its name, for what the kernel tells of names only. Something else may have that name by now, nothing worse. */
 type Named = Spot & { readonly where: Buffer };
 
-async function* pack(spot: Named, { path, links, above }: Place): AsyncGenerator<Buffer> {
+async function* pack(spot: Named, place: Place): AsyncGenerator<Buffer> {
+  const { path, links, above, skip } = place;
   const { descriptor, stats, where } = spot;
   const type = typeOf(stats);
   if (type === null) return; // a socket is nothing without the program that made it
+  if (skip !== undefined && type === "character" && stats.rdev === 0) {
+    const at = path.lastIndexOf("/") + 1;
+    yield entryHeader({ ...entryOf(stats, { type: "file", path: `${path.slice(0, at)}.wh.${path.slice(at)}` }), mode: 0, mtime: 0 });
+    return;
+  }
   const key = `${stats.dev}:${stats.ino}`;
   const first = stats.isDirectory() || stats.nlink === 1 ? undefined : links.get(key);
   if (first !== undefined) {
@@ -64,9 +88,23 @@ async function* pack(spot: Named, { path, links, above }: Place): AsyncGenerator
     if (target !== null) yield entryHeader({ ...entryOf(stats, { type, path }), target });
   } else if (type === "file") yield* packFile(spot, path);
   else yield entryHeader({ ...entryOf(stats, { type, path }), xattrs: type === "directory" ? xattrsOf(where) : new Map() });
+  if (skip !== undefined && type === "directory" && hidesBelow(where, path))
+    yield entryHeader({ ...entryOf(stats, { type: "file", path: `${path}/.wh..wh..opq` }), mode: 0, mtime: 0 });
   if (type !== "directory" || isKernels(spot, above)) return;
   for (const name of readdirSync(inside(descriptor), { encoding: "latin1" }).sort())
-    yield* packName(descriptor, name, { path: `${path}/${name}`, links, above: stats.dev });
+    if (skip?.(`${path}/${name}`) !== true) yield* packName(descriptor, name, { ...place, path: `${path}/${name}`, above: stats.dev });
+}
+
+/** Whether a directory of an overlay hides what lies below it. */
+function hidesBelow(where: Buffer, path: string): boolean {
+  const marks = readXattrs(where);
+  if (marks.has("trusted.overlay.redirect"))
+    throw new Failure({
+      code: "E_COMMIT",
+      message: `/${Buffer.from(path, "latin1").toString("utf8")} was renamed, which the kernel wrote down in a way that no layer can say`,
+      hint: "overlay's parameter redirect_dir is on; copy the directory in the container instead of renaming it",
+    });
+  return marks.get("trusted.overlay.opaque")?.toString("latin1").replace("\0", "") === "y";
 }
 
 /** File systems in which the kernel speaks of itself: /proc, /sys, control groups, terminals and the like. */

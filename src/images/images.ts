@@ -19,6 +19,7 @@ import type { Json } from "../model/json.ts";
 import type { Platform } from "../model/platform.ts";
 import type { Reference } from "../model/reference.ts";
 import type { RegistryMirror } from "../model/registry-settings.ts";
+import type { LayerOver } from "./commit.ts";
 import type { PullContext } from "./pull.ts";
 import { type Entry, findEntry, sizeOf, summaries, tagImage } from "./store/catalog.ts";
 import { overlayOf } from "./store/layers.ts";
@@ -63,6 +64,8 @@ export interface ImageStore {
   resolve(reference: Reference, signal: AbortSignal): Promise<string>;
   push(reference: Reference, progress: ImageProgress, signal: AbortSignal): Promise<{ readonly digest: string; readonly size: number }>;
   import(tar: AsyncIterable<Uint8Array>, options: ImportOptions, signal: AbortSignal): Promise<string>;
+  /** A new image of another one and a layer more; gives its id. */
+  addLayer(tar: AsyncIterable<Uint8Array>, options: LayerOver, signal: AbortSignal): Promise<string>;
   /** As `find`; what is found stays, whatever others prune, until this store is closed. */
   hold(nameOrId: string): Promise<StoredImage | null>;
   /** Docker's inspect document. */
@@ -158,6 +161,10 @@ export function openStore(options: StoreOptions): ImageStore {
     import: async (tar, importOptions, signal) => {
       const [{ importImage }, context] = await Promise.all([import("./import.ts"), working()]);
       return importImage(context, tar, { ...importOptions, signal });
+    },
+    addLayer: async (tar, layerOptions, signal) => {
+      const [{ addLayer }, context] = await Promise.all([import("./commit.ts"), working()]);
+      return addLayer(context, tar, { ...layerOptions, signal });
     },
     inspect: async (nameOrId) => {
       const entry = await find(nameOrId);

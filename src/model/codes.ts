@@ -74,6 +74,11 @@ export const CODES = {
     explain:
       "The program that the container should run is not in its image. Check `cmd` and `entrypoint`; a string is split into words as a shell would, but no shell runs it. `wharf run SERVICE sh` opens a shell to look around.",
   },
+  E_COMMIT: {
+    family: "failed",
+    explain:
+      "`wharf commit` cannot make a layer of what a container changed in its files: the kernel wrote it down in a way that images have no words for. `wharf export` writes all of its files as one archive, and `wharf image import` makes an image of that.",
+  },
   E_CONFLICT: {
     family: "spec",
     explain:

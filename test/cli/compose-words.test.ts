@@ -83,9 +83,9 @@ it("--always-recreate-deps replaces what the services named depend on", async ({
 });
 
 it("commands of Compose that wharf does not have are known, and convert is config", async ({ place }) => {
-  const { status, stderr } = await place.call("commit", "web", "x");
+  const { status, stderr } = await place.call("publish", "x");
   assert.is(status, 1);
-  assert.match(stderr, /E_UNSUPPORTED.*`commit` of Compose/);
+  assert.match(stderr, /E_UNSUPPORTED.*`publish` of Compose/);
   assert.is(await ok(place, "convert", "--services"), "web\n");
 });
 

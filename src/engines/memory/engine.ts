@@ -21,7 +21,7 @@ import {
   waitFor,
   waitUntil,
 } from "./containers.ts";
-import { imagesOf, observedImage, registryImage, sha256 } from "./images.ts";
+import { contentless, imagesOf, observedImage, registryImage, sha256 } from "./images.ts";
 import { containerDocument } from "./inspect.ts";
 import { readLines } from "./lines.ts";
 import { networksOf } from "./networks.ts";
@@ -71,6 +71,9 @@ function engineOn(store: Store, options: MemoryOptions): Engine {
     usage: async (id) => usageOf(place, id),
     exportFiles: (id) => filesOf(place, id).read("/", "."),
     files: async (id) => filesOf(place, id),
+    commit: async (id) => {
+      throw contentless("committed", [byId(place, id).name]);
+    },
     inspect: async (id) => containerDocument(byId(place, id), madeOf(place, id)),
     images: imagesOf(store, (reference, signal) => fetched(place, { reference, platform: null }, signal)),
     networks: networksOf(place),

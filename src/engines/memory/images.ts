@@ -239,7 +239,7 @@ function absent(what: string): Failure {
   });
 }
 
-function contentless(done: string, names: readonly string[]): Failure {
+export function contentless(done: string, names: readonly string[]): Failure {
   return new Failure({
     code: "E_UNSUPPORTED",
     message: `${names.length === 0 ? "images" : names.join(", ")} cannot be ${done}: the memory engine knows what an image is called and what it runs, not what is in it`,

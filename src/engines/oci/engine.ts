@@ -13,6 +13,7 @@ import { LABEL } from "../../model/labels.ts";
 import type { RegistryMirror } from "../../model/registry-settings.ts";
 import { killAsked, removeAsked, restartAsked, startAsked, stopAsked } from "./asked.ts";
 import { type AttachRequest, attachTo, runAttached } from "./attached.ts";
+import { commitContainer } from "./commit.ts";
 import { type Context, createContext } from "./context.ts";
 import { createContainer } from "./create.ts";
 import { checkMachine } from "./doctor.ts";
@@ -100,6 +101,7 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     usage: async (id) => usageOf(context, containerWithId(layout, id)),
     exportFiles: (id) => exportFiles(context, containerWithId(layout, id)),
     files: async (id) => filesOf(context, containerWithId(layout, id)),
+    commit: async (id, commitOptions, signal) => commitContainer(context, containerWithId(layout, id), { options: commitOptions, signal }),
     inspect: async (id) => inspectContainer(context, containerWithId(layout, id)),
     images: imagesOf(context),
     networks: networksOf(context),
