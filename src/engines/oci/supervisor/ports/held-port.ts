@@ -1,5 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { connect, createServer, isIPv6, type Server, type Socket as Stream } from "node:net";
+import { connect, createServer, isIPv6, type OnReadOpts, type Server, type Socket as Stream } from "node:net";
 
 /** Where what arrives at a port goes. */
 export interface Target {
@@ -39,7 +39,7 @@ export async function holdStreams(place: Place, target: Target): Promise<HeldPor
   };
   server.maxConnections = MOST_STREAMS;
   server.on("connection", (from) => {
-    const to = connect({ host: held.target.address, port: held.target.port, allowHalfOpen: true, noDelay: true });
+    const to = connect({ host: held.target.address, port: held.target.port, allowHalfOpen: true, noDelay: true, onread: into(from) });
     from.setNoDelay(true);
     for (const [one, other] of [
       [from, to],
@@ -51,12 +51,34 @@ export async function holdStreams(place: Place, target: Target): Promise<HeldPor
         open.delete(one);
         other.destroy();
       });
-      one.pipe(other);
     }
+    from.on("drain", () => to.resume());
+    to.on("end", () => from.end());
+    from.pipe(to);
   });
   await listening(server, place);
   return held;
 }
+
+/** Bytes that are taken from a target at once. */
+const PIECE = 128 * 1024;
+
+/**
+ * What a target sends goes on to one stream by a piece of memory that all streams share: the kernel has mostly taken all of it by the time `write`
+ * comes back. Where it has not, the rest keeps its piece, the target waits, and the next one to read gets another.
+ */
+function into(from: Stream): OnReadOpts {
+  return {
+    buffer: () => (shared ??= Buffer.allocUnsafeSlow(PIECE)),
+    callback: (length, piece) => {
+      const goesOn = from.write(piece.subarray(0, length));
+      if (from.writableLength > 0) shared = null;
+      return goesOn;
+    },
+  };
+}
+
+let shared: Buffer | null = null;
 
 function listening(server: Server, { host, port }: Place): Promise<void> {
   return new Promise((resolve, reject) => {
