@@ -226,11 +226,15 @@ export async function rewriteRecord(layout: Layout, record: ContainerRecord): Pr
   await writeAtomic(join(containerDirectory(layout, record.id), "container.json"), JSON.stringify(record), { durable: false });
 }
 
-/** Takes a container's files away. Its mounts must be gone. */
+/** Takes a container's files away. Its mounts must be gone. Two may do so at once: a command, and the supervisor for one made with `--rm`. */
 export async function removeRecord(layout: Layout, record: ContainerRecord): Promise<void> {
   const trash = join(layout.containers, `.trash-${record.id}`);
   await rm(join(layout.exits, record.id), { force: true }); // first: of a record that is gone nobody would look for it
-  await rename(containerDirectory(layout, record.id), trash);
+  try {
+    await rename(containerDirectory(layout, record.id), trash);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error; // the other one was quicker
+  }
   await releaseName(layout, record.name, record.id);
   await rm(trash, { recursive: true, force: true });
 }
