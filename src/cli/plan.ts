@@ -10,11 +10,10 @@ import { parseSavedPlan, savedPlanText } from "../plan/saved.ts";
 import { carryOutSaved, preview } from "../reconcile/reconcile.ts";
 import { colourPlan } from "../ui/plan.ts";
 import { type AttachChoice, attach } from "./attach.ts";
-import { locked } from "./lock-file.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
 import { secretsNow } from "./secrets.ts";
 import type { Session } from "./session.ts";
-import { planOptions, type Selection } from "./up.ts";
+import { planOptions, type Selection, wanted } from "./up.ts";
 
 export interface PlanChoice extends Selection {
   /** `table`, `json` or `markdown`. */
@@ -29,9 +28,7 @@ export interface PlanChoice extends Selection {
 
 /** Prints what `up` would do. Gives 2 with `detailed` when that is something. */
 export async function plan(session: Session, choice: PlanChoice): Promise<number> {
-  session.naming(choice.services);
-  const { project: asWritten, variables } = await session.load();
-  const project = choice.locked ? await locked(asWritten) : asWritten;
+  const { project, variables } = await wanted(session, choice);
   const world = await session.world();
   const { plan: made, facts } = await preview(world, project, planOptions(session, choice, variables));
   if (made.problems.length > 0) throw new Failure(made.problems);

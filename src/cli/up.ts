@@ -4,6 +4,7 @@ import { nothing, type Project } from "../model/project.ts";
 import { suggestion } from "../model/suggest.ts";
 import { DEFAULTS, type PlanOptions } from "../plan/plan.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
+import type { Loaded } from "../spec/load.ts";
 import { type AttachChoice, attach } from "./attach.ts";
 import { removeProjectImages } from "./images.ts";
 import { locked } from "./lock-file.ts";
@@ -61,14 +62,19 @@ export interface UpOptions extends Selection {
 export async function up(session: Session, options: UpOptions): Promise<number> {
   const began = stopwatch();
   const since = Date.now();
-  session.naming(options.services);
-  const { project: asWritten, variables } = await session.load();
-  const project = options.locked ? await locked(asWritten) : asWritten;
+  const { project, variables } = await wanted(session, options);
   const world = await session.world({ assumeYes: options.assumeYes, quietTransfers: options.quietPull, patience: options.patience });
   const result = await reconcile(world, project, planOptions(session, options, variables));
   const status = await conclude(session, outcomeOf(result), began);
   if (status !== 0 || options.attach === null || result.rehearsed === true) return status;
   return attach(session, project, { ...options.attach, since, names: options.services.length === 0 ? null : options.services });
+}
+
+/** The project to make true: as its files say or, with `locked`, with its images pinned by the lock file. */
+export async function wanted(session: Session, { services, locked: isLocked }: Selection): Promise<Pick<Loaded, "project" | "variables">> {
+  session.naming(services);
+  const { project, variables } = await session.load();
+  return { project: isLocked ? await locked(project) : project, variables };
 }
 
 /** `up` for the services in `service=count` texts, with those numbers. */
