@@ -12,10 +12,19 @@ import { bundleDirectory, type Layout } from "./layout.ts";
 import { networkModeOf } from "./network/namespace.ts";
 import { release } from "./network/networks.ts";
 import { cutOff } from "./network/wiring.ts";
-import { allContainers, allRecords, type Container, type ContainerRecord, liveRun, readStarting, removeRecord } from "./records.ts";
+import {
+  allContainers,
+  allRecords,
+  type Container,
+  type ContainerRecord,
+  liveRun,
+  readStarting,
+  removeRecord,
+  statusOf,
+} from "./records.ts";
 import { unmountRootfs } from "./rootfs.ts";
 import { unstage } from "./staged.ts";
-import { endNow, KILL } from "./stop.ts";
+import { endNow, hasEnded, KILL } from "./stop.ts";
 import { releaseVolumes } from "./volume-mounts.ts";
 import { removeVolume } from "./volumes.ts";
 
@@ -83,6 +92,7 @@ export async function tidy(context: Context, id: string): Promise<void> {
     await killCgroup(layout, id);
     await endNow(context, id);
   }
+  await monitorGone(layout, id);
   await forgetRun(layout, id);
   unmountRootfs(layout, id);
   await unstage(layout, id);
@@ -91,6 +101,16 @@ export async function tidy(context: Context, id: string): Promise<void> {
   // A probe on its way in may write there once more.
   await rm(bundleDirectory(layout, id), { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 }
+
+/** A monitor writes how its container ended a moment after that, into files that nobody would look for once the container is gone. */
+async function monitorGone(layout: Layout, id: string): Promise<void> {
+  const status = statusOf(layout, id);
+  if (status.state === "created" || isAlive(status.run.process)) return;
+  await hasEnded({ run: status.run, withinMs: MONITOR_LIMIT_MS, signal: new AbortController().signal });
+}
+
+/** Writing takes it some milliseconds; one that cannot write is not waited for. */
+const MONITOR_LIMIT_MS = 2000;
 
 /** Whether another container may live in its network. */
 function isShared(layout: Layout, { id }: ContainerRecord): boolean {
