@@ -27,7 +27,8 @@ export async function syncNetwork(layout: Layout): Promise<void> {
     live.flatMap(({ record, beside }) => (beside ? [] : [record])),
     networks,
   );
-  for (const { record } of live) updateHosts(layout, record, hostsOf(record, { networks, peers: world }));
+  const circles = new Map<string, Circle>();
+  for (const { record } of live) updateHosts(layout, record, hostsOf(record, { networks, peers: world, circles }));
   const rules: Ruleset = {
     table: `wharf_${layout.world}`,
     networks: networks.filter(isPresent),
@@ -51,7 +52,7 @@ export async function syncNetwork(layout: Layout): Promise<void> {
 /** What a container's hosts file says when it is made: itself. Its peers come with the next `syncNetwork`, before it begins. */
 export function firstHosts(layout: Layout, record: ContainerRecord): string {
   const networks = record.spec.networks.flatMap(({ name }) => readNetwork(layout, name) ?? []);
-  return hostsOf(record, { networks, peers: new Map() });
+  return hostsOf(record, { networks, peers: new Map(), circles: new Map() });
 }
 
 /** A container's addresses, network by network, with the names that it answers to there. None where it shares the network of another. */
@@ -105,18 +106,25 @@ function updateHosts(layout: Layout, record: ContainerRecord, text: string): voi
 /** What hosts files were last brought to by this process. */
 const lastTexts = new WeakMap<ContainerRecord, string>();
 
-function hostsOf(record: ContainerRecord, world: { readonly networks: readonly NetworkRecord[]; readonly peers: Neighbourhood }): string {
+/** Everybody on the same networks, as those see each other who have no names of their own for others. */
+interface Circle {
+  readonly entries: ReadonlyMap<string, readonly HostsEntry[]>;
+  readonly shared: ReadonlySet<string>;
+}
+
+interface Surroundings {
+  readonly networks: readonly NetworkRecord[];
+  readonly peers: Neighbourhood;
+  /** Those worked out so far, by the names of their networks: many containers are on the same ones, and each would look at all of them. */
+  readonly circles: Map<string, Circle>;
+}
+
+function hostsOf(record: ContainerRecord, world: Surroundings): string {
   const { service } = record.spec;
   if (networkModeOf(record)?.type === "host")
     return hostsText({ base: machineHosts(), own: [], peers: [], extra: service.extraHosts, gateways: ["127.0.0.1"] });
   const own = addressesOf(record, world.networks);
-  const others = new Map<string, readonly HostsEntry[]>();
-  for (const { network } of own)
-    for (const { record: other, endpoint } of world.peers.get(network.name) ?? [])
-      if (other.id !== record.id)
-        others.set(other.id, [...(others.get(other.id) ?? []), ...entries(endpoint, namesFor(record, other, endpoint))]);
-  const mine = own.map((endpoint) => entries(endpoint, endpoint.names));
-  const shared = sharedNames([mine.flat(), ...others.values()]);
+  const { shared, entries: all } = circleOf(record, own, world);
   const single = (names: readonly string[]): readonly string[] => names.filter((name) => !shared.has(name));
   const { hostname } = record;
   const full = service.domainname === null ? [hostname] : [`${hostname}.${service.domainname}`, hostname];
@@ -124,10 +132,32 @@ function hostsOf(record: ContainerRecord, world: { readonly networks: readonly N
   return hostsText({
     base: null,
     own: own.flatMap(({ address, address6, names }) => entries({ address, address6 }, [...full, ...single(names)])),
-    peers: [...others.values()].flat().map(({ address, names }) => ({ address, names: single(names) })),
+    peers: [...all].flatMap(([id, peer]) => (id === record.id ? [] : peer)),
     extra: service.extraHosts,
     gateways: [out?.network.ipv4?.gateway, out?.network.ipv6?.gateway].filter((gateway) => gateway !== undefined),
   });
+}
+
+function circleOf(record: ContainerRecord, own: readonly Endpoint[], { peers, circles }: Surroundings): Circle {
+  const networks = own.map(({ network }) => network.name);
+  const key = networks.join("\n");
+  const known = circles.get(key);
+  // One that stands beside another is on no list, and who has links has names for others that nobody else has.
+  const isUsual = record.spec.service.links.length === 0;
+  if (isUsual && known?.entries.has(record.id) === true) return known;
+  const all = new Map<string, readonly HostsEntry[]>();
+  for (const network of networks)
+    for (const { record: other, endpoint } of peers.get(network) ?? []) {
+      const names = other.id === record.id ? endpoint.names : namesFor(record, other, endpoint);
+      all.set(other.id, [...(all.get(other.id) ?? []), ...entries(endpoint, names)]);
+    }
+  const isMember = all.has(record.id);
+  const mine = isMember ? [] : [own.flatMap((endpoint) => entries(endpoint, endpoint.names))];
+  const shared = sharedNames([...mine, ...all.values()]);
+  const single = (entry: HostsEntry): HostsEntry => ({ ...entry, names: entry.names.filter((name) => !shared.has(name)) });
+  const circle = { shared, entries: new Map(Array.from(all, ([id, found]) => [id, found.map(single)] as const)) };
+  if (isUsual && isMember) circles.set(key, circle);
+  return circle;
 }
 
 /** Names that several containers answer to. They are left to the name server: a hosts file would always give the same one of them. */
