@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import type { ExecOptions } from "../../engine/engine.ts";
 import type { Service } from "../../model/service.ts";
-import { cgroupPath } from "./cgroups.ts";
+import { cgroupRequest } from "./cgroups.ts";
 import type { Context } from "./context.ts";
 import { userOf } from "./create.ts";
 import { devicesHere } from "./devices-here.ts";
@@ -48,7 +48,7 @@ export async function writeBundle(context: Context, record: ContainerRecord, at:
     hostname: owner.hostname,
     mounts: record.mounts.map((mount) => ({ ...mount, source: mount.staged ?? mount.source })),
     files,
-    cgroupsPath: cgroupPath(layout, record.id),
+    cgroupsPath: cgroupRequest(layout, record.id).path,
     network: networkOf(place),
     namespaces: joined.namespaces,
     sharedMemory: joined.sharedMemory,

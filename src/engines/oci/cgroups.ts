@@ -1,27 +1,41 @@
 /** Control groups of containers: where they are, and what is taken away with them. */
-import { existsSync, readFileSync } from "node:fs";
+import { type Dirent, existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Service } from "../../model/service.ts";
 import type { Group } from "./cgroup-limits.ts";
+import { type CgroupManager, DEFAULT_SLICE, sliceDirectory, sliceNamed } from "./cgroup-manager.ts";
 import { containerDirectory, type Layout, shortId } from "./layout.ts";
 import { allContainers, type ContainerRecord, liveRun, readStarting } from "./records.ts";
 import { cgroupMode, killIfThere } from "./runtime.ts";
 
-/** As `linux.cgroupsPath`: below every hierarchy's root, or below the group that its service names. */
+/** Where it is: below every hierarchy's root, below the group that its service names, or in the slice of systemd's that it does. */
 export function cgroupPath(layout: Layout, id: string): string {
-  return `${parentOf(layout, id) ?? ""}/wharf-${shortId(id)}`;
+  const slice = sliceOf(layout, id);
+  return slice === null ? `${parentOf(layout, id) ?? ""}/wharf-${shortId(id)}` : `${sliceDirectory(slice)}/wharf-${shortId(id)}.scope`;
 }
 
+/** As `linux.cgroupsPath`, and what the runtime is told besides. */
+export function cgroupRequest(layout: Layout, id: string): { readonly path: string; readonly words: readonly string[] } {
+  const slice = sliceOf(layout, id);
+  return slice === null
+    ? { path: cgroupPath(layout, id), words: [] }
+    : { path: `${slice}:wharf:${shortId(id)}`, words: ["--systemd-cgroup"] };
+}
+
+type Placed = Pick<ContainerRecord, "id"> & { readonly spec: { readonly service: Pick<Service, "isolation"> } };
+
 /** Notes where the control group of a container that is being made will be, where that is no usual place. */
-export async function placeCgroup(layout: Layout, { id, spec }: ContainerRecord): Promise<void> {
+export async function placeCgroup(layout: Layout, { id, spec }: Placed, manager: CgroupManager): Promise<void> {
   const { cgroupParent } = spec.service.isolation;
-  if (cgroupParent !== null) await writeFile(parentFile(layout, id), cgroupParent, { mode: 0o600 });
+  if (manager === "systemd") await writeFile(sliceFile(layout, id), sliceNamed(cgroupParent) ?? DEFAULT_SLICE, { mode: 0o600 });
+  else if (cgroupParent !== null) await writeFile(parentFile(layout, id), cgroupParent, { mode: 0o600 });
 }
 
 /** Notes the groups above a container's that nobody has made yet: the runtime makes them, and they go with the last container in them. */
 export async function noteParents(layout: Layout, id: string): Promise<void> {
-  const parent = parentOf(layout, id);
+  const parent = parentOf(layout, id); // slices are systemd's own business
   if (parent === null) return;
   const parts = parent.split("/").slice(1);
   const above = parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
@@ -74,13 +88,19 @@ async function roots(): Promise<readonly string[]> {
   return cgroupMode() === "v2" ? ["/sys/fs/cgroup"] : (await readdir("/sys/fs/cgroup")).map((name) => `/sys/fs/cgroup/${name}`);
 }
 
+const sliceFile = (layout: Layout, id: string): string => join(containerDirectory(layout, id), "slice");
+
+const sliceOf = (layout: Layout, id: string): string | null => readIfThere(sliceFile(layout, id));
+
 const parentFile = (layout: Layout, id: string): string => join(containerDirectory(layout, id), "cgroup");
 
 const noteFile = (layout: Layout, parent: string): string => join(layout.run, "cgroups", encodeURIComponent(parent));
 
-function parentOf(layout: Layout, id: string): string | null {
+const parentOf = (layout: Layout, id: string): string | null => readIfThere(parentFile(layout, id));
+
+function readIfThere(path: string): string | null {
   try {
-    return readFileSync(parentFile(layout, id), "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return null;
@@ -93,18 +113,28 @@ const RMDIR_TRIES = 400;
 
 /** Directories of a control group go one by one, the innermost first; the files in them go with them. */
 async function removeTree(directory: string): Promise<void> {
-  for (const entry of await readdir(directory, { withFileTypes: true }))
-    if (entry.isDirectory()) await removeTree(join(directory, entry.name));
+  for (const entry of await entriesOf(directory)) if (entry.isDirectory()) await removeTree(join(directory, entry.name));
   for (let attempt = 1; ; attempt += 1) {
     try {
       await rmdir(directory);
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EBUSY" || attempt === RMDIR_TRIES) throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return; // systemd takes a scope away by itself once it is empty
+      if (code !== "EBUSY" || attempt === RMDIR_TRIES) throw error;
       // What shares the process numbers of others outlives the container's first process.
       for (const pid of await pidsIn(directory)) killIfThere(pid);
       await sleep(5);
     }
+  }
+}
+
+async function entriesOf(directory: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(directory, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
   }
 }
 

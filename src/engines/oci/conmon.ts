@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { identify, type ProcessIdentity } from "../../lib/process-identity.ts";
 import type { Logging } from "../../model/logging.ts";
+import { cgroupRequest } from "./cgroups.ts";
 import { bundleDirectory, containerDirectory, type Layout } from "./layout.ts";
 import { bundleFile, killIfThere, type Runtime, startFailure } from "./runtime.ts";
 
@@ -158,7 +159,8 @@ function commonArguments(
   const args = ["--api-version", "1", "--cid", id, "--cuuid", id, "--name", name, "--runtime", runtime.path, "--bundle", directory];
   args.push("--container-pidfile", file("pid"), "--conmon-pidfile", file("conmon.pid"));
   args.push("--log-level", "error", "--full-attach", "--no-new-keyring");
-  for (const word of ["--root", layout.runtime, "--log-format", "json", "--log", file("runtime.log")]) args.push("--runtime-arg", word);
+  for (const word of ["--root", layout.runtime, "--log-format", "json", "--log", file("runtime.log"), ...cgroupRequest(layout, id).words])
+    args.push("--runtime-arg", word);
   const [program, ...words] = exitCommand;
   if (program !== undefined) args.push("--exit-command", program, ...words.flatMap((word) => ["--exit-command-arg", word]));
   return args;

@@ -5,6 +5,7 @@ import type { ImageStore } from "../../images/images.ts";
 import { coalesce } from "../../lib/coalesce.ts";
 import { withLock } from "../../lib/file-lock.ts";
 import { Failure } from "../../model/diagnostic.ts";
+import type { CgroupManager } from "./cgroup-manager.ts";
 import { runtimeNamed } from "./isolation-here.ts";
 import { type KernelFacts, parseKernelFacts } from "./kernel-facts.ts";
 import type { Layout } from "./layout.ts";
@@ -20,6 +21,8 @@ export interface Context {
   readonly syncNetwork: () => Promise<void>;
   /** Projects that lost a container by this process: what looked after them may have nothing left to do. */
   readonly emptied: Set<string>;
+  /** Who makes the control groups of containers that are made now. */
+  readonly cgroups: CgroupManager;
   /** Looked up at the first use; throws E_ENGINE_INCOMPLETE. */
   readonly tools: () => Tools;
 }
@@ -32,12 +35,13 @@ export interface Tools {
   readonly facts: KernelFacts;
 }
 
-export function createContext(layout: Layout, store: ImageStore): Context {
+export function createContext(layout: Layout, store: ImageStore, cgroups: CgroupManager = "cgroupfs"): Context {
   let tools: Tools | undefined;
   return {
     layout,
     store,
     emptied: new Set(),
+    cgroups,
     syncNetwork: coalesce(() =>
       withLock(join(layout.locks, "wiring.lock"), { purpose: "publish ports", timeoutMs: 60_000 }, () => syncNetwork(layout)),
     ),

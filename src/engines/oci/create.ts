@@ -65,7 +65,7 @@ export async function createContainer(
   try {
     if (wantsSupervisor(record)) await ensureSupervisor(context, spec.project); // most are started next: it comes up while this one is made
     noteEvent(layout, { record, action: "create" });
-    await placeCgroup(layout, record);
+    await placeCgroup(layout, record, context.cgroups);
     for (const joined of spec.networks) await leaseAhead(layout, record, joined);
     const rootfs = await mountRootfs(layout, { id, layersDirectory: store.layersDirectory, layers: image.layers });
     await writeConfigs(layout, record, contents);

@@ -13,6 +13,7 @@ import { LABEL } from "../../model/labels.ts";
 import type { RegistryMirror } from "../../model/registry-settings.ts";
 import { killAsked, removeAsked, restartAsked, startAsked, stopAsked } from "./asked.ts";
 import { type AttachRequest, attachTo, runAttached } from "./attached.ts";
+import { cgroupManager } from "./cgroup-manager.ts";
 import { commitContainer } from "./commit.ts";
 import { type Context, createContext } from "./context.ts";
 import { createContainer } from "./create.ts";
@@ -72,7 +73,7 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
   const layout = openLayout(options.root, options.run);
   const { env, insecureRegistries, registryMirrors = [] } = options;
   const store = openStore({ directory: layout.images, env, insecureRegistries, registryMirrors });
-  const context = createContext(layout, store);
+  const context = createContext(layout, store, cgroupManager(env["WHARF_CGROUP_MANAGER"]));
   let swept: Promise<void> | undefined;
   const attaching = (id: string, request: Omit<AttachRequest, "wait">): AttachRequest => ({
     ...request,

@@ -11,6 +11,7 @@ import { join } from "node:path";
  *   root/containers/ID/exit            exit status of its last run, written by conmon      (records)
  *   root/containers/ID/stopped         the run that was told to end, if any                (stopped)
  *   root/containers/ID/cgroup          the control group that its own is in, if any        (cgroups)
+ *   root/containers/ID/slice           systemd's slice that it is in, if systemd makes it  (cgroups)
  *   root/containers/ID/log             its output in the k8s-file form, written by conmon  (logs)
  *   root/containers/ID/{upper,work}    its own layer                                       (rootfs)
  *   root/containers/ID/{hosts,…}       files bound into it                                 (network/hosts)

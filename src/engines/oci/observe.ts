@@ -2,6 +2,7 @@ import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { ContainerState, Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
 import type { Project } from "../../model/project.ts";
 import { contentOf, mountedImages } from "../../model/service.ts";
+import { managerConcerns } from "./cgroup-manager.ts";
 import { type Context, readKernelFacts } from "./context.ts";
 import { deviceConcerns } from "./devices-here.ts";
 import { isFrozen } from "./freezer.ts";
@@ -48,6 +49,7 @@ export async function observeProject(context: Context, project: Project): Promis
     concerns: [
       ...limitConcerns(project.services),
       ...isolationConcerns(project.services, readKernelFacts),
+      ...managerConcerns(project.services, context.cgroups),
       ...(await deviceConcerns(project.services)),
     ],
   };

@@ -6,6 +6,7 @@ import type { ExecOptions } from "../../engine/engine.ts";
 import { isAlive } from "../../lib/process-identity.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { execProcess } from "./bundle.ts";
+import { cgroupRequest } from "./cgroups.ts";
 import { type Context, runtimeOf } from "./context.ts";
 import { noteEvent } from "./events.ts";
 import { requireProgram } from "./executable.ts";
@@ -64,7 +65,18 @@ export async function prepareExec(
     id,
     file,
     program: runtimeOf(context, record).path,
-    words: ["--root", layout.runtime, "--log", "/dev/null", "exec", "--process", file, ...detach, record.id],
+    words: [
+      "--root",
+      layout.runtime,
+      "--log",
+      "/dev/null",
+      ...cgroupRequest(layout, record.id).words,
+      "exec",
+      "--process",
+      file,
+      ...detach,
+      record.id,
+    ],
     cwd: bundleDirectory(layout, record.id),
     done: () => rm(file, { force: true }),
   };

@@ -5,6 +5,7 @@ import { rm, writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { stopwatch } from "../../../lib/clock.ts";
 import { execProcess } from "../bundle.ts";
+import { cgroupRequest } from "../cgroups.ts";
 import { type Context, runtimeOf } from "../context.ts";
 import type { HealthPlan } from "../health.ts";
 import { bundleDirectory, rootfsDirectory } from "../layout.ts";
@@ -49,7 +50,19 @@ async function runInside(
     mode: 0o600,
   });
   await rm(pidFile, { force: true });
-  const words = ["--root", layout.runtime, "--log", "/dev/null", "exec", "--process", file, "--pid-file", pidFile, record.id];
+  const words = [
+    "--root",
+    layout.runtime,
+    "--log",
+    "/dev/null",
+    ...cgroupRequest(layout, record.id).words,
+    "exec",
+    "--process",
+    file,
+    "--pid-file",
+    pidFile,
+    record.id,
+  ];
   const child = spawn(runtimeOf(context, record).path, words, {
     cwd: bundleDirectory(layout, record.id),
     stdio: ["ignore", "pipe", "pipe"],
