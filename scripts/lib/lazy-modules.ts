@@ -44,8 +44,9 @@ async function asLazyModule(source: string, { sourcefile }: { readonly sourcefil
     supported: { "dynamic-import": false },
     define: { "import.meta.url": "moduleUrl" },
   });
-  const head = `const { __export, __reExport, __toCommonJS, __toESM } = require("${HELPERS}");\n`;
-  return head + lazily(code.replace(HELPER, ""));
+  const body = code.replace(HELPER, "");
+  const helpers = ["__export", "__reExport", "__toCommonJS", "__toESM"].filter((name) => body.includes(`${name}(`));
+  return `const { ${helpers.join(", ")} } = require("${HELPERS}");\n${lazily(body)}`;
 }
 
 const LOADERS: Readonly<Record<string, Loader>> = { ".ts": "ts", ".mts": "ts", ".cts": "ts" };
