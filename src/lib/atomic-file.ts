@@ -1,4 +1,5 @@
-import { link, open, readdir, rename, rm } from "node:fs/promises";
+import { linkSync, rmSync, writeFileSync } from "node:fs";
+import { open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { identify } from "./process-identity.ts";
 
@@ -19,12 +20,12 @@ export async function createAtomic(path: string, content: string | Uint8Array, o
   let made = true;
   await place(path, content, options, async (temporary) => {
     try {
-      await link(temporary, path);
+      linkSync(temporary, path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       made = false;
     }
-    await rm(temporary);
+    rmSync(temporary);
   });
   return made;
 }
@@ -38,18 +39,24 @@ async function place(
   const temporary = `${path}${temporarySuffix()}`; // same directory: rename is atomic only within one file system
   const durable = options.durable ?? true;
   try {
-    const file = await open(temporary, "wx", options.mode ?? 0o600);
-    try {
-      await file.writeFile(content);
-      if (durable) await file.sync();
-    } finally {
-      await file.close();
-    }
+    const mode = options.mode ?? 0o600;
+    if (durable) await writeSynced(temporary, content, mode);
+    else writeFileSync(temporary, content, { flag: "wx", mode }); // sooner done than given to a thread
     await commit(temporary);
     if (durable) await syncDirectory(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+async function writeSynced(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  const file = await open(path, "wx", mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

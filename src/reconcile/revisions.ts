@@ -1,5 +1,6 @@
 // <directory>/<project>/<number>.json   one revision; written once, oldest ones go
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createAtomic } from "../lib/atomic-file.ts";
 import { Failure } from "../model/diagnostic.ts";
@@ -47,7 +48,7 @@ export async function revisionsOf(directory: string, project: string): Promise<r
 /** Ids of the images that any revision of any project needs, with the projects that do. */
 export async function imagesOfRevisions(directory: string): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  for (const project of await entries(directory))
+  for (const project of entries(directory))
     for (const { number, images } of await revisionsOf(directory, project))
       for (const { id } of Object.values(images)) found.set(id, `revision ${number} of ${project}`);
   return found;
@@ -116,12 +117,12 @@ function meaningOf({ services, networks, volumes }: Project, images: Readonly<Re
 const fileOf = (directory: string, project: string, number: number): string => join(directory, project, `${number}.json`);
 
 async function numbers(directory: string): Promise<readonly number[]> {
-  return (await entries(directory)).flatMap((name) => (/^[1-9]\d*\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
+  return entries(directory).flatMap((name) => (/^[1-9]\d*\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
 }
 
-async function entries(directory: string): Promise<readonly string[]> {
+function entries(directory: string): readonly string[] {
   try {
-    return await readdir(directory);
+    return readdirSync(directory);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
@@ -133,7 +134,7 @@ const WITHOUT_FILES = { configs: [], secrets: [] } as const;
 
 /** Our own files, written whole, save that a power cut may leave one empty; one of a later version is left alone. */
 async function read(path: string): Promise<Revision | null> {
-  const text = await readFile(path, "utf8");
+  const text = readFileSync(path, "utf8");
   if (text === "") return null;
   const revision = JSON.parse(text) as Revision;
   if (revision.version !== 1) return null;
