@@ -16,6 +16,8 @@ export interface Observed {
   readonly images: Readonly<Record<string, ObservedImage>>;
   /** Names of containers and of nobody's leftovers that this project does not own. */
   readonly foreign: readonly ForeignName[];
+  /** Containers of this project that are gone, and nobody asked wharf for that. Absent: none. */
+  readonly missing?: readonly MissingContainer[];
   /** Host ports that something outside this project holds. */
   readonly takenPorts: readonly TakenPort[];
   /** What this machine cannot do for services of the project, or does otherwise than they ask. */
@@ -55,6 +57,8 @@ export interface ObservedContainer {
   readonly state: ContainerState;
   /** Of the last end; `null` while it never ended. */
   readonly exitCode: number | null;
+  /** How it ended, in words, where it was made to and nobody asked wharf for that. Absent: it runs, ended by itself, or somebody did. */
+  readonly ended?: string;
   /** Its last run was ended by a stop, not by itself; absent: it was not, or that is not known. */
   readonly stopped?: boolean;
   /** How often its restart policy started it since a user did; absent: never. */
@@ -117,6 +121,11 @@ export interface ObservedImage {
   readonly command: readonly string[];
   /** Container paths that the image declares as volumes. */
   readonly volumes: readonly string[];
+}
+
+export interface MissingContainer {
+  readonly name: string;
+  readonly service: string;
 }
 
 export interface ForeignName {

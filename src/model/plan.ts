@@ -64,6 +64,8 @@ export interface Change {
   readonly address: string;
   readonly reason: string;
   readonly attributes: readonly AttributeChange[];
+  /** It was there, and is gone or ended, and nobody asked wharf for that. */
+  readonly drift: boolean;
 }
 
 export interface AttributeChange {

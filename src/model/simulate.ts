@@ -39,7 +39,10 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
     case "network.update": {
       const { network: name, attributes } = action;
       if (!world.networks.some((network) => network.name === name)) throw refused("E_NO_SUCH_NETWORK", `there is no network ${name}`);
-      return { ...world, networks: world.networks.map((network) => (network.name === name ? { ...network, attributes } : network)) };
+      return {
+        ...world,
+        networks: world.networks.map((network) => (network.name === name ? { ...network, present: true, attributes } : network)),
+      };
     }
     case "network.remove": {
       const user = world.containers.find(({ networks }) => networks.some(({ name }) => name === action.network));
@@ -178,7 +181,7 @@ function create(world: Observed, { container: name, spec, id, now }: Creation): 
     mounts: spec.mounts.flatMap((mount) => (mount.type === "volume" ? [] : [mount.type === "tmpfs" ? "tmpfs" : mount.source])),
   };
   return {
-    ...world,
+    ...found(world, name),
     containers: [...world.containers, container],
     volumes: [...world.volumes, ...made.map((volume) => ({ name: volume.name, project, key: null }))],
   };
@@ -200,7 +203,15 @@ function start(
   }
   // What is well is so as soon as it runs.
   const health = container.attributes?.["healthcheck"] === undefined ? null : "healthy";
-  return edit(world, name, { state: "running", health, pid: 1000 + world.containers.indexOf(container), startedAt: now, beside });
+  const joined = new Set(container.networks.map((network) => network.name));
+  const networks = world.networks.map((network) => (joined.has(network.name) ? { ...network, present: true } : network));
+  return edit({ ...world, networks }, name, {
+    state: "running",
+    health,
+    pid: 1000 + world.containers.indexOf(container),
+    startedAt: now,
+    beside,
+  });
 }
 
 /** All of it or nothing: a port that is taken is found before anything is changed. */
@@ -251,12 +262,18 @@ function hold(world: Observed, name: string, state: "running" | "paused"): Obser
 }
 
 function remove(world: Observed, { container: name, volumes, force }: Extract<Action, { kind: "container.remove" }>): Observed {
+  if (world.missing?.some((gone) => gone.name === name) === true) return found(world, name);
   const container = find(world, name);
   if (isLive(container) && !force) throw refused("E_STILL_RUNNING", `container ${name} is ${container.state}`);
   const containers = world.containers.filter((other) => other !== container);
   const used = new Set(containers.flatMap((other) => other.volumes.map((volume) => volume.name)));
   const gone = new Set(container.volumes.flatMap((volume) => (volumes && volume.anonymous && !used.has(volume.name) ? [volume.name] : [])));
   return { ...world, containers, volumes: world.volumes.filter((volume) => !gone.has(volume.name)) };
+}
+
+/** A container that was missing is so no more: there is one again, or nobody asks for it. */
+function found(world: Observed, name: string): Observed {
+  return world.missing === undefined ? world : { ...world, missing: world.missing.filter((gone) => gone.name !== name) };
 }
 
 function prove(world: Observed, name: string): Observed {

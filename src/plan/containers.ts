@@ -5,7 +5,7 @@
  */
 import { containerName } from "../model/names.ts";
 import type { ObservedContainer } from "../model/observed.ts";
-import { contentOf, type Service } from "../model/service.ts";
+import { contentOf, type Mount, type Service } from "../model/service.ts";
 import { sourceOf } from "./change.ts";
 import { contentsOf, secretsOf } from "./files.ts";
 import { FILES } from "./fixed.ts";
@@ -14,9 +14,11 @@ import { beforeStop, runHooks } from "./hooks.ts";
 import { attributeChanges, changeInPlace, isLike, namesOf, portRival } from "./in-place.ts";
 import { joinsOf, notJoined, updateKeys } from "./joining.ts";
 import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
+import { freeNumbers, isMissing } from "./missing.ts";
 import { hasDoneItsWork, sayRunsAgain } from "./one-shots.ts";
 import {
   changed,
+  drifted,
   graceOf,
   isUp,
   type Planning,
@@ -31,6 +33,7 @@ import {
 } from "./planning.ts";
 import { preStart } from "./pre-start.ts";
 import { bindReplacements, nextTurn, startsFirst } from "./updates.ts";
+import { volumeKeys } from "./volumes.ts";
 
 export interface Slot {
   readonly number: number;
@@ -48,11 +51,13 @@ export function planService(p: Planning, service: Service): void {
   const byWorth = [...slots].sort((a, b) => Number(isGood(b)) - Number(isGood(a)) || a.number - b.number);
   const settled = byWorth.slice(0, scale).map((slot) => settle(p, pattern, slot));
   for (const slot of byWorth.slice(scale)) for (const container of slot.containers) retire(p, container, `scaled down to ${scale}`);
-  const highest = Math.max(0, ...slots.map(({ number }) => number));
-  for (let number = highest + 1; settled.length < scale; number++) {
-    const name = containerName(p.desired, service, number);
-    settled.push(make(p, pattern, { number, name, containers: [] }));
-  }
+  for (const number of freeNumbers(
+    p,
+    service,
+    slots.map((slot) => slot.number),
+  ))
+    if (settled.length < scale) settled.push(make(p, pattern, { number, name: containerName(p.desired, service, number), containers: [] }));
+    else break;
   bindReplacements(p, service);
   p.settled.set(service.name, settled);
   const steps = settled.flatMap(({ after }) => after);
@@ -170,7 +175,8 @@ function keep(p: Planning, pattern: Pattern, { slot, keeper }: { readonly slot: 
 function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
   const { service } = pattern;
   const old = slot.containers.find(({ name }) => name === slot.name) ?? slot.containers[0] ?? null;
-  const reason = old === null ? "not there yet" : (whyNot(p, pattern, old) ?? "forced");
+  const absent = isMissing(p, slot.name) ? drifted("it was removed") : "not there yet";
+  const reason = old === null ? absent : (whyNot(p, pattern, old) ?? "forced");
   const next = `${slot.name}.next`;
   const isFree = p.observed.containers.every((container) => container.name !== slot.name);
   // What is in the way of the new one goes first, and that may not be the one that serves.
@@ -317,7 +323,7 @@ function claimPorts(p: Planning, service: Service, claim: { readonly slot: Slot 
 /** Gives the key of the step after which it runs and what it wants to be run in it has been run. */
 function start(
   p: Planning,
-  { service }: Pattern,
+  { service, mounts }: Pattern,
   { container, slot, reason, after, attempt = null, beside = null }: SlotStep,
 ): readonly string[] {
   const gates = gatesOf(p, service, "wait");
@@ -325,7 +331,7 @@ function start(
     action: { kind: "container.start", container, ...secretsOf(p.desired, service), ...(beside === null ? {} : { beside: true }) },
     reason,
     service: service.name,
-    after: [...gates.after, ...after, ...updateKeys(joinsOf(p.desired, service, []))],
+    after: [...gates.after, ...after, ...updateKeys(joinsOf(p.desired, service, [])), ...volumeKeys(mounts.map(volumeOf))],
     afterAnyway: gates.afterAnyway,
     ...undone(attempt, { kind: "container.stop", container, graceMs: null }),
   });
@@ -339,7 +345,7 @@ export function restart(
   container: ObservedContainer,
   { reason, after = [] }: { readonly reason: string; readonly after?: readonly string[] },
 ): readonly string[] {
-  const { name, service, networks } = container;
+  const { name, service, networks, volumes } = container;
   const desired = p.desired.services.find((candidate) => candidate.name === service);
   const step = p.draft.step(stepKey("container.restart", name), {
     action: { kind: "container.restart", container: name, graceMs: graceOf(p, service), ...secretsOf(p.desired, desired) },
@@ -347,7 +353,12 @@ export function restart(
     service,
     after: beforeStop(p, container, {
       reason,
-      after: [...after, ...(desired === undefined ? [] : gatesOf(p, desired, "order").after), ...updateKeys(networks)],
+      after: [
+        ...after,
+        ...(desired === undefined ? [] : gatesOf(p, desired, "order").after),
+        ...updateKeys(networks),
+        ...volumeKeys(volumes.map((volume) => volume.name)),
+      ],
     }),
   });
   return runHooks(p, "post_start", { container: name, service, reason, after: [step] });
@@ -374,7 +385,12 @@ function nameSource(p: Planning, { name, containerName }: Service) {
   return sourceOf(p.desired, containerName === null ? `services.${name}` : `services.${name}.container_name`);
 }
 
-function stateText({ state, exitCode }: ObservedContainer): string {
+function stateText({ state, exitCode, ended }: ObservedContainer): string {
   if (state === "created") return "made but not started";
-  return exitCode === null ? state : `${state} with ${exitCode}`;
+  const text = exitCode === null ? state : `${state} with ${exitCode}`;
+  return ended === undefined ? text : drifted(`${ended} (${text})`);
+}
+
+function volumeOf(mount: Mount): string | null {
+  return mount.type === "volume" ? mount.source : null;
 }

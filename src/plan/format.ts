@@ -15,6 +15,7 @@ export interface PlanDocument {
     readonly address: string;
     readonly reason: string;
     readonly attributes: readonly AttributeChange[];
+    readonly drift: boolean;
   }[];
   readonly summary: Counts;
 }
@@ -41,7 +42,9 @@ export function countChanges(changes: readonly Change[]): Counts {
 export function summaryText(changes: readonly Change[]): string {
   const counts = countChanges(changes);
   const said = KINDS.flatMap((kind) => (counts[kind] === 0 ? [] : [`${counts[kind]} ${kind === "unchanged" ? kind : `to ${kind}`}`]));
-  return said.length === 0 ? "nothing there, nothing to do" : said.join(", ");
+  const drifted = changes.filter(({ drift }) => drift).length;
+  const text = said.length === 0 ? "nothing there, nothing to do" : said.join(", ");
+  return drifted === 0 ? text : `${text} (${drifted} drifted)`;
 }
 
 /** One line a change with its sign, its attributes below; what stays as it is is only counted. Ends with a line break. */
@@ -65,7 +68,7 @@ export function planDocument(plan: Plan, engine: string): PlanDocument {
     formatVersion: "1.1",
     project: plan.project,
     engine,
-    changes: plan.changes.map(({ kind, address, reason, attributes }) => ({ action: kind, address, reason, attributes })),
+    changes: plan.changes.map(({ kind, address, reason, attributes, drift }) => ({ action: kind, address, reason, attributes, drift })),
     summary: countChanges(plan.changes),
   };
 }

@@ -24,13 +24,18 @@ export function gatesOf(p: Planning, service: Service, strictness: "order" | "wa
 }
 
 /** Why a container that runs on as it is must be restarted, or `null`. */
-export function restartCause(p: Planning, service: Service, { networks }: Pick<ObservedContainer, "networks">): string | null {
+export function restartCause(
+  p: Planning,
+  service: Service,
+  { networks, volumes }: Pick<ObservedContainer, "networks" | "volumes">,
+): string | null {
   const cause = service.dependsOn.find(({ service: name, restart }) => restart && p.replaced.has(name));
   if (cause !== undefined) return `${cause.service} was replaced`;
   const renewed = namespacesRenewed(p, service);
   if (renewed !== null) return renewed;
   const rewired = networks.find(({ name }) => p.rewired.has(name));
-  return rewired === undefined ? null : (p.rewired.get(rewired.name) ?? null);
+  if (rewired !== undefined) return p.rewired.get(rewired.name) ?? null;
+  return volumes.flatMap(({ name }) => p.lostVolumes.get(name) ?? [])[0] ?? null;
 }
 
 function waits(p: Planning, service: Service, { service: name, condition, required }: Dependency): readonly string[] {

@@ -49,7 +49,7 @@ export function notJoined({ desired }: Planning, { service }: Pattern, { network
 
 /** The steps that make a container's networks anew. */
 export function updateKeys(networks: readonly { readonly name: string }[]): readonly string[] {
-  return networks.map(({ name }) => stepKey("network.update", name));
+  return networks.flatMap(({ name }) => [stepKey("network.create", name), stepKey("network.update", name)]);
 }
 
 /** What an attachment says beyond the network and its aliases. */

@@ -2,10 +2,11 @@ import type { Action } from "../model/action.ts";
 import { canonical } from "../model/json.ts";
 import { LABEL } from "../model/labels.ts";
 import { type Network, SHARED_BRIDGE } from "../model/network.ts";
+import type { ObservedContainer } from "../model/observed.ts";
 import type { AttributeChange } from "../model/plan.ts";
 import type { Service } from "../model/service.ts";
 import { compare, networkAttributes, sourceOf } from "./change.ts";
-import { changed, type Planning, placed, stepKey } from "./planning.ts";
+import { changed, drifted, isUp, type Planning, placed, stepKey } from "./planning.ts";
 
 /** Plans the networks that these services are on: made where missing, made anew where the spec changed, external ones must be there. */
 export function planNetworks(p: Planning, services: readonly Service[]): void {
@@ -15,6 +16,7 @@ export function planNetworks(p: Planning, services: readonly Service[]): void {
 /** Looks which of the networks that exist will be made anew. Those on them are planned with that in mind. */
 export function findRewired(p: Planning, services: readonly Service[]): void {
   for (const network of usedBy(p, services)) {
+    if (isGone(p, network)) p.rewired.set(network.name, drifted(`network ${network.name} was removed`));
     const difference = differenceOf(p, network);
     if (difference?.rewires === true) p.rewired.set(network.name, `network ${network.name} ${difference.reason}`);
   }
@@ -45,7 +47,7 @@ function planNetwork(p: Planning, network: Network): void {
     return;
   }
   if (found === undefined && !external) {
-    const reason = "not there yet";
+    const reason = isGone(p, network) ? drifted("it was removed") : "not there yet";
     p.draft.step(stepKey("network.create", name), { action: making(p, network, "network.create"), reason, service: null });
     changed(p, "create", { address, reason });
     return;
@@ -57,9 +59,24 @@ function planNetwork(p: Planning, network: Network): void {
     changed(p, "update", { address, reason, attributes });
     return;
   }
+  if (found?.present === false && hasMembers(p, name, isUp)) {
+    const reason = drifted("its bridge is gone");
+    p.draft.step(stepKey("network.update", name), { action: making(p, network, "network.update"), reason, service: null });
+    changed(p, "update", { address, reason });
+    return;
+  }
   changed(p, "unchanged", { address, reason: "there already" });
   if (found !== undefined && found.project !== p.desired.name && !external)
     p.notices.push(foreign({ kind: "network", name, owner: found.project, project: p.desired.name }));
+}
+
+/** Whether there are containers on a network of the project's own that is not there any more. */
+function isGone(p: Planning, { name, external }: Network): boolean {
+  return !external && !p.observed.networks.some((network) => network.name === name) && hasMembers(p, name, () => true);
+}
+
+function hasMembers({ observed }: Planning, network: string, isMeant: (container: ObservedContainer) => boolean): boolean {
+  return observed.containers.some((container) => container.networks.some(({ name }) => name === network) && isMeant(container));
 }
 
 function making(p: Planning, network: Network, kind: "network.create" | "network.update"): Action {

@@ -2,10 +2,12 @@ import type { Observed } from "../model/observed.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import type { Hook } from "../model/service.ts";
+import { planMissing } from "./missing.ts";
 import { findRewired } from "./networks.ts";
 import { beginPlanning, finishPlanning } from "./planning.ts";
 import { planGround, planServices, selectServices } from "./services.ts";
 import { planOrphans, planTeardown } from "./teardown.ts";
+import { findLostVolumes } from "./volumes.ts";
 
 export interface PlanOptions {
   readonly recreate: "changed" | "always" | "never";
@@ -73,12 +75,16 @@ export type Operation =
 /** What to do so that the world becomes as the project says. Pure: equal input, equal plan. */
 export function plan(desired: Project, observed: Observed, options: PlanOptions): Plan {
   const p = beginPlanning(desired, observed, options);
-  if (isNothing(desired)) planTeardown(p);
-  else {
+  if (isNothing(desired)) {
+    planTeardown(p);
+    planMissing(p);
+  } else {
     const services = selectServices(p);
     findRewired(p, services);
+    findLostVolumes(p, services);
     planServices(p, services);
     planOrphans(p);
+    planMissing(p);
     planGround(p, services);
   }
   return finishPlanning(p);

@@ -35,6 +35,8 @@ export interface Planning {
   readonly renewed: Set<string>;
   /** Networks that are made anew, by their name in the engine, and why. */
   readonly rewired: Map<string, string>;
+  /** Volumes that containers have and that are gone, and why those are restarted. */
+  readonly lostVolumes: Map<string, string>;
   /** What each service has in the end. */
   readonly settled: Map<string, readonly Settled[]>;
   /** The replacements of each service, in the order of their turns. */
@@ -105,6 +107,7 @@ export function beginPlanning(desired: Project, observed: Observed, options: Pla
     replaced: new Set(),
     renewed: new Set(),
     rewired: new Map(),
+    lostVolumes: new Map(),
     settled: new Map(),
     replacements: new Map(),
     patient: [],
@@ -167,10 +170,15 @@ export function servingOf(containers: readonly ObservedContainer[]): ObservedCon
 export function changed(
   p: Planning,
   kind: ChangeKind,
-  about: Omit<Change, "kind" | "attributes"> & Partial<Pick<Change, "attributes">>,
+  about: Omit<Change, "kind" | "attributes" | "drift"> & Partial<Pick<Change, "attributes">>,
 ): void {
-  p.changes.push({ kind, attributes: [], ...about });
+  p.changes.push({ kind, attributes: [], drift: about.reason.startsWith(DRIFT), ...about });
 }
+
+/** The reason for putting right what nobody asked wharf for. */
+export const drifted = (what: string): string => `${DRIFT}${what}`;
+
+const DRIFT = "drift: ";
 
 /** The grace period of a stop: as the command says, else as the spec says, else (`null`) as the container was made with. */
 export function graceOf(p: Planning, service: string | null): number | null {

@@ -4,7 +4,24 @@ import type { Service } from "../model/service.ts";
 import { sourceOf } from "./change.ts";
 import { volumeName } from "./making.ts";
 import { foreign } from "./networks.ts";
-import { changed, type Planning, placed, stepKey } from "./planning.ts";
+import { changed, drifted, type Planning, placed, stepKey } from "./planning.ts";
+
+/** Looks which volumes of these services are gone though containers have them. Those are planned with that in mind. */
+export function findLostVolumes(p: Planning, services: readonly Service[]): void {
+  const used = services.filter(({ name, scale }) => (p.options.scale[name] ?? scale) > 0);
+  const keys = used.flatMap(({ mounts }) => mounts.flatMap((mount) => (mount.type === "volume" ? (mount.source ?? []) : [])));
+  const external = new Set(p.desired.volumes.flatMap((volume) => (volume.external ? [volume.name] : [])));
+  const named = new Set(keys.map((key) => volumeName(p.desired, key)).filter((name) => !external.has(name)));
+  for (const { volumes } of p.observed.containers)
+    for (const { name, anonymous } of volumes)
+      if (!anonymous && named.has(name) && !p.observed.volumes.some((volume) => volume.name === name))
+        p.lostVolumes.set(name, drifted(`volume ${name} was removed`));
+}
+
+/** The steps that make volumes. */
+export function volumeKeys(names: readonly (string | null)[]): readonly string[] {
+  return names.flatMap((name) => (name === null ? [] : [stepKey("volume.create", name)]));
+}
 
 /** Plans the named volumes that these services mount: made where missing, never changed; external ones must be there. */
 export function planVolumes(p: Planning, services: readonly Service[]): void {
@@ -15,7 +32,7 @@ export function planVolumes(p: Planning, services: readonly Service[]): void {
     const name = volumeName(p.desired, key);
     const found = p.observed.volumes.find((candidate) => candidate.name === name);
     const address = `volume/${name}`;
-    const reason = "not there yet";
+    const reason = p.lostVolumes.has(name) ? drifted("it was removed, with what was in it") : "not there yet";
     if (found !== undefined) {
       changed(p, "unchanged", { address, reason: "there already" });
       if (found.project === p.desired.name && canonical(found.driverOptions ?? {}) !== canonical(volume?.driverOptions ?? {}))

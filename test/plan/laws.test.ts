@@ -31,9 +31,9 @@ const beginning = observed({
   volumes: [{ name: "other_data", project: "other", key: "data" }],
 });
 
-const mishaps = fc.array(fc.record({ kind: fc.constantFrom("stopped", "failed", "vanished", "dead", "new image"), which: fc.nat() }), {
-  maxLength: 3,
-});
+const MISHAPS = ["stopped", "failed", "vanished", "dead", "new image", "removed", "no bridge", "no network", "no volume"] as const;
+
+const mishaps = fc.array(fc.record({ kind: fc.constantFrom(...MISHAPS), which: fc.nat() }), { maxLength: 3 });
 
 /** What an earlier project left behind, perhaps broken off in the middle, and what befell it since. */
 const scenes = fc
@@ -311,7 +311,14 @@ function befall(world: Observed, { kind, which }: { readonly kind: string; reado
     ...world,
     containers: world.containers.map((member) => (member === target ? { ...member, ...given } : member)),
   });
-  if (kind === "vanished") return { ...world, containers: world.containers.filter((member) => member !== target) };
+  const others = world.containers.filter((member) => member !== target);
+  if (kind === "removed" && target?.service != null)
+    return { ...world, containers: others, missing: [...(world.missing ?? []), { name: target.name, service: target.service }] };
+  if (kind === "no bridge")
+    return { ...world, networks: world.networks.map((network) => (isForeign(network) ? network : { ...network, present: false })) };
+  if (kind === "no network") return { ...world, networks: world.networks.filter(isForeign) };
+  if (kind === "no volume") return { ...world, volumes: world.volumes.filter(({ name }) => name !== "shop_data") };
+  if (kind === "vanished") return { ...world, containers: others };
   if (kind === "dead") return change({ state: "dead", exitCode: 137 });
   return change({ state: "exited", exitCode: kind === "failed" ? 1 : 0 });
 }

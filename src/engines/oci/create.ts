@@ -75,6 +75,7 @@ export async function createContainer(
     userOf(record, rootfs);
     requireProgram(record.process, { name, root: rootfs, covers: coversOf(record) });
   } catch (error) {
+    noteEvent(layout, { record, action: "destroy" });
     await discard(context, record);
     throw error;
   }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Check } from "../../engine/doctor.ts";
 import type { ApplyContext, Engine } from "../../engine/engine.ts";
@@ -18,6 +19,7 @@ import { commitContainer } from "./commit.ts";
 import { type Context, createContext } from "./context.ts";
 import { createContainer } from "./create.ts";
 import { checkMachine } from "./doctor.ts";
+import { forgetMissing, sweepExits } from "./drift.ts";
 import { noteEvent, readEvents } from "./events.ts";
 import { execIn } from "./exec.ts";
 import { exportFiles, filesOf } from "./files.ts";
@@ -173,6 +175,7 @@ async function apply(context: Context, action: Action, { signal, progress, note 
         contents: action.contents,
       });
     case "container.remove":
+      if (!existsSync(join(layout.names, action.container)) && forgetMissing(layout, action.container)) return;
       return removeAsked(context, containerNamed(layout, action.container), { force: action.force, volumes: action.volumes });
     case "container.rename":
       await rename(context, action);
@@ -224,6 +227,7 @@ async function sweep(context: Context): Promise<void> {
   const { layout } = context;
   await Promise.all([
     sweepRecords(layout),
+    sweepExits(layout),
     sweepNetworks(layout),
     sweepVolumes(layout),
     sweepHolds(layout),

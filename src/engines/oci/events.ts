@@ -3,7 +3,7 @@
  * it with `.1`. Ends, and memory that ran out, which nobody was there to see are read from the container itself: whoever starts or removes it writes
  * them down, too.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, truncateSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, truncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerEvent, EventOptions } from "../../engine/events.ts";
@@ -38,6 +38,33 @@ export function noteEvent(
 export function noteEnd(layout: Layout, id: string): void {
   const container = findContainer(layout, id);
   for (const line of container === null ? [] : seenOf(layout, container)) append(layout, container?.record.spec.project ?? "", line);
+}
+
+/** All that is still written of a project's containers, in its order. */
+export function eventsWritten(layout: Layout, project: string): readonly ContainerEvent[] {
+  const path = journalFile(layout, project);
+  const file = statSync(path, { throwIfNoEntry: false });
+  const stamp = `${file?.ino} ${file?.size}`;
+  const known = lastRead.get(path);
+  if (known?.stamp === stamp) return known.events;
+  const events = new Follower(path).read();
+  lastRead.set(path, { stamp, events });
+  return events;
+}
+
+/** Every container of a project asks for the same. */
+const lastRead = new Map<string, { readonly stamp: string; readonly events: readonly ContainerEvent[] }>();
+
+/** Projects of whose containers something is written. */
+export function writtenProjects(layout: Layout): readonly string[] {
+  const directory = join(layout.root, "events");
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory).flatMap((name) => (name.endsWith(".jsonl") ? [name.slice(0, -".jsonl".length)] : []));
+}
+
+/** Writes down that a container is gone which nobody removed. */
+export function noteGone(layout: Layout, project: string, { id, service, attributes }: ContainerEvent): void {
+  append(layout, project, { time: new Date().toISOString(), action: "destroy", id, service, attributes });
 }
 
 /** Events of a project in their order, until `until` or the signal's end. */

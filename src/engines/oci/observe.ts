@@ -5,6 +5,7 @@ import { contentOf, mountedImages } from "../../model/service.ts";
 import { managerConcerns } from "./cgroup-manager.ts";
 import { type Context, readKernelFacts } from "./context.ts";
 import { deviceConcerns } from "./devices-here.ts";
+import { missingContainers, unaskedEnd } from "./drift.ts";
 import { isFrozen } from "./freezer.ts";
 import { secretKey } from "./given-files.ts";
 import { healthOf } from "./health.ts";
@@ -29,6 +30,7 @@ export async function observeProject(context: Context, project: Project): Promis
   const networks = allNetworks(layout);
   const own = all.filter(({ record }) => record.spec.project === project.name);
   await reviveSupervisors(context, own);
+  const missing = missingContainers(layout, project, own);
   return {
     containers: own.map((container) => describe(layout, container, networks)),
     networks: networks
@@ -43,6 +45,7 @@ export async function observeProject(context: Context, project: Project): Promis
         ...(driverOptions === undefined ? {} : { driverOptions }),
       })),
     images: await observeImages(context, project),
+    ...(missing.length === 0 ? {} : { missing }),
     foreign: all.filter((container) => !own.includes(container)).map(({ record }) => ({ name: record.name, project: record.spec.project })),
     takenPorts: observePorts(context, project, own),
     ...(project.secrets.length === 0 ? {} : { secretKey: await secretKey(layout) }),
@@ -68,6 +71,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
   const { spec } = record;
   const run = status.state === "created" ? null : status.run;
   const addresses = addressesOf(record, networks);
+  const ended = unaskedEnd(layout, container);
   return {
     id: record.id,
     name: record.name,
@@ -85,6 +89,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
     afterReboot: returnsAfterReboot(layout, container),
     health: healthOf(layout, container)?.status ?? null,
     exitCode: status.state === "exited" ? status.exitCode : null,
+    ...(ended === null ? {} : { ended }),
     pid: status.state === "running" ? status.run.process.pid : null,
     createdAt: record.createdAt,
     startedAt: run?.startedAt ?? null,

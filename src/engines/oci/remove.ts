@@ -45,12 +45,13 @@ export async function removeContainer(
     noteEvent(layout, { record, action: "kill", attributes: { signal: KILL } });
     await endNow(context, record.id);
     noteEnd(layout, record.id);
+    noteEvent(layout, { record, action: "destroy" }); // before: what is gone without it was not removed by wharf
     await Promise.all([discard(context, record), context.syncNetwork()]);
   } else {
     noteEnd(layout, record.id);
+    noteEvent(layout, { record, action: "destroy" });
     await discard(context, record);
   }
-  noteEvent(layout, { record, action: "destroy" });
   context.emptied.add(record.spec.project);
   if (!options.volumes) return;
   for (const { volume, anonymous } of record.mounts)

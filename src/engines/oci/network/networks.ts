@@ -80,15 +80,17 @@ export function isPresent(network: Pick<NetworkRecord, "bridge">): boolean {
 export async function createNetwork(layout: Layout, wanted: WantedNetwork): Promise<void> {
   await withLock(join(layout.locks, "subnets.lock"), { purpose: `create network ${wanted.name}`, timeoutMs: 30_000 }, async () => {
     if (readNetwork(layout, wanted.name) !== null) return;
+    const left = usualBridge(layout, wanted.name);
+    if (linkIndex(left) !== null) removeLink(left); // of one whose record somebody removed
     await createAtomic(fileOf(layout, wanted.name), JSON.stringify(recordFor(layout, wanted)));
   });
 }
 
 /** The record of a network to be made, with addresses that nothing else on this machine uses. */
 export function recordFor(layout: Layout, { config, ...wanted }: WantedNetwork): NetworkRecord {
-  const seed = createHash("sha256").update(`${layout.world}/${wanted.name}`).digest();
+  const seed = seedOf(layout, wanted.name);
   const others = allNetworks(layout).filter(({ name }) => name !== wanted.name);
-  const bridge = config.bridge ?? `wh${seed.toString("hex").slice(0, 10)}`;
+  const bridge = config.bridge ?? usualBridge(layout, wanted.name);
   refuseBridge(config, { name: wanted.name, others });
   if (config.ipv6 && !hasIpv6())
     throw new Failure({
@@ -112,6 +114,11 @@ export function recordFor(layout: Layout, { config, ...wanted }: WantedNetwork):
     ...choosePools(config, { name: wanted.name, seed, used }),
   };
 }
+
+const seedOf = (layout: Layout, network: string): Buffer => createHash("sha256").update(`${layout.world}/${network}`).digest();
+
+/** Name of the bridge of a network that asks for none. */
+const usualBridge = (layout: Layout, network: string): string => `wh${seedOf(layout, network).toString("hex").slice(0, 10)}`;
 
 /** Gives a container its addresses in a network, the same ones when it has them. Throws E_NETWORK_FULL, E_ADDRESS_TAKEN, E_NO_SUCH_NETWORK. */
 export async function lease(layout: Layout, lessee: Lessee): Promise<void> {

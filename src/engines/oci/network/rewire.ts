@@ -3,7 +3,17 @@ import type { Layout } from "../layout.ts";
 import { allRecords, type ContainerRecord, findContainer, heldPorts, liveRun } from "../records.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { removeLink } from "./links.ts";
-import { allNetworks, change, leased, lesseesOf, type NetworkRecord, recordFor, type WantedNetwork, writeNetwork } from "./networks.ts";
+import {
+  allNetworks,
+  change,
+  isPresent,
+  leased,
+  lesseesOf,
+  type NetworkRecord,
+  recordFor,
+  type WantedNetwork,
+  writeNetwork,
+} from "./networks.ts";
 import { whyNotFixed } from "./pools.ts";
 import { attachAgain, detach, ensureBridge } from "./wiring.ts";
 
@@ -14,14 +24,17 @@ import { attachAgain, detach, ensureBridge } from "./wiring.ts";
 export async function updateNetwork(layout: Layout, wanted: WantedNetwork): Promise<void> {
   await change(layout, wanted.name, async (network) => {
     const next = { ...network, labels: wanted.labels, attributes: wanted.attributes };
-    if (network.attributes !== null && JSON.stringify(network.config) === JSON.stringify(wanted.config)) return next;
-    await writeNetwork(layout, { ...network, attributes: null });
     const users = allRecords(layout).filter(({ spec }) => spec.networks.some(({ name }) => name === wanted.name));
     const others = allNetworks(layout).filter(({ name }) => name !== wanted.name);
     const running = users.flatMap((record) => {
       const run = liveRun(layout, record.id);
       return run === null ? [] : [{ record, pid: run.process.pid }];
     });
+    if (network.attributes !== null && JSON.stringify(network.config) === JSON.stringify(wanted.config)) {
+      if (!isPresent(network)) connectAgain(network, { running, others });
+      return next;
+    }
+    await writeNetwork(layout, { ...network, attributes: null });
     for (const { record } of running) detach(endpointsOf(record, [...others, network]), record.id, network.name);
     removeLink(network.bridge);
     const { createdAt } = network;
@@ -31,6 +44,22 @@ export async function updateNetwork(layout: Layout, wanted: WantedNetwork): Prom
     for (const { record, pid } of running) attachAgain(endpointsOf(record, [...others, fresh]), { id: record.id, pid }, fresh.name);
     return { ...fresh, attributes: wanted.attributes };
   });
+}
+
+/** Connects who runs to a bridge that somebody took away, with the addresses that they have. */
+function connectAgain(
+  network: NetworkRecord,
+  {
+    running,
+    others,
+  }: { readonly running: readonly { readonly record: ContainerRecord; readonly pid: number }[]; readonly others: readonly NetworkRecord[] },
+): void {
+  if (running.length > 0) ensureBridge(network);
+  for (const { record, pid } of running) {
+    const endpoints = endpointsOf(record, [...others, network]);
+    detach(endpoints, record.id, network.name);
+    attachAgain(endpoints, { id: record.id, pid }, network.name);
+  }
 }
 
 /** Addresses for all who had one, fixed ones first. */

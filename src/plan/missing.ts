@@ -1,0 +1,31 @@
+/** Containers that are gone, and that nobody asked wharf to remove. */
+import { containerName } from "../model/names.ts";
+import type { Service } from "../model/service.ts";
+import { changed, drifted, type Planning, stepKey } from "./planning.ts";
+
+export function isMissing({ observed }: Planning, container: string): boolean {
+  return observed.missing?.some(({ name }) => name === container) === true;
+}
+
+/** Numbers for new containers of a service: those of missing ones first, then above all that are taken. */
+export function* freeNumbers(p: Planning, service: Service, taken: readonly number[]): Generator<number> {
+  const highest = Math.max(0, ...taken);
+  for (let number = 1; number < highest; number++)
+    if (!taken.includes(number) && isMissing(p, containerName(p.desired, service, number))) yield number;
+  for (let number = highest + 1; ; number++) yield number;
+}
+
+/** Forgets those that no step makes again: nobody asks for them any more. */
+export function planMissing(p: Planning): void {
+  if (p.options.services !== null) return;
+  for (const { name, service } of p.observed.missing ?? []) {
+    if (p.draft.has(stepKey("container.create", name))) continue;
+    const reason = drifted("it was removed, and nobody asks for it any more");
+    p.draft.step(stepKey("container.remove", name), {
+      action: { kind: "container.remove", container: name, volumes: false, force: true },
+      reason,
+      service,
+    });
+    changed(p, "remove", { address: `container/${name}`, reason });
+  }
+}

@@ -1,0 +1,90 @@
+/** What was changed behind wharf's back: seen, called so, and put right. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Observed, ObservedContainer } from "../../src/model/observed.ts";
+import { nothing } from "../../src/model/project.ts";
+import { simulate } from "../../src/model/simulate.ts";
+import { formatPlan } from "../../src/plan/format.ts";
+import { DEFAULTS, plan } from "../../src/plan/plan.ts";
+import { containerOf, exited, project, ready, service } from "../support/build.ts";
+
+const it = suite("drift");
+
+const web = service({
+  mounts: [{ type: "volume", source: "data", target: "/data", readOnly: false, noCopy: false, subpath: null }],
+});
+const shop = project({ services: [web], volumes: [{ key: "data", name: "shop_data", external: false, labels: {} }] });
+const volumes = [{ name: "shop_data", target: "/data", anonymous: false }];
+
+it("a container that was killed is started again, and that is drift; one that ended or was stopped is not", () => {
+  const killed = told(world({ ...exited, exitCode: 137, ended: "it was killed by signal 9" }));
+  assert.equal(killed, ["start container/shop-web-1 drift drift: it was killed by signal 9 (exited with 137)"]);
+  assert.equal(told(world({ ...exited, exitCode: 137 })), ["start container/shop-web-1 exited with 137"]);
+});
+
+it("a container that was removed is made again under its number, and that is drift; one that never was is not", () => {
+  const gone = { ...world({}), containers: [], missing: [{ name: "shop-web-1", service: "web" }] };
+  assert.equal(told(gone), ["create container/shop-web-1 drift drift: it was removed"]);
+  assert.equal(told({ ...world({}), containers: [] }), ["create container/shop-web-1 not there yet"]);
+  const two = { ...shop, services: [{ ...web, scale: 2 }] };
+  const first = { ...world({ name: "shop-web-2", number: 2 }), missing: [{ name: "shop-web-1", service: "web" }] };
+  assert.equal(told(first, two), ["create container/shop-web-1 drift drift: it was removed"]);
+});
+
+it("one that is gone and that nobody asks for any more is forgotten", () => {
+  const gone = { ...world({}), missing: [{ name: "shop-web-2", service: "web" }] };
+  assert.equal(told(gone), ["remove container/shop-web-2 drift drift: it was removed, and nobody asks for it any more"]);
+  assert.ok(
+    told(gone, nothing("shop", "/srv/shop")).includes(
+      "remove container/shop-web-2 drift drift: it was removed, and nobody asks for it any more",
+    ),
+  );
+});
+
+it("a network that was removed is made again and what is on it restarted; one without its bridge gets that back, and all goes on", () => {
+  const removed = { ...world({}), networks: [] };
+  assert.equal(told(removed), [
+    "create network/shop_default drift drift: it was removed",
+    "update container/shop-web-1 drift drift: network shop_default was removed",
+  ]);
+  const bridgeless = { ...world({}), networks: world({}).networks.map((network) => ({ ...network, present: false })) };
+  assert.equal(told(bridgeless), ["update network/shop_default drift drift: its bridge is gone"]);
+  assert.equal(told({ ...bridgeless, containers: [] }), ["create container/shop-web-1 not there yet"]);
+});
+
+it("a volume that was removed is made again and what mounts it restarted", () => {
+  assert.equal(told({ ...world({}), volumes: [] }), [
+    "create volume/shop_data drift drift: it was removed, with what was in it",
+    "update container/shop-web-1 drift drift: volume shop_data was removed",
+  ]);
+});
+
+it("a change of the file is no drift, and both are told apart in one plan", () => {
+  const changed = { ...shop, services: [{ ...web, user: "app" }] };
+  assert.equal(told({ ...world({}), volumes: [] }, changed), [
+    "create volume/shop_data drift drift: it was removed, with what was in it",
+    "replace container/shop-web-1 config changed: user",
+  ]);
+  const text = formatPlan(plan(changed, { ...world({}), volumes: [] }, DEFAULTS), { directory: "/srv/shop" });
+  assert.match(text, "shop: 1 to create, 1 to replace, 1 unchanged (1 drifted)");
+});
+
+it.run();
+
+function world(given: Partial<ObservedContainer>): Observed {
+  return ready(shop, {
+    containers: [containerOf(shop, web, { volumes, ...given })],
+    volumes: [{ name: "shop_data", project: "shop", key: "data" }],
+  });
+}
+
+/** What is to be done, a line a resource; and that nothing is left once it was done. */
+function told(of: Observed, target = shop): readonly string[] {
+  const { changes, steps, problems } = plan(target, of, DEFAULTS);
+  assert.equal(problems, []);
+  const then = steps.reduce((now, { action }) => simulate(now, action), of);
+  assert.equal(plan(target, then, DEFAULTS).steps, []);
+  return changes
+    .filter(({ kind }) => kind !== "unchanged")
+    .map(({ kind, address, reason, drift }) => `${kind} ${address}${drift ? " drift" : ""} ${reason}`);
+}
