@@ -11,6 +11,7 @@ const it = suite("ports that are held");
 
 const STREAMS = 6;
 const SIZE = 4 * 1024 * 1024;
+const TIMES = 4;
 
 it("streams that share the way keep their bytes apart, both ways, also where some are read slowly", async () => {
   await behindPort(echo, async (port) => {
@@ -18,6 +19,23 @@ it("streams that share the way keep their bytes apart, both ways, also where som
     assert.equal(
       heard,
       heard.map((_, i) => hash(text(i))),
+    );
+  });
+});
+
+it("what waits for a slow reader is not written over by what others get", async () => {
+  const sends = (socket: Socket): void => {
+    socket.once("data", (letter) => {
+      // More than the kernel keeps for one who does not read.
+      for (let i = 0; i < TIMES; i++) socket.write(text(letter[0] ?? 0));
+      socket.end();
+    });
+  };
+  await behindPort(sends, async (port) => {
+    const heard = await Promise.all(Array.from({ length: STREAMS }, (_, i) => got(port, { letter: i, pauseMs: i % 2 })));
+    assert.equal(
+      heard,
+      heard.map((_, i) => hash(Buffer.concat(Array.from({ length: TIMES }, () => text(i))))),
     );
   });
 });
@@ -59,6 +77,19 @@ function echo(socket: Socket): void {
 async function said(port: number, { letter, pauseMs }: { readonly letter: number; readonly pauseMs: number }): Promise<string> {
   const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
   socket.end(text(letter));
+  return hashOf(socket, pauseMs);
+}
+
+/** Asks for a text by its letter and gives the hash of what comes. */
+async function got(port: number, { letter, pauseMs }: { readonly letter: number; readonly pauseMs: number }): Promise<string> {
+  const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
+  socket.write(Uint8Array.of(letter));
+  const heard = await hashOf(socket, pauseMs);
+  socket.end();
+  return heard;
+}
+
+async function hashOf(socket: Socket, pauseMs: number): Promise<string> {
   const heard = createHash("sha256");
   for await (const piece of socket) {
     heard.update(piece);

@@ -61,24 +61,24 @@ export async function holdStreams(place: Place, target: Target): Promise<HeldPor
 }
 
 /** Bytes that are taken from a target at once. */
-const PIECE = 128 * 1024;
+const PIECE = 64 * 1024;
 
 /**
- * What a target sends goes on to one stream by a piece of memory that all streams share: the kernel has mostly taken all of it by the time `write`
- * comes back. Where it has not, the rest keeps its piece, the target waits, and the next one to read gets another.
+ * What a target sends goes on by one piece of memory for each stream, again and again: the kernel has mostly taken all of it by the time `write`
+ * comes back. Where it has not, the rest keeps its piece, and the stream reads into another. Streams cannot share one: each has its next piece
+ * at hand before it knows what the others leave in it.
  */
 function into(from: Stream): OnReadOpts {
+  let piece = Buffer.allocUnsafeSlow(PIECE);
   return {
-    buffer: () => (shared ??= Buffer.allocUnsafeSlow(PIECE)),
-    callback: (length, piece) => {
-      const goesOn = from.write(piece.subarray(0, length));
-      if (from.writableLength > 0) shared = null;
+    buffer: () => piece,
+    callback: (length, bytes) => {
+      const goesOn = from.write(bytes.subarray(0, length));
+      if (from.writableLength > 0) piece = Buffer.allocUnsafeSlow(PIECE);
       return goesOn;
     },
   };
 }
-
-let shared: Buffer | null = null;
 
 function listening(server: Server, { host, port }: Place): Promise<void> {
   return new Promise((resolve, reject) => {
