@@ -98,8 +98,8 @@ export function mergeService(base: Node, over: Node): Node {
 
 function mergeNodes(base: Node, over: Node, rules: RuleTree<Rule> | undefined): Node {
   if (over.directive === "override") return { ...tidy(over, rules), overrides: base };
-  if (isNull(over)) return base;
   const rule = ownRule(rules);
+  if (isNull(over) && rule !== "replace") return base;
   if (rule === "replace") return { ...over, overrides: base };
   const [first, second] = [canonical(base, rules), canonical(over, rules)];
   if (first.kind === "mapping" && second.kind === "mapping") {
@@ -112,14 +112,18 @@ function mergeNodes(base: Node, over: Node, rules: RuleTree<Rule> | undefined): 
 
 function mergeMappings(base: Mapping, over: Mapping, rules: RuleTree<Rule> | undefined): Mapping {
   const entries = new Map<string, Entry>(base.entries);
+  const isPairs = ownRule(rules) === "pairs";
   over.entries.forEach((attribute, key) => {
+    // Elsewhere it says nothing: a variable without a value is one that comes from outside, no command is the image's own.
+    const nullCounts = isPairs || ownRule(under(rules, key)) === "replace";
     const before = entries.get(key);
     const { value } = attribute;
     if (value.directive === "reset") entries.delete(key);
     else if (before === undefined) {
       const after = tidy(value, under(rules, key));
       entries.set(key, after === value ? attribute : { ...attribute, value: after });
-    } else if (isNull(value) && value.directive === null) entries.set(key, before);
+    } else if (isNull(value) && value.directive === null && !nullCounts) entries.set(key, before);
+    else if (isPairs && isNull(value)) entries.set(key, { ...attribute, value: { ...value, overrides: before.value } });
     else entries.set(key, { ...attribute, value: mergeNodes(wayed(before), value, under(rules, key)) });
   });
   return mapping(entries, over.place);

@@ -29,6 +29,24 @@ it("lists and mappings of variables merge by name, whichever form they have", as
   assert.equal(web.environment, { A: "x", B: "3", C: "4" });
 });
 
+it("a name without a value takes one away that was given before; elsewhere nothing says nothing", async () => {
+  const base = "image: a\nhostname: h\ntty: true\nports: ['80:80']\nenvironment: {A: 1, B: 2, C: 3}\nlabels: {x: 1, y: 2}";
+  const web = await over(base, "hostname:\ntty:\nports:\nenvironment: [A]\nlabels: [x]", "env: {B: null}");
+  assert.equal([web.hostname, web.tty, web.ports.length], ["h", true, 1]);
+  assert.equal(
+    [web.environment, web.labels],
+    [
+      { A: null, B: null, C: "3" },
+      { x: "", y: "2" },
+    ],
+  );
+});
+
+it("a command of nothing is the image's own again", async () => {
+  const web = await over("image: a\ncommand: [a, b]\nentrypoint: [e]", "command:\nentrypoint: null");
+  assert.equal([web.command, web.entrypoint], [null, null]);
+});
+
 it("commands are replaced whole", async () => {
   const web = await over("image: a\ncommand: [a, b]\nentrypoint: [e]", "cmd: c");
   assert.equal([web.command, web.entrypoint], [["c"], ["e"]]);
