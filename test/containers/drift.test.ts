@@ -1,6 +1,6 @@
 /** What somebody changed behind wharf's back: `plan` calls it drift, `up` puts it right. */
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { box } from "../support/box.ts";
@@ -42,6 +42,15 @@ async function killed(world: World): Promise<void> {
   await world.ok(["stop", "-t", "0"], { cwd });
   assert.equal(await drift(world, cwd), []);
   assert.is((await world.wharf(["plan", "--detailed-exitcode"], { cwd })).status, 2);
+  const { Id } = await inspect(world, "shop-web-1");
+  const directory = join(world.root, "containers", Id);
+  const state = JSON.parse(readFileSync(join(directory, "state.json"), "utf8"));
+  state.process.boot = "an-earlier-boot";
+  writeFileSync(join(directory, "state.json"), JSON.stringify(state));
+  assert.equal(await drift(world, cwd), [], "it was stopped before the machine was");
+  rmSync(join(directory, "exit"));
+  writeFileSync(join(world.root, "events", "shop.jsonl"), "");
+  assert.equal(await drift(world, cwd), ["start container/shop-web-1 drift: it ended with the machine (exited with 255)"]);
   await world.ok(["down"], { cwd });
 }
 

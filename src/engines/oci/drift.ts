@@ -17,14 +17,14 @@ const SIGNALLED = 128;
 export function unaskedEnd(layout: Layout, { record, status }: Container): string | null {
   if (status.state !== "exited" || record.spec.oneOff) return null;
   const { run, exitCode, seen } = status;
-  if (run.process.boot !== bootId()) return "it ended with the machine";
   if (seen && exitCode <= SIGNALLED) return null;
   const asked = eventsWritten(layout, record.spec.project).some(
     ({ id, action, time }) => id === record.id && (action === "stop" || action === "kill") && time >= run.startedAt,
   );
   if (asked) return null;
   if (starvedAt(layout, record.id) !== null) return "it was killed when its memory ran out";
-  return seen ? `it was killed by signal ${exitCode - SIGNALLED}` : "it was killed, its monitor too";
+  if (seen) return `it was killed by signal ${exitCode - SIGNALLED}`;
+  return run.process.boot === bootId() ? "it was killed, its monitor too" : "it ended with the machine";
 }
 
 /**
