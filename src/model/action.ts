@@ -53,6 +53,8 @@ interface Payloads {
    */
   readonly "container.prove": { readonly container: string; readonly monitorMs: number };
   readonly "container.wait": { readonly container: string; readonly until: "healthy" | "completed"; readonly required: boolean };
+  /** Sees to it that the project has who looks after its containers. Nothing where it has. */
+  readonly "supervisor.start": { readonly project: string };
 }
 
 interface NetworkPayload {
@@ -136,5 +138,7 @@ export function subject(action: Action): string {
     case "container.prove":
     case "container.wait":
       return action.container;
+    case "supervisor.start":
+      return action.project;
   } // no default: a new kind breaks the build here, which is the point
 }

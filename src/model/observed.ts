@@ -18,6 +18,8 @@ export interface Observed {
   readonly foreign: readonly ForeignName[];
   /** Containers of this project that are gone, and nobody asked wharf for that. Absent: none. */
   readonly missing?: readonly MissingContainer[];
+  /** `true`: containers need somebody to look after them, and whoever did was killed. Absent: somebody does, or nobody need. */
+  readonly unattended?: boolean;
   /** Host ports that something outside this project holds. */
   readonly takenPorts: readonly TakenPort[];
   /** What this machine cannot do for services of the project, or does otherwise than they ask. */
@@ -100,6 +102,8 @@ export interface ObservedNetwork {
   readonly key: string | null;
   /** `false`: it is known but the kernel lost it (after a reboot, or removed behind wharf's back); starting a container mends it. */
   readonly present: boolean;
+  /** `true`: somebody took away what the packet filter must know of it and of the ports of its containers. Absent: nobody did. */
+  readonly unfiltered?: boolean;
   /** What it was made from, by the spec's own names; what is at its default is absent. `null`: unknown, or a change of it broke off. */
   readonly attributes: Readonly<Record<string, Json>> | null;
 }

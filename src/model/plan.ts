@@ -60,7 +60,7 @@ export type ChangeKind = "create" | "replace" | "update" | "start" | "stop" | "r
 
 export interface Change {
   readonly kind: ChangeKind;
-  /** `container/shop-web-1`, `network/shop_default`, `volume/shop_data`, `image/nginx:latest`. */
+  /** `container/shop-web-1`, `network/shop_default`, `volume/shop_data`, `image/nginx:latest`, `supervisor/shop`. */
   readonly address: string;
   readonly reason: string;
   readonly attributes: readonly AttributeChange[];

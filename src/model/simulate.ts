@@ -41,7 +41,7 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
       if (!world.networks.some((network) => network.name === name)) throw refused("E_NO_SUCH_NETWORK", `there is no network ${name}`);
       return {
         ...world,
-        networks: world.networks.map((network) => (network.name === name ? { ...network, present: true, attributes } : network)),
+        networks: world.networks.map((n) => (n.name === name ? { ...n, present: true, unfiltered: false, attributes } : n)),
       };
     }
     case "network.remove": {
@@ -106,6 +106,8 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
       return prove(world, action.container);
     case "container.wait":
       return wait(world, { ...action, now });
+    case "supervisor.start":
+      return { ...world, unattended: false };
   }
 }
 
@@ -204,7 +206,7 @@ function start(
   // What is well is so as soon as it runs.
   const health = container.attributes?.["healthcheck"] === undefined ? null : "healthy";
   const joined = new Set(container.networks.map((network) => network.name));
-  const networks = world.networks.map((network) => (joined.has(network.name) ? { ...network, present: true } : network));
+  const networks = world.networks.map((network) => (joined.has(network.name) ? { ...network, present: true, unfiltered: false } : network));
   return edit({ ...world, networks }, name, {
     state: "running",
     health,

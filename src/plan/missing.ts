@@ -1,4 +1,4 @@
-/** Containers that are gone, and that nobody asked wharf to remove. */
+/** Containers, and who looks after them, that are gone and that nobody asked wharf to remove. */
 import { containerName } from "../model/names.ts";
 import type { Service } from "../model/service.ts";
 import { changed, drifted, type Planning, stepKey } from "./planning.ts";
@@ -28,4 +28,13 @@ export function planMissing(p: Planning): void {
     });
     changed(p, "remove", { address: `container/${name}`, reason });
   }
+}
+
+/** Has those that run looked after again. */
+export function planAttendance(p: Planning): void {
+  if (p.observed.unattended !== true || !p.options.start) return;
+  const project = p.desired.name;
+  const reason = drifted("it was killed, and nobody looks after the containers");
+  p.draft.step(stepKey("supervisor.start", project), { action: { kind: "supervisor.start", project }, reason, service: null });
+  changed(p, "start", { address: `supervisor/${project}`, reason });
 }

@@ -59,8 +59,10 @@ function planNetwork(p: Planning, network: Network): void {
     changed(p, "update", { address, reason, attributes });
     return;
   }
-  if (found?.present === false && hasMembers(p, name, isUp)) {
-    const reason = drifted("its bridge is gone");
+  const loss =
+    found?.present === false ? "its bridge is gone" : found?.unfiltered === true ? "its rules in the packet filter are gone" : null;
+  if (loss !== null && hasMembers(p, name, isUp)) {
+    const reason = drifted(loss);
     p.draft.step(stepKey("network.update", name), { action: making(p, network, "network.update"), reason, service: null });
     changed(p, "update", { address, reason });
     return;

@@ -144,7 +144,7 @@ function rank({ address }: Change): number {
   return READING_ORDER.findIndex((kind) => address.startsWith(`${kind}/`));
 }
 
-const READING_ORDER = ["image", "network", "volume", "container"];
+const READING_ORDER = ["image", "network", "volume", "container", "supervisor"];
 
 /** Several replicas say the same. */
 function once(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {

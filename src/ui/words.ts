@@ -2,7 +2,7 @@ import type { EventStep } from "../model/event.ts";
 
 /** How a step is spoken of while it is at work and when it is done. */
 export interface Words {
-  readonly noun: "container" | "image" | "network" | "volume";
+  readonly noun: "container" | "image" | "network" | "volume" | "supervisor";
   readonly doing: string;
   readonly done: string;
 }
@@ -32,6 +32,7 @@ export const WORDS = {
   "container.drain": { noun: "container", doing: "draining", done: "drained" },
   "container.prove": { noun: "container", doing: "trying", done: "steady" },
   "container.wait": { noun: "container", doing: "waiting", done: "ready" },
+  "supervisor.start": { noun: "supervisor", doing: "starting", done: "started" },
 } as const satisfies Record<EventStep["kind"], Words>;
 
 /** What a person calls the thing: a replacement goes by the name that it will have, Docker's registry and tag are left out. */

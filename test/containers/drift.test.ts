@@ -1,10 +1,12 @@
 /** What somebody changed behind wharf's back: `plan` calls it drift, `up` puts it right. */
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { box } from "../support/box.ts";
 import { inspect } from "../support/listings.ts";
+import { killSupervisors, supervisors } from "../support/supervisors.ts";
 import { until } from "../support/until.ts";
 import { containerSuite, inWorld, type World } from "../support/world.ts";
 
@@ -17,6 +19,11 @@ it("a container that was removed is drift and is made again under its name, and 
 it("a bridge that was taken away is drift, and what is on it is connected again and goes on", inWorld(bridgeless));
 
 it("a network and a volume that were removed are drift, and what has them is restarted with new ones", inWorld(stripped));
+
+it(
+  "rules of the packet filter that were flushed while nobody looked after them, and who did, are drift, and both come back",
+  inWorld(unattended),
+);
 
 it.run();
 
@@ -110,6 +117,31 @@ async function stripped(world: World): Promise<void> {
   await putRight(world, cwd);
   await answers(world, cwd);
   await world.ok(["down", "-t", "0", "-v"], { cwd });
+}
+
+async function unattended(world: World): Promise<void> {
+  const cwd = await box(world, "init: true\nports: [8431:80]");
+  await world.ok(["up", "-d"], { cwd });
+  await until("its supervisor", async () => supervisors(world).length > 0);
+  killSupervisors(world);
+  await until("its end", async () => supervisors(world).length === 0);
+  assert.equal(await drift(world, cwd), ["start supervisor/shop drift: it was killed, and nobody looks after the containers"]);
+  const table = `wharf_${createHash("sha256").update(realpathSync(world.root)).digest("hex").slice(0, 8)}`;
+  const rules = (): string => execFileSync("nft", ["list", "table", "ip", table], { encoding: "utf8" });
+  const before = rules();
+  execFileSync("nft", ["flush", "table", "ip", table]);
+  assert.equal(await drift(world, cwd), [
+    "update network/shop_default drift: its rules in the packet filter are gone",
+    "start supervisor/shop drift: it was killed, and nobody looks after the containers",
+  ]);
+  await putRight(world, cwd);
+  assert.is(rules(), before);
+  await until("its supervisor", async () => supervisors(world).length > 0);
+  for (const part of ["table", "map", "chain"]) {
+    execFileSync("nft", ["flush", part, "ip", table, ...(part === "map" ? ["published"] : part === "chain" ? ["local"] : [])]);
+    await until(`the ${part}`, async () => rules() === before);
+  }
+  await world.ok(["down", "-t", "0"], { cwd });
 }
 
 /** What the plan calls drift, a line a resource. */

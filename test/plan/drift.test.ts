@@ -52,6 +52,15 @@ it("a network that was removed is made again and what is on it restarted; one wi
   assert.equal(told({ ...bridgeless, containers: [] }), ["create container/shop-web-1 not there yet"]);
 });
 
+it("rules of the packet filter and a supervisor that are gone come back where a container needs them", () => {
+  const unfiltered = { ...world({}), networks: world({}).networks.map((network) => ({ ...network, unfiltered: true })) };
+  assert.equal(told(unfiltered), ["update network/shop_default drift drift: its rules in the packet filter are gone"]);
+  assert.equal(told({ ...unfiltered, containers: [] }), ["create container/shop-web-1 not there yet"]);
+  assert.equal(told({ ...world({}), unattended: true }), [
+    "start supervisor/shop drift drift: it was killed, and nobody looks after the containers",
+  ]);
+});
+
 it("a volume that was removed is made again and what mounts it restarted", () => {
   assert.equal(told({ ...world({}), volumes: [] }), [
     "create volume/shop_data drift drift: it was removed, with what was in it",

@@ -31,7 +31,19 @@ const beginning = observed({
   volumes: [{ name: "other_data", project: "other", key: "data" }],
 });
 
-const MISHAPS = ["stopped", "failed", "vanished", "dead", "new image", "removed", "no bridge", "no network", "no volume"] as const;
+const MISHAPS = [
+  "stopped",
+  "failed",
+  "vanished",
+  "dead",
+  "new image",
+  "removed",
+  "no bridge",
+  "no rules",
+  "unattended",
+  "no network",
+  "no volume",
+] as const;
 
 const mishaps = fc.array(fc.record({ kind: fc.constantFrom(...MISHAPS), which: fc.nat() }), { maxLength: 3 });
 
@@ -316,6 +328,9 @@ function befall(world: Observed, { kind, which }: { readonly kind: string; reado
     return { ...world, containers: others, missing: [...(world.missing ?? []), { name: target.name, service: target.service }] };
   if (kind === "no bridge")
     return { ...world, networks: world.networks.map((network) => (isForeign(network) ? network : { ...network, present: false })) };
+  if (kind === "no rules")
+    return { ...world, networks: world.networks.map((network) => (isForeign(network) ? network : { ...network, unfiltered: true })) };
+  if (kind === "unattended") return { ...world, unattended: true };
   if (kind === "no network") return { ...world, networks: world.networks.filter(isForeign) };
   if (kind === "no volume") return { ...world, volumes: world.volumes.filter(({ name }) => name !== "shop_data") };
   if (kind === "vanished") return { ...world, containers: others };

@@ -101,6 +101,7 @@ async function apply(place: Place, action: Action, context: ApplyContext): Promi
     case "container.rename":
     case "container.pause":
     case "container.unpause":
+    case "supervisor.start":
       return change(place, action);
     case "volume.create":
       return createVolume(place, action);

@@ -47,7 +47,7 @@ import {
   sweepRecords,
 } from "./records.ts";
 import { removeUnusedVolume, tidy } from "./remove.ts";
-import { supervisorGone } from "./supervisor/launch.ts";
+import { ensureSupervisor, supervisorGone } from "./supervisor/launch.ts";
 import { drain, takeOver } from "./takeover.ts";
 import { updateContainer } from "./update.ts";
 import { usageOf } from "./usage.ts";
@@ -184,6 +184,8 @@ async function apply(context: Context, action: Action, { signal, progress, note 
       return proveContainer(context, containerNamed(layout, action.container), { monitorMs: action.monitorMs, signal });
     case "container.wait":
       return waitUntil(context, action, { signal, note });
+    case "supervisor.start":
+      return ensureSupervisor(context, action.project);
   }
 }
 

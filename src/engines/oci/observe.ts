@@ -1,3 +1,4 @@
+import { bootId } from "../../lib/process-identity.ts";
 import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { ContainerState, Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
 import type { Project } from "../../model/project.ts";
@@ -13,29 +14,41 @@ import { isolationConcerns } from "./isolation-here.ts";
 import type { Layout } from "./layout.ts";
 import { limitConcerns } from "./limits-here.ts";
 import type { Endpoint } from "./network/endpoints.ts";
+import { lostRules } from "./network/lost-rules.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
 import { addressesFor, hasIpv6, holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
 import { allContainers, type Container, type ContainerRecord, heldPorts, isBeside } from "./records.ts";
 import { comesBack, hasPolicy, readRestart, returnsAfterReboot } from "./restarts.ts";
 import { wasStopped } from "./stopped.ts";
-import { ensureSupervisor } from "./supervisor/launch.ts";
+import { ensureSupervisor, isAttended } from "./supervisor/launch.ts";
 import { needsSupervisor } from "./supervisor/need.ts";
 import { allVolumes } from "./volumes.ts";
 
-/** What exists, as far as a project is concerned. Reads files and the process table; runs nothing and changes nothing. */
+/** What exists, as far as a project is concerned. Reads files and the process table, and changes nothing; runs something only where somebody changed the packet filter. */
 export async function observeProject(context: Context, project: Project): Promise<Observed> {
   const { layout } = context;
   const all = allContainers(layout);
   const networks = allNetworks(layout);
   const own = all.filter(({ record }) => record.spec.project === project.name);
-  await reviveSupervisors(context, own);
+  const unattended = await isUnattended(context, { project: project.name, own });
+  if (!unattended) await reviveSupervisors(context, own);
+  const unfiltered = own.some(({ record, status }) => status.state === "running" && record.spec.networks.length > 0)
+    ? (await lostRules(layout)) !== null
+    : false;
   const missing = missingContainers(layout, project, own);
   return {
     containers: own.map((container) => describe(layout, container, networks)),
     networks: networks
       .filter((n) => n.project === project.name || project.networks.some(({ name }) => name === n.name))
-      .map((n) => ({ name: n.name, project: n.project, key: n.key, present: isPresent(n), attributes: n.attributes })),
+      .map((n) => ({
+        name: n.name,
+        project: n.project,
+        key: n.key,
+        present: isPresent(n),
+        attributes: n.attributes,
+        ...(unfiltered && { unfiltered }),
+      })),
     volumes: allVolumes(layout)
       .filter((v) => v.project === project.name || project.volumes.some(({ name }) => name === v.name))
       .map(({ name, project: owner, key, driverOptions }) => ({
@@ -46,6 +59,7 @@ export async function observeProject(context: Context, project: Project): Promis
       })),
     images: await observeImages(context, project),
     ...(missing.length === 0 ? {} : { missing }),
+    ...(unattended && { unattended }),
     foreign: all.filter((container) => !own.includes(container)).map(({ record }) => ({ name: record.name, project: record.spec.project })),
     takenPorts: observePorts(context, project, own),
     ...(project.secrets.length === 0 ? {} : { secretKey: await secretKey(layout) }),
@@ -128,6 +142,15 @@ export function stateOf(layout: Layout, container: Container): ContainerState {
 async function reviveSupervisors(context: Context, containers: readonly Container[]): Promise<void> {
   const needing = containers.filter((container) => needsSupervisor(context.layout, container));
   for (const project of new Set(needing.map(({ record }) => record.spec.project))) await ensureSupervisor(context, project);
+}
+
+/** Whether containers of a project that were begun need somebody, and there is nobody who comes by himself. */
+async function isUnattended({ layout }: Context, { project, own }: { readonly project: string; readonly own: readonly Container[] }) {
+  const isNeedy = (container: Container): boolean => {
+    const { status } = container;
+    return status.state !== "created" && status.run.process.boot === bootId() && needsSupervisor(layout, container);
+  };
+  return own.some(isNeedy) && !(await isAttended(layout, project));
 }
 
 async function observeImages({ store }: Context, project: Project): Promise<Readonly<Record<string, ObservedImage>>> {

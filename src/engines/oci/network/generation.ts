@@ -1,3 +1,7 @@
+import { readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bootId } from "../../../lib/process-identity.ts";
+import type { Layout } from "../layout.ts";
 import { AF_NETLINK, closeSocket, openSocket, receiveNow, SOCK_RAW, sendNow } from "../syscalls.ts";
 
 const NETLINK_NETFILTER = 12;
@@ -26,3 +30,25 @@ export function filterGeneration(): number | null {
     closeSocket(socket);
   }
 }
+
+/** Notes that the rules are as they shall be at this generation; `null`: nobody knows. Call it under the world's wiring lock. */
+export function noteGeneration(layout: Layout, generation: number | null): void {
+  if (generation === null) rmSync(noteFile(layout), { force: true });
+  else writeFileSync(noteFile(layout), noteOf(generation), { mode: 0o600 });
+}
+
+/** Whether nobody has changed the packet filter since the rules were seen to be as they shall be. */
+export function isAsNoted(layout: Layout): boolean {
+  const generation = filterGeneration();
+  try {
+    return generation !== null && readFileSync(noteFile(layout), "utf8") === noteOf(generation);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** Each network namespace counts for itself, and each boot anew. */
+const noteOf = (generation: number): string => `${bootId()} ${readlinkSync("/proc/self/ns/net")} ${generation}\n`;
+
+const noteFile = (layout: Layout): string => join(layout.run, "filter-generation");

@@ -57,6 +57,11 @@ export function wants6({ networks }: Pick<Ruleset, "networks">): boolean {
   return networks.some(({ ipv6 }) => ipv6 !== null);
 }
 
+/** What the table of a family shall have, as `rulesText` has it, without the removal of the one before it. Pure. */
+export function tableText(rules: Ruleset, family: "ip" | "ip6"): string {
+  return rulesOf(rules, family).slice(clear(rules, family).length);
+}
+
 /** Two tables of the same make. */
 function rulesOf(rules: Ruleset, family: "ip" | "ip6"): string {
   const { table, networks } = rules;

@@ -1,10 +1,12 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { PublishedPort } from "../../../model/observed.ts";
 import type { Layout } from "../layout.ts";
 import { allRecords, type ContainerRecord, heldPorts, isBeside } from "../records.ts";
 import { redirectFlows } from "./datagram-flows.ts";
 import { type Endpoint, endpointsOf } from "./endpoints.ts";
 import { forgetForeign } from "./foreign.ts";
+import { filterGeneration, noteGeneration } from "./generation.ts";
 import { type HostsEntry, hostsText, nameFiles, writeHosts } from "./hosts.ts";
 import { movedNames } from "./moved-names.ts";
 import { networkModeOf } from "./namespace.ts";
@@ -17,19 +19,52 @@ import { applyRules, type Ruleset, wants6 } from "./ports.ts";
  */
 export async function syncNetwork(layout: Layout): Promise<void> {
   const networks = allNetworks(layout);
-  const live = allRecords(layout).flatMap((record) => {
-    const ports = heldPorts(layout, record.id);
-    if (ports === null) return [];
-    const beside = isBeside(layout, record.id);
-    return [{ record, beside, ports: beside ? [] : ports }];
-  });
+  const live = liveRecords(layout);
   const world = neighbourhood(
     live.flatMap(({ record, beside }) => (beside ? [] : [record])),
     networks,
   );
   const circles = new Map<string, Circle>();
   for (const { record } of live) updateHosts(layout, record, hostsOf(record, { networks, peers: world, circles }));
-  const rules: Ruleset = {
+  const rules = rulesetFor(layout, { live, networks });
+  if (wants6(rules)) writeFileSync(marker6(layout), "");
+  const before = filterGeneration();
+  await applyRules(rules);
+  // One transaction is one generation: where there are more, somebody else was at work, and may have taken rules away.
+  noteGeneration(layout, before !== null && filterGeneration() === before + 1 ? before + 1 : null);
+  redirectFlows(layout, rules.ports);
+  await forgetForeign(
+    layout,
+    rules.networks.map(({ bridge }) => bridge),
+  );
+  if (!wants6(rules) && rules.had6) rmSync(marker6(layout), { force: true });
+}
+
+/** What the packet filter must know of this world now. */
+export function rulesetOf(layout: Layout): Ruleset {
+  return rulesetFor(layout, { live: liveRecords(layout), networks: allNetworks(layout) });
+}
+
+interface Live {
+  readonly record: ContainerRecord;
+  readonly beside: boolean;
+  readonly ports: readonly PublishedPort[];
+}
+
+function liveRecords(layout: Layout): readonly Live[] {
+  return allRecords(layout).flatMap((record) => {
+    const ports = heldPorts(layout, record.id);
+    if (ports === null) return [];
+    const beside = isBeside(layout, record.id);
+    return [{ record, beside, ports: beside ? [] : ports }];
+  });
+}
+
+function rulesetFor(
+  layout: Layout,
+  { live, networks }: { readonly live: readonly Live[]; readonly networks: readonly NetworkRecord[] },
+): Ruleset {
+  return {
     table: `wharf_${layout.world}`,
     networks: networks.filter(isPresent),
     moved: movedNames(layout),
@@ -39,14 +74,6 @@ export async function syncNetwork(layout: Layout): Promise<void> {
       return ports.map((port) => ({ ...port, ...addresses }));
     }),
   };
-  if (wants6(rules)) writeFileSync(marker6(layout), "");
-  await applyRules(rules);
-  redirectFlows(layout, rules.ports);
-  await forgetForeign(
-    layout,
-    rules.networks.map(({ bridge }) => bridge),
-  );
-  if (!wants6(rules) && rules.had6) rmSync(marker6(layout), { force: true });
 }
 
 /** What a container's hosts file says when it is made: itself. Its peers come with the next `syncNetwork`, before it begins. */

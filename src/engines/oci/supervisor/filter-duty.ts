@@ -1,12 +1,11 @@
 import { join } from "node:path";
 import { stopwatch } from "../../../lib/clock.ts";
 import { withLock } from "../../../lib/file-lock.ts";
-import { run } from "../../../lib/process.ts";
+import type { Layout } from "../layout.ts";
 import { passForeign } from "../network/foreign.ts";
 import { filterGeneration } from "../network/generation.ts";
+import { lostRules } from "../network/lost-rules.ts";
 import { isPresent } from "../network/networks.ts";
-import { wants6 } from "../network/ports.ts";
-import { findProgram } from "../runtime.ts";
 import type { Duty, DutyTools, View } from "./duty.ts";
 
 /** Whether somebody changed the packet filter is asked this often at most, in milliseconds. */
@@ -24,6 +23,8 @@ export class FilterDuty implements Duty {
   #looked = Number.NEGATIVE_INFINITY;
   #foreign = Number.NEGATIVE_INFINITY;
   #bridges = "";
+  /** What was missing still when the rules had been put back: that it is missing is no news. */
+  #hopeless: string | null = null;
   #live: ReadonlySet<string> = new Set();
   #settling: NodeJS.Timeout | undefined;
   #working: Promise<void> | null = null;
@@ -46,7 +47,7 @@ export class FilterDuty implements Duty {
     if (!changed && !isNew && now - this.#foreign < FOREIGN_MS) return;
     this.#generation = generation;
     this.#foreign = now;
-    this.#work(() => this.#mend(view, { bridges, six: wants6({ networks }) }));
+    this.#work(() => this.#mend(view, bridges));
   }
 
   async close(): Promise<void> {
@@ -74,18 +75,22 @@ export class FilterDuty implements Duty {
     }, SETTLE_MS).unref();
   }
 
-  async #mend({ layout }: View, wanted: { readonly bridges: readonly string[]; readonly six: boolean }): Promise<void> {
-    const tables = await run(findProgram("nft") ?? "nft", ["list", "tables"]);
-    const has = (family: string): boolean => tables.stdout.split("\n").includes(`table ${family} wharf_${layout.world}`);
-    if (tables.status === 0 && (!has("ip") || (wanted.six && !has("ip6")))) {
-      this.#tools.log(`${this.name}: the rules were taken away by somebody, and are put back`);
-      await this.#tools.context.syncNetwork();
-    }
+  async #mend({ layout }: View, bridges: readonly string[]): Promise<void> {
+    await this.#putBack(layout);
     // As the rules themselves: with the command that takes a network away one of the two comes first, and the other one sees it.
     const done = await withLock(join(layout.locks, "wiring.lock"), { purpose: "pass other firewalls", timeoutMs: 60_000 }, () =>
-      passForeign(layout, wanted.bridges.filter(isThere)),
+      passForeign(layout, bridges.filter(isThere)),
     );
     for (const line of done) this.#tools.log(`${this.name}: ${line}`);
+  }
+
+  async #putBack(layout: Layout): Promise<void> {
+    const lost = await lostRules(layout);
+    if (lost === null || lost === this.#hopeless) return;
+    this.#tools.log(`${this.name}: ${lost} was taken away by somebody, and the rules are put back`);
+    await this.#tools.context.syncNetwork();
+    this.#hopeless = await lostRules(layout);
+    if (this.#hopeless !== null) this.#tools.log(`${this.name}: ${this.#hopeless} is missing still`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, statSync, utimesSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { holderOf } from "../../../lib/file-lock.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../../lib/process-identity.ts";
 import type { Layout } from "../layout.ts";
+import { readIfThere } from "../processes.ts";
 import { allContainers, type ContainerRecord } from "../records.ts";
 import { hasPolicy } from "../restarts.ts";
 import { signalIfThere } from "../runtime.ts";
@@ -58,6 +59,20 @@ export async function ensureSupervisor({ layout }: { readonly layout: Layout }, 
   child.unref();
   const identity = child.pid === undefined ? null : identify(child.pid);
   if (identity !== null) started.set(lock, identity);
+}
+
+/** Whether a project has a supervisor, or one that comes up, or somebody who waits to start it again. Looks through all processes where it has none. */
+export async function isAttended(layout: Layout, project: string): Promise<boolean> {
+  if ((await holderOf(supervisorFiles(layout, project).lock)) !== null) return true;
+  const { command, args } = supervisorCommand(layout, project);
+  const program = args.indexOf(process.execPath);
+  // The shell has the words of the program, and the program its own ones. Only a monitor has more of them, for later.
+  const words = args.slice(program + 1).join("\0");
+  return readdirSync("/proc").some((name) => {
+    const line = /^\d+$/.test(name) ? (readIfThere(`/proc/${name}/cmdline`) ?? "") : "";
+    const [first] = line.split("\0", 1);
+    return (first === command || first === process.execPath) && line.includes(`\0${words}\0`);
+  });
 }
 
 /**
