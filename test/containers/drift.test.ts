@@ -37,6 +37,7 @@ async function killed(world: World): Promise<void> {
   const cwd = await box(world, "init: true");
   await world.ok(["up", "-d"], { cwd });
   const { State } = await inspect(world, "shop-web-1");
+  await world.ok(["kill", "-s", "WINCH", "web"], { cwd }); // which is not to ask for its end
   process.kill(State.Pid, "SIGKILL");
   await until("its end", async () => (await inspect(world, "shop-web-1")).State.Status === "exited");
   assert.equal(await drift(world, cwd), ["start container/shop-web-1 drift: it was killed by signal 9 (exited with 137)"]);

@@ -19,7 +19,10 @@ export function unaskedEnd(layout: Layout, { record, status }: Container): strin
   const { run, exitCode, seen } = status;
   if (seen && exitCode <= SIGNALLED) return null;
   const asked = eventsWritten(layout, record.spec.project).some(
-    ({ id, action, time }) => id === record.id && (action === "stop" || action === "kill") && time >= run.startedAt,
+    ({ id, action, time, attributes }) =>
+      id === record.id &&
+      time >= run.startedAt &&
+      (action === "stop" || (action === "kill" && (!seen || attributes["signal"] === String(exitCode - SIGNALLED)))), // HUP asks for no end
   );
   if (asked) return null;
   if (starvedAt(layout, record.id) !== null) return "it was killed when its memory ran out";
