@@ -94,7 +94,9 @@ function jsonWords(rest: string, line: string): readonly string[] | null {
 function pairs(rest: string, line: string): readonly (readonly [string, string])[] {
   const [, name, value] = /^([^\s=]+)\s+(.*)$/s.exec(rest) ?? [];
   if (name !== undefined && value !== undefined) return [[name, value]];
-  return (splitWords(rest) ?? []).map((word) => {
+  const words = splitWords(rest);
+  if (words === null) throw usage(line, "a quote is not closed");
+  return words.map((word) => {
     const equals = word.indexOf("=");
     if (equals < 1) throw usage(line, "give NAME=VALUE");
     return [word.slice(0, equals), word.slice(equals + 1)];

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { configOfChanges } from "../../src/cli/commit.ts";
 import { type ImportFlags, importOptions } from "../../src/cli/image-config.ts";
 import { parseTime } from "../../src/cli/logs.ts";
 import { Failure } from "../../src/model/diagnostic.ts";
@@ -55,6 +56,12 @@ it("what means nothing is refused", () => {
     { name: "UP:1" },
   ])
     assert.ok(refused(flags), JSON.stringify(flags));
+});
+
+it("a line of a Dockerfile that means nothing is refused, not passed over", () => {
+  assert.equal(configOfChanges(['ENV A="two words" B=2', "ENV C the rest"]).Env, ["A=two words", "B=2", "C=the rest"]);
+  for (const line of ['ENV A="open', "LABEL 'open", "ENV =1", "EXPOSE 0", "RUN true", "CMD [broken", "WORKDIR here"])
+    assert.throws(() => configOfChanges([line]), /is not understood/, line);
 });
 
 it("times are ages, seconds or dates", () => {
