@@ -125,7 +125,8 @@ async function wayBack(
   options: PlanOptions,
 ): Promise<{ readonly project: Project; readonly options: PlanOptions }> {
   const { images } = await world.engine.observe(revision.project, world.signal);
-  const { namedAfter: _, ...project } = projectOf(revision, images); // whose it is was asked before
+  const { namedAfter: _, ...whole } = projectOf(revision, images); // whose it is was asked before
+  const project = { ...whole, sources: {} }; // the files say something else by now, or are gone
   return { project, options: forEngine(world, { ...options, removeOrphans: true, pull: "missing" }) };
 }
 

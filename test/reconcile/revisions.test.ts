@@ -17,7 +17,11 @@ it.before.each(async (context) => {
 
 it.after.each(({ scene }) => scene.dispose());
 
-const coloured = (colour: string): Project => project({ services: [service({ environment: { COLOR: colour } })] });
+const coloured = (colour: string): Project =>
+  project({
+    services: [service({ environment: { COLOR: colour } })],
+    sources: { "services.web.environment.COLOR": { file: "/shop/wharf.yaml", line: 4, column: 7 } },
+  });
 const up = (scene: Scene, of: Project, options = {}) => reconcile(scene.world(), of, { ...DEFAULTS, ...options });
 const known = (scene: Scene): Promise<readonly Revision[]> => revisionsOf(scene.world().revisionDirectory, "shop");
 
@@ -49,7 +53,10 @@ it("going back makes the old containers again, removes what came since, and is a
   const [, first] = await known(scene);
   assert.ok(first);
   const before = await scene.idOf("shop-web-1");
-  assert.ok((await previewRollback(scene.world(), first, DEFAULTS)).steps.length > 0);
+  const way = await previewRollback(scene.world(), first, DEFAULTS);
+  assert.ok(way.steps.length > 0);
+  const [colour] = way.changes.flatMap(({ attributes }) => attributes);
+  assert.equal([colour?.path, colour?.source], ["environment.COLOR", null], "the file says something else by now");
   assert.is(await scene.idOf("shop-web-1"), before); // looking changes nothing
   assert.is((await rollBack(scene.world(), first, DEFAULTS)).outcome, "converged");
   assert.equal(await scene.containers(), ["shop-web-1 running"]);
