@@ -5,6 +5,7 @@ import { showRevisions } from "../cli/revisions.ts";
 
 export default class History extends BaseCommand {
   static override readonly summary = "List what earlier runs of `up` made true, and what each changed: `rollback` goes back there.";
+  static override readonly usage = "history [FLAGS]";
   static override readonly examples = ["<%= config.bin %> history", "<%= config.bin %> history --format json"];
   static override readonly flags = {
     format: formatFlag,
