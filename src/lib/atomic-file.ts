@@ -50,6 +50,16 @@ async function place(
   }
 }
 
+/** JSON of a file that was not waited for (`durable: false`); `null` for what a power cut leaves of one: its name, and nothing or not all of its text. */
+export function parseWritten<T>(text: string): T | null {
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
 async function writeSynced(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   const file = await open(path, "wx", mode);
   try {

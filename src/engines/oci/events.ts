@@ -7,6 +7,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renam
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerEvent, EventOptions } from "../../engine/events.ts";
+import { parseWritten } from "../../lib/atomic-file.ts";
 import { fullDisk } from "../../model/diagnostic.ts";
 import { familiar, parseReference } from "../../model/reference.ts";
 import type { Layout } from "./layout.ts";
@@ -133,28 +134,53 @@ class Follower {
   }
 }
 
-/** Whole lines from an offset on, and where they end. What a killed writer left half is left out. */
+/**
+ * Whole lines from an offset on, and where they end. Of a line that its writer did not live to finish, what the next writer added to it is taken:
+ * every line begins with its time. Nothing where the file was put aside a moment ago.
+ */
 function linesOf(path: string, offset: number): { readonly lines: Line[]; readonly end: number } {
-  const text = readFileSync(path).subarray(offset);
+  const text = readIfThere(path).subarray(offset);
   const end = text.lastIndexOf(10) + 1;
   const lines = text
     .toString("utf8", 0, end)
     .split("\n")
-    .flatMap((line): Line[] => (line.startsWith("{") && line.endsWith("}") ? [JSON.parse(line)] : []));
+    .flatMap((line): readonly Line[] => {
+      const read = parseWritten<Line>(line) ?? parseWritten<Line>(line.slice(Math.max(0, line.lastIndexOf(BEGINNING))));
+      return read === null ? [] : [read];
+    });
   return { lines, end: offset + end };
+}
+
+const BEGINNING = '{"time":';
+
+function readIfThere(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 /** On a full disk the line is lost: what takes something away must not fail for want of a place to write that down. */
 function append(layout: Layout, project: string, line: Line): void {
   const path = journalFile(layout, project);
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > LIMIT) renameSync(path, `${path}.1`);
+  if (size > LIMIT) putAside(path);
   if (size === 0) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
     appendFileSync(path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
   } catch (error) {
     if (fullDisk(error) === null) throw error;
     if (existsSync(path) && size <= LIMIT) truncateSync(path, size); // no half line stays for the next one to go on with
+  }
+}
+
+function putAside(path: string): void {
+  try {
+    renameSync(path, `${path}.1`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error; // another one was quicker
   }
 }
 

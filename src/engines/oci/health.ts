@@ -1,7 +1,7 @@
 /** How a container's health is looked at, and what is remembered of it beside its state. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeAtomic } from "../../lib/atomic-file.ts";
+import { parseWritten, writeAtomic } from "../../lib/atomic-file.ts";
 import type { HealthStatus, HealthTest } from "../../model/health.ts";
 import { containerDirectory, type Layout } from "./layout.ts";
 import type { Container, ContainerRecord } from "./records.ts";
@@ -71,8 +71,8 @@ export function readHealth(layout: Layout, record: ContainerRecord, run: string)
   const of = JSON.stringify(healthPlan(record)?.test ?? null);
   const fresh: HealthState = { run, of, status: "starting", streak: 0, log: [] };
   try {
-    const state = JSON.parse(readFileSync(fileOf(layout, record.id), "utf8")) as HealthState;
-    return state.run === run && (state.of ?? of) === of ? state : fresh;
+    const state = parseWritten<HealthState>(readFileSync(fileOf(layout, record.id), "utf8"));
+    return state?.run === run && (state.of ?? of) === of ? state : fresh;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     return fresh;

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { mkdir, readdir, rename, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageConfig } from "../../engine/images.ts";
-import { createAtomic, isTemporary, sweepTemporaries, writeAtomic } from "../../lib/atomic-file.ts";
+import { createAtomic, isTemporary, parseWritten, sweepTemporaries, writeAtomic } from "../../lib/atomic-file.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../lib/process-identity.ts";
 import type { ContainerSpec } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
@@ -10,6 +10,7 @@ import type { PublishedPort } from "../../model/observed.ts";
 import { ADDITIONS } from "../../model/service-additions.ts";
 import { bundleDirectory, containerDirectory, type Layout } from "./layout.ts";
 import type { ProcessConfig } from "./process-config.ts";
+import { readJson, readText, statIfThere } from "./written.ts";
 
 /** What a container is made of: written when it is created, anew by a rename and by a change in place. `version` guards its form. */
 export interface ContainerRecord {
@@ -132,7 +133,7 @@ export function containerWithId(layout: Layout, id: string): Container {
 
 /** What a container is doing, from its files and the process table. */
 export function statusOf(layout: Layout, id: string): Status {
-  const run = readJson<RunState>(join(containerDirectory(layout, id), "state.json"));
+  const run = readRun(layout, id);
   if (run === null || isStarting(layout, id)) return { state: "created" };
   if (isAlive(run.process)) return { state: "running", run };
   const exit = readExit(layout, id);
@@ -157,7 +158,7 @@ export function notRunning({ name, spec }: ContainerRecord): Failure {
 
 /** The run whose process lives now, also while it is still being started; `null` otherwise. */
 export function liveRun(layout: Layout, id: string): RunState | null {
-  const run = readJson<RunState>(join(containerDirectory(layout, id), "state.json"));
+  const run = readRun(layout, id);
   return run !== null && isAlive(run.process) ? run : null;
 }
 
@@ -223,7 +224,7 @@ export async function renameRecord(layout: Layout, record: ContainerRecord, name
 
 /** Writes what a container is made of from now on, under the name that it has. */
 export async function rewriteRecord(layout: Layout, record: ContainerRecord): Promise<void> {
-  await writeAtomic(join(containerDirectory(layout, record.id), "container.json"), JSON.stringify(record), { durable: false });
+  await writeAtomic(join(containerDirectory(layout, record.id), "container.json"), JSON.stringify(record)); // no power cut takes its files
 }
 
 /** Takes a container's files away. Its mounts must be gone. Two may do so at once: a command, and the supervisor for one made with `--rm`. */
@@ -267,7 +268,8 @@ export function readExit(layout: Layout, id: string): Exit | null {
   const text = readText(path);
   if (text === null) return null;
   const code = Number.parseInt(text, 10);
-  return { code: Number.isInteger(code) && code >= 0 ? code : 255, at: statSync(path).mtime.toISOString() };
+  const at = statIfThere(path);
+  return at === null ? null : { code: Number.isInteger(code) && code >= 0 ? code : 255, at: at.mtime.toISOString() };
 }
 
 /** A start under way: who makes it, and the host ports that it took. */
@@ -293,13 +295,14 @@ function isStarting(layout: Layout, id: string): boolean {
   return statSync(startingMarker(layout, id), { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Removes what commands left that were killed half-way: staged containers, names of nothing, trash. */
+/** Removes what commands left that were killed half-way, and containers that a power cut left no record of: staged ones, names of nothing, trash. */
 export async function sweepRecords(layout: Layout): Promise<void> {
   const entries = await readdir(layout.containers);
   for (const entry of entries) {
     const [, pid, start] = /^\.new-(\d+)-(\d+)-/.exec(entry) ?? [];
     const abandoned = pid !== undefined && identify(Number(pid))?.start !== start;
-    if (abandoned || entry.startsWith(".trash-")) await rm(join(layout.containers, entry), { recursive: true, force: true });
+    const torn = /^[0-9a-f]{64}$/.test(entry) && readRecord(layout, entry) === null && liveRun(layout, entry) === null;
+    if (abandoned || torn || entry.startsWith(".trash-")) await rm(join(layout.containers, entry), { recursive: true, force: true });
   }
   const present = new Set(entries);
   await sweepTemporaries(layout.names);
@@ -369,28 +372,10 @@ function readRecord(layout: Layout, id: string): ContainerRecord | null {
 /** Records as last read, by path. A record is written whole, into a new file: the same file has the same in it. */
 const parsed = new Map<string, { readonly stamp: string; readonly record: ContainerRecord }>();
 
-/** Our own files, written whole: what is there parses. */
-function readJson<T>(path: string): T | null {
-  const text = readText(path);
-  return text === null ? null : (JSON.parse(text) as T);
+/** Its last start, `null` where there was none. Of one that a power cut left nothing of it is known only that it is over. */
+function readRun(layout: Layout, id: string): RunState | null {
+  const text = readText(join(containerDirectory(layout, id), "state.json"));
+  return text === null ? null : (parseWritten<RunState>(text) ?? LOST);
 }
 
-function statIfThere(path: string): Stats | null {
-  try {
-    return statSync(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw error;
-  }
-}
-
-function readText(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw error;
-  }
-}
+const LOST: RunState = { process: { boot: "", pid: 0, start: "" }, conmon: null, startedAt: new Date(0).toISOString(), ports: [] };

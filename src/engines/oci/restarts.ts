@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeAtomic } from "../../lib/atomic-file.ts";
+import { parseWritten, writeAtomic } from "../../lib/atomic-file.ts";
 import { type Holder, withLock } from "../../lib/file-lock.ts";
 import { bootId, isAlive } from "../../lib/process-identity.ts";
 import { GOOD_RUN_MS } from "../../model/health.ts";
@@ -40,7 +40,7 @@ export const hasPolicy = ({ spec }: ContainerRecord): boolean =>
 
 export function readRestart(layout: Layout, id: string): RestartState {
   try {
-    return { ...FRESH, ...(JSON.parse(readFileSync(fileOf(layout, id), "utf8")) as Partial<RestartState>) };
+    return { ...FRESH, ...parseWritten<Partial<RestartState>>(readFileSync(fileOf(layout, id), "utf8")) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return FRESH;
     throw error;
@@ -129,8 +129,8 @@ export const RESTARTING = "restart";
 /** Whether a container that does not run is about to: a command that lives is restarting it. */
 export function isBeingRestarted(layout: Layout, id: string): boolean {
   try {
-    const holder = JSON.parse(readFileSync(lockOf(layout, id), "utf8")) as Holder;
-    return holder.purpose === RESTARTING && isAlive(holder);
+    const holder = parseWritten<Holder>(readFileSync(lockOf(layout, id), "utf8"));
+    return holder?.purpose === RESTARTING && isAlive(holder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;

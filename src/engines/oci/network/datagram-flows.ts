@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { parseWritten } from "../../../lib/atomic-file.ts";
 import type { Layout } from "../layout.ts";
 import { type Flow, forgetFlows, UDP } from "./conntrack.ts";
 import type { Forward } from "./ports.ts";
@@ -47,7 +48,7 @@ const fileOf = (layout: Layout): string => join(layout.run, "published-datagrams
 
 function readBefore(layout: Layout): readonly Led[] {
   try {
-    return JSON.parse(readFileSync(fileOf(layout), "utf8")) as readonly Led[];
+    return parseWritten<readonly Led[]>(readFileSync(fileOf(layout), "utf8")) ?? [];
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;

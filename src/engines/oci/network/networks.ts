@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createAtomic, isTemporary, sweepTemporaries, writeAtomic } from "../../../lib/atomic-file.ts";
+import { isTemporary, parseWritten, sweepTemporaries, writeAtomic } from "../../../lib/atomic-file.ts";
 import { withLock } from "../../../lib/file-lock.ts";
 import type { Joined } from "../../../model/action.ts";
 import { Failure } from "../../../model/diagnostic.ts";
@@ -57,7 +57,8 @@ const MTU = 1500;
 
 export function readNetwork(layout: Layout, name: string): NetworkRecord | null {
   try {
-    return upgraded(JSON.parse(readFileSync(fileOf(layout, name), "utf8")) as NetworkRecord | FirstRecord);
+    const record = parseWritten<NetworkRecord | FirstRecord>(readFileSync(fileOf(layout, name), "utf8"));
+    return record === null ? null : upgraded(record);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
@@ -82,7 +83,7 @@ export async function createNetwork(layout: Layout, wanted: WantedNetwork): Prom
     if (readNetwork(layout, wanted.name) !== null) return;
     const left = usualBridge(layout, wanted.name);
     if (linkIndex(left) !== null) removeLink(left); // of one whose record somebody removed
-    await createAtomic(fileOf(layout, wanted.name), JSON.stringify(recordFor(layout, wanted)));
+    await writeAtomic(fileOf(layout, wanted.name), JSON.stringify(recordFor(layout, wanted)));
   });
 }
 

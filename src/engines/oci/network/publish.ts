@@ -3,6 +3,7 @@ import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { plainAddress } from "../../../lib/address.ts";
+import { parseWritten } from "../../../lib/atomic-file.ts";
 import { Failure } from "../../../model/diagnostic.ts";
 import type { PublishedPort } from "../../../model/observed.ts";
 import type { Port } from "../../../model/service.ts";
@@ -113,8 +114,8 @@ function supervisorPids({ supervisors }: Layout): readonly number[] {
     .filter((name) => name.endsWith(".lock"))
     .flatMap((name) => {
       try {
-        const { pid }: { readonly pid: number } = JSON.parse(readFileSync(join(supervisors, name), "utf8"));
-        return [pid];
+        const holder = parseWritten<{ readonly pid: number }>(readFileSync(join(supervisors, name), "utf8"));
+        return holder === null ? [] : [holder.pid];
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return []; // it has just ended
         throw error;

@@ -1,0 +1,29 @@
+/** Our own small files. Each is written whole; one that was not waited for may be torn after a power cut. */
+import { readFileSync, type Stats, statSync } from "node:fs";
+import { parseWritten } from "../../lib/atomic-file.ts";
+
+/** `null`: it is not there, or torn. */
+export function readJson<T>(path: string): T | null {
+  const text = readText(path);
+  return text === null ? null : parseWritten<T>(text);
+}
+
+export function statIfThere(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw error;
+  }
+}
+
+export function readText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw error;
+  }
+}
