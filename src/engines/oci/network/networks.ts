@@ -127,7 +127,7 @@ export async function lease(layout: Layout, lessee: Lessee): Promise<void> {
   for (;;) {
     if (name === SHARED_BRIDGE) await createNetwork(layout, SHARED);
     try {
-      return await change(layout, name, (network) => leased(network, lessee));
+      return await changeTogether(layout, name, (network) => leased(network, lessee));
     } catch (error) {
       // Its last container may have gone, and it with it, since we looked.
       if (name !== SHARED_BRIDGE || !(error instanceof Failure) || error.diagnostics[0]?.code !== "E_NO_SUCH_NETWORK") throw error;
@@ -156,7 +156,7 @@ export async function release(layout: Layout, name: string, id: string): Promise
   const has = (pool: AddressPool | null | undefined): boolean => pool?.leases[id] !== undefined;
   if (!has(network?.ipv4) && !has(network?.ipv6)) return;
   let left = 1;
-  await change(layout, name, (current) => {
+  await changeTogether(layout, name, (current) => {
     const next = { ...current, ipv4: without(current.ipv4, id), ipv6: without(current.ipv6, id) };
     left = Object.keys({ ...next.ipv4?.leases, ...next.ipv6?.leases }).length;
     return next;
@@ -212,6 +212,53 @@ export async function change(
     const next = await edit(network);
     if (next !== network) await writeNetwork(layout, next);
   });
+}
+
+type PureEdit = (network: NetworkRecord) => NetworkRecord;
+
+/** Edits of one network that are to be written at once. */
+interface Batch {
+  readonly edits: PureEdit[];
+  /** What the edits threw that threw something. */
+  readonly done: Promise<ReadonlyMap<PureEdit, unknown>>;
+}
+
+/** Batches that have not begun yet, by the network's file. */
+const gathering = new Map<string, Batch>();
+
+/**
+ * As `change`, where nothing but the record is touched: what this process asks for while it waits for the lock is written by one change. An edit
+ * that throws leaves the others be. Ten containers that are made at once take the lock twice, not ten times.
+ */
+async function changeTogether(layout: Layout, name: string, edit: PureEdit): Promise<void> {
+  const known = gathering.get(fileOf(layout, name));
+  known?.edits.push(edit);
+  const { done } = known ?? gather(layout, name, edit);
+  const failures = await done;
+  if (failures.has(edit)) throw failures.get(edit);
+}
+
+function gather(layout: Layout, name: string, first: PureEdit): Batch {
+  const file = fileOf(layout, name);
+  const edits = [first];
+  const close = (): void => {
+    if (gathering.get(file)?.edits === edits) gathering.delete(file);
+  };
+  const failures = new Map<PureEdit, unknown>();
+  const changed = change(layout, name, (network) => {
+    close(); // whoever comes now comes with the next one
+    return edits.reduce((current, edit) => {
+      try {
+        return edit(current);
+      } catch (error) {
+        failures.set(edit, error);
+        return current;
+      }
+    }, network);
+  });
+  const batch = { edits, done: changed.finally(close).then(() => failures) };
+  gathering.set(file, batch);
+  return batch;
 }
 
 /** Call it under the network's lock only. */
