@@ -3,6 +3,7 @@ import { Failure } from "../../../model/diagnostic.ts";
 import type { NetworkConfig } from "../../../model/network.ts";
 import type { Protocol } from "../../../model/service.ts";
 import { findProgram } from "../runtime.ts";
+import { filterGeneration } from "./generation.ts";
 import type { AddressPool } from "./pools.ts";
 
 /** What the packet filter must know of one world. */
@@ -36,16 +37,28 @@ export interface Forward {
   readonly target: number;
 }
 
-/** Replaces the world's table in one transaction: packets see the old rules or the new ones. Established connections go on. */
+/**
+ * Replaces the world's table in one transaction: packets see the old rules or the new ones. Established connections go on. Nothing is done where
+ * these very rules were this process's last ones and nobody has changed anything of the packet filter since.
+ */
 export async function applyRules(rules: Ruleset): Promise<void> {
-  const finished = await run(findProgram("nft") ?? "nft", ["-f", "-"], { input: rulesText(rules) });
+  const text = rulesText(rules);
+  const before = filterGeneration();
+  if (before !== null && before === last?.generation && text === last.text) return;
+  const finished = await run(findProgram("nft") ?? "nft", ["-f", "-"], { input: text });
   if (finished.status !== 0)
     throw new Failure({
       code: "E_PORTS",
       message: `the packet filter refused wharf's rules: ${finished.stderr.trim().split("\n")[0]}`,
       hint: "wharf doctor checks nftables",
     });
+  const generation = filterGeneration();
+  // A transaction is one generation: with more of them somebody else's may have come after ours.
+  last = before !== null && generation === before + 1 ? { text, generation } : null;
 }
+
+/** What this process put in place, and the packet filter's generation since then. */
+let last: { readonly text: string; readonly generation: number } | null = null;
 
 /** The rules as nft reads them. Pure. Without networks: only the removal of what was there. */
 export function rulesText(rules: Ruleset): string {
