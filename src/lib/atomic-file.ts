@@ -1,5 +1,5 @@
-import { linkSync, rmSync, writeFileSync } from "node:fs";
-import { open, readdir, rename, rm } from "node:fs/promises";
+import { linkSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { open, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { identify } from "./process-identity.ts";
 
@@ -12,20 +12,20 @@ export interface WriteOptions {
 
 /** Writes a file so that readers see the old or the new content, never a part: temporary file beside it, sync, rename, sync of the directory. */
 export async function writeAtomic(path: string, content: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
-  await place(path, content, options, (temporary) => rename(temporary, path));
+  await place(path, content, options, (temporary) => renameSync(temporary, path));
 }
 
 /** As `writeAtomic`, but only where nothing is yet: gives `false` when the path exists. */
 export async function createAtomic(path: string, content: string | Uint8Array, options: WriteOptions = {}): Promise<boolean> {
   let made = true;
-  await place(path, content, options, async (temporary) => {
+  await place(path, content, options, (temporary) => {
     try {
       linkSync(temporary, path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       made = false;
     }
-    rmSync(temporary);
+    unlinkSync(temporary);
   });
   return made;
 }
@@ -34,7 +34,7 @@ async function place(
   path: string,
   content: string | Uint8Array,
   options: WriteOptions,
-  commit: (temporary: string) => Promise<void>,
+  commit: (temporary: string) => void,
 ): Promise<void> {
   const temporary = `${path}${temporarySuffix()}`; // same directory: rename is atomic only within one file system
   const durable = options.durable ?? true;
@@ -42,7 +42,7 @@ async function place(
     const mode = options.mode ?? 0o600;
     if (durable) await writeSynced(temporary, content, mode);
     else writeFileSync(temporary, content, { flag: "wx", mode }); // sooner done than given to a thread
-    await commit(temporary);
+    commit(temporary);
     if (durable) await syncDirectory(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });

@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { existsSync, writeFileSync } from "node:fs";
 import type { ExecOptions } from "../../engine/engine.ts";
 import type { Service } from "../../model/service.ts";
 import { cgroupRequest } from "./cgroups.ts";
@@ -37,8 +36,8 @@ export async function writeBundle(context: Context, record: ContainerRecord, at:
   const files = nameFiles(layout, owner.id);
   if (owner === record) {
     writeHosts(layout, record.id, firstHosts(layout, record));
-    await writeFile(files.hostname, `${record.hostname}\n`, { mode: 0o644 });
-    await writeFile(files.resolvConf, await resolvConfOf(layout, record), { mode: 0o644 });
+    writeFileSync(files.hostname, `${record.hostname}\n`, { mode: 0o644 });
+    writeFileSync(files.resolvConf, await resolvConfOf(layout, record), { mode: 0o644 });
   }
   const spec = runtimeSpec({
     service: { ...serviceHere(service), domainname: owner.spec.service.domainname },
@@ -57,7 +56,7 @@ export async function writeBundle(context: Context, record: ContainerRecord, at:
     devices: await devicesHere(service),
     facts,
   });
-  await writeFile(configFile(context, record.id), ociJson(spec), { mode: 0o600 });
+  writeFileSync(configFile(context, record.id), ociJson(spec), { mode: 0o600 });
   return spec;
 }
 

@@ -85,7 +85,7 @@ export async function monitor(layout: Layout, runtime: Runtime, options: Monitor
     throw startFailure(name, pid ?? (readFileSync(bundleFile(layout, id, "conmon.err"), "utf8").trim() || "its monitor ended early"));
   const started = identify(pid);
   if (started === null) throw startFailure(name, "its process ended before it began");
-  const monitorPid = Number(await readFile(bundleFile(layout, id, "conmon.pid"), "latin1"));
+  const monitorPid = Number(readFileSync(bundleFile(layout, id, "conmon.pid"), "latin1"));
   return { process: started, conmon: identify(monitorPid) };
 }
 

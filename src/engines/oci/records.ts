@@ -1,9 +1,10 @@
-import { readdirSync, statSync } from "node:fs";
-import { mkdir, readdir, rename, rm, unlink } from "node:fs/promises";
+import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageConfig } from "../../engine/images.ts";
 import { createAtomic, isTemporary, parseWritten, sweepTemporaries, writeAtomic } from "../../lib/atomic-file.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../lib/process-identity.ts";
+import { removeFile } from "../../lib/remove-file.ts";
 import type { ContainerSpec } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { PublishedPort } from "../../model/observed.ts";
@@ -193,14 +194,14 @@ export async function createRecord(layout: Layout, record: ContainerRecord): Pro
   const me = identify(process.pid);
   if (me === null) throw new Error("this process is not in /proc");
   const staging = join(layout.containers, `.new-${me.pid}-${me.start}-${record.id}`);
-  await mkdir(staging, { mode: 0o711 });
+  mkdirSync(staging, { mode: 0o711 });
   try {
-    await mkdir(join(staging, "upper"), { mode: 0o755 });
-    await mkdir(join(staging, "work"), { mode: 0o700 });
+    mkdirSync(join(staging, "upper"), { mode: 0o755 });
+    mkdirSync(join(staging, "work"), { mode: 0o700 });
     await writeAtomic(join(staging, "container.json"), JSON.stringify(record), { durable: false });
     await reserveName(layout, record.name, { id: record.id, owner: me });
     try {
-      await rename(staging, containerDirectory(layout, record.id));
+      renameSync(staging, containerDirectory(layout, record.id));
     } catch (error) {
       await releaseName(layout, record.name, record.id);
       throw error;
@@ -246,10 +247,9 @@ export async function writeState(layout: Layout, id: string, state: RunState): P
 
 /** Forgets the last run, before a new one. */
 export async function clearState(layout: Layout, id: string): Promise<void> {
-  await rm(join(containerDirectory(layout, id), "state.json"), { force: true });
-  await rm(join(containerDirectory(layout, id), "exit"), { force: true });
-  await rm(join(containerDirectory(layout, id), "oom"), { force: true });
-  await rm(join(layout.exits, id), { force: true });
+  const directory = containerDirectory(layout, id);
+  for (const name of ["state.json", "exit", "oom"]) removeFile(join(directory, name));
+  removeFile(join(layout.exits, id));
 }
 
 /** When the last run first had no memory left and lost a process by that (RFC 3339 UTC), as conmon noted it; `null`: never. */
@@ -284,7 +284,7 @@ export async function markStarting(layout: Layout, id: string, starting: Startin
 }
 
 export async function unmarkStarting(layout: Layout, id: string): Promise<void> {
-  await unlink(startingMarker(layout, id));
+  unlinkSync(startingMarker(layout, id));
 }
 
 export function readStarting(layout: Layout, id: string): Starting | null {

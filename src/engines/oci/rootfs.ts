@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../model/diagnostic.ts";
 import { containerDirectory, type Layout, rootfsDirectory } from "./layout.ts";
@@ -12,12 +11,12 @@ export async function mountRootfs(
 ): Promise<string> {
   const { id, layersDirectory, layers } = options;
   const target = rootfsDirectory(layout, id);
-  await mkdir(target, { recursive: true, mode: 0o755 });
+  mkdirSync(target, { recursive: true, mode: 0o755 });
   if (isMounted(target)) return target;
   const own = containerDirectory(layout, id);
   // Overlayfs wants at least one lower directory: an image without layers stands on an empty one.
   const lower = layers.length === 0 ? [join(own, "empty")] : layers;
-  if (layers.length === 0) await mkdir(join(own, "empty"), { recursive: true });
+  if (layers.length === 0) mkdirSync(join(own, "empty"), { recursive: true });
   const upper = `upperdir=${join(own, "upper")},workdir=${join(own, "work")}`;
   stackLayers({ layersDirectory, lower, upper, target, what: id.slice(0, 12) });
   return target;

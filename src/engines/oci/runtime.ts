@@ -1,9 +1,9 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, readSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../../lib/process.ts";
 import { isAlive, type ProcessIdentity } from "../../lib/process-identity.ts";
+import { removeFile } from "../../lib/remove-file.ts";
 import { Failure, FULL_DISK_HINT } from "../../model/diagnostic.ts";
 import { type CgroupMode, parseCgroupMode } from "./kernel-facts.ts";
 import { bundleDirectory, type Layout } from "./layout.ts";
@@ -88,7 +88,7 @@ export async function openGate(fifo: string, alive: () => boolean): Promise<bool
       else if (readNow(gate, byte)) break;
       else return false;
     }
-    await rm(fifo, { force: true });
+    removeFile(fifo);
     return true;
   } finally {
     closeSync(gate);
@@ -120,7 +120,7 @@ function readNow(descriptor: number, byte: Buffer): boolean {
  */
 export async function programBegun(pid: number): Promise<void> {
   const deadline = Date.now() + BEGIN_LIMIT_MS;
-  while (RUNTIME_INIT.test(await readOrEmpty(`/proc/${pid}/comm`)) && Date.now() < deadline) await sleep(1);
+  while (RUNTIME_INIT.test(readOrEmpty(`/proc/${pid}/comm`)) && Date.now() < deadline) await sleep(1);
 }
 
 const BEGIN_LIMIT_MS = 2000;
@@ -154,9 +154,9 @@ export function startFailure(name: string, words: string): Failure {
   });
 }
 
-async function readOrEmpty(path: string): Promise<string> {
+function readOrEmpty(path: string): string {
   try {
-    return await readFile(path, "latin1");
+    return readFileSync(path, "latin1");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ESRCH") return "";
