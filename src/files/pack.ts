@@ -76,6 +76,7 @@ async function* pack(spot: Named, place: Place): AsyncGenerator<Buffer> {
     yield entryHeader({ ...entryOf(stats, { type: "file", path: `${path.slice(0, at)}.wh.${path.slice(at)}` }), mode: 0, mtime: 0 });
     return;
   }
+  const marks = skip === undefined ? NO_MARKS : marksOf({ stats, where }, path);
   const key = `${stats.dev}:${stats.ino}`;
   const first = stats.isDirectory() || stats.nlink === 1 ? undefined : links.get(key);
   if (first !== undefined) {
@@ -88,23 +89,39 @@ async function* pack(spot: Named, place: Place): AsyncGenerator<Buffer> {
     if (target !== null) yield entryHeader({ ...entryOf(stats, { type, path }), target });
   } else if (type === "file") yield* packFile(spot, path);
   else yield entryHeader({ ...entryOf(stats, { type, path }), xattrs: type === "directory" ? xattrsOf(where) : new Map() });
-  if (skip !== undefined && type === "directory" && hidesBelow(where, path))
+  // It hides what lies below it.
+  if (type === "directory" && marks.get("trusted.overlay.opaque")?.toString("latin1").replace("\0", "") === "y")
     yield entryHeader({ ...entryOf(stats, { type: "file", path: `${path}/.wh..wh..opq` }), mode: 0, mtime: 0 });
   if (type !== "directory" || isKernels(spot, above)) return;
   for (const name of readdirSync(inside(descriptor), { encoding: "latin1" }).sort())
     if (skip?.(`${path}/${name}`) !== true) yield* packName(descriptor, name, { ...place, path: `${path}/${name}`, above: stats.dev });
 }
 
-/** Whether a directory of an overlay hides what lies below it. */
-function hidesBelow(where: Buffer, path: string): boolean {
-  const marks = readXattrs(where);
+const NO_MARKS: ReadonlyMap<string, Buffer> = new Map();
+
+/** What the kernel noted of something in an overlay's upper directory. Throws E_COMMIT for what no layer can say. */
+function marksOf({ stats, where }: Pick<Named, "stats" | "where">, path: string): ReadonlyMap<string, Buffer> {
+  const named = `/${Buffer.from(path, "latin1").toString("utf8")}`;
+  if (path.slice(path.lastIndexOf("/") + 1).startsWith(".wh."))
+    throw new Failure({
+      code: "E_COMMIT",
+      message: `${named} has such a name as says in a layer that something is gone`,
+      hint: "give it another name in the container",
+    });
+  const marks = stats.isDirectory() || stats.isFile() ? readXattrs(where) : NO_MARKS;
   if (marks.has("trusted.overlay.redirect"))
     throw new Failure({
       code: "E_COMMIT",
-      message: `/${Buffer.from(path, "latin1").toString("utf8")} was renamed, which the kernel wrote down in a way that no layer can say`,
+      message: `${named} was renamed, which the kernel wrote down in a way that no layer can say`,
       hint: "overlay's parameter redirect_dir is on; copy the directory in the container instead of renaming it",
     });
-  return marks.get("trusted.overlay.opaque")?.toString("latin1").replace("\0", "") === "y";
+  if (marks.has("trusted.overlay.metacopy"))
+    throw new Failure({
+      code: "E_COMMIT",
+      message: `${named} has another owner or mode, and the kernel left its content in the layer below`,
+      hint: "overlay's parameter metacopy is on; write to the file in the container, or copy it to another name and back",
+    });
+  return marks;
 }
 
 /** File systems in which the kernel speaks of itself: /proc, /sys, control groups, terminals and the like. */

@@ -77,7 +77,7 @@ export const CODES = {
   E_COMMIT: {
     family: "failed",
     explain:
-      "`wharf commit` cannot make a layer of what a container changed in its files: the kernel wrote it down in a way that images have no words for. `wharf export` writes all of its files as one archive, and `wharf image import` makes an image of that.",
+      "`wharf commit` cannot make a layer of what a container changed in its files: the kernel wrote it down in a way that images have no words for, or a file's name begins with `.wh.`, by which layers say that something is gone. `wharf export` writes all of its files as one archive, and `wharf image import` makes an image of that.",
   },
   E_CONFLICT: {
     family: "spec",

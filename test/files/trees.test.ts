@@ -23,8 +23,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { packTree } from "../../src/files/pack.ts";
+import { packChanges, packTree } from "../../src/files/pack.ts";
 import { type UnpackRequest, unpackTree } from "../../src/files/unpack.ts";
+import { setXattr } from "../../src/images/unpack/special.ts";
 import { Failure } from "../../src/model/diagnostic.ts";
 import { tar } from "../support/tar.ts";
 
@@ -148,7 +149,39 @@ it("device nodes are left out where they are not wanted, and said", async ({ to 
   assert.not(existsSync(join(to, "disk")));
 });
 
+it("what an overlay has and no layer can say is refused, not said wrongly", async ({ from }) => {
+  const marks = { content: "trusted.overlay.metacopy", moved: "trusted.overlay.redirect" };
+  for (const [name, mark] of Object.entries(marks)) {
+    const path = join(from, name);
+    if (name === "moved") mkdirSync(path);
+    else writeFileSync(path, "");
+    setXattr(path, mark, Buffer.from(""));
+    await isRefused(from);
+    rmSync(path, { recursive: true });
+  }
+  writeFileSync(join(from, ".wh.passwd"), "");
+  await isRefused(from);
+  assert.ok((await changes(from, (path) => path === ".wh.passwd")).length > 0);
+});
+
 it.run();
+
+async function isRefused(directory: string): Promise<void> {
+  const error = await changes(directory).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  assert.is(error instanceof Failure ? error.diagnostics[0]?.code : error, "E_COMMIT");
+}
+
+async function changes(directory: string, skip: (path: string) => boolean = () => false): Promise<Buffer> {
+  const descriptor = openSync(directory, constants.O_RDONLY);
+  try {
+    return await whole(packChanges({ directory: descriptor, skip }));
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
 function pack(directory: string, options: { readonly name: string | null; readonly as: string }): AsyncIterable<Buffer> {
   const bytes = (text: string): string => Buffer.from(text).toString("latin1");

@@ -123,6 +123,8 @@ function secondMemory({ limit = UNLIMITED, swap = UNLIMITED, reservation = 0 }: 
       attribute: "memswap_limit",
     },
     { controller: "memory", file: "memory.max", value: most(limit), attribute: "mem_limit" },
+    // Nothing asks for it but `makeRoom`, which may have been killed.
+    { controller: "memory", file: "memory.high", value: "max", attribute: "mem_limit" },
     { controller: "memory", file: "memory.low", value: String(reservation), attribute: "mem_reservation" },
   ];
 }
@@ -136,10 +138,12 @@ async function makeRoom(group: Group, name: string, value: string): Promise<void
   const used = (): number => Number(readIfThere(join(directory, "memory.current")) ?? 0);
   if (value === "max" || used() <= Number(value)) return;
   const high = join(directory, "memory.high");
-  const before = readIfThere(high)?.trim() ?? "max";
-  writeFileSync(high, value); // the kernel takes back what it can while this is exceeded
-  for (const deadline = Date.now() + ROOM_MS; used() > Number(value) && Date.now() < deadline; ) await sleep(20);
-  writeFileSync(high, before);
+  try {
+    writeFileSync(high, value); // the kernel takes back what it can while this is exceeded
+    for (const deadline = Date.now() + ROOM_MS; used() > Number(value) && Date.now() < deadline; ) await sleep(20);
+  } finally {
+    writeFileSync(high, "max");
+  }
   if (used() > Number(value)) throw inUse(name, { used: used(), value });
 }
 

@@ -19,10 +19,10 @@ export async function commitContainer(
 ): Promise<string> {
   const { layout, store } = context;
   const { id } = record;
-  const held = options.pause && liveRun(layout, id) !== null && !isFrozen(layout, id);
-  if (held) await freeze(layout, id);
   const directory = openSync(join(containerDirectory(layout, id), "upper"), constants.O_RDONLY);
+  const held = options.pause && liveRun(layout, id) !== null && !isFrozen(layout, id);
   try {
+    if (held) await freeze(layout, id);
     const image = await store.addLayer(
       packChanges({ directory, skip: notItsOwn(record) }),
       {

@@ -30,6 +30,7 @@ export function readXattrs(path: string | Buffer): ReadonlyMap<string, Buffer> {
   for (const name of names.subarray(0, length).toString("latin1").split("\0").filter(Boolean)) {
     const value = Buffer.alloc(VALUE_LIMIT);
     const size = lgetxattr(file, cString(Buffer.from(name, "latin1")), value, value.length);
+    if (size < 0 && libc().errno() === ENODATA) continue; // it was taken away meanwhile
     check("lgetxattr", Math.min(size, 0), path);
     found.set(name, value.subarray(0, size));
   }
@@ -39,6 +40,7 @@ export function readXattrs(path: string | Buffer): ReadonlyMap<string, Buffer> {
 /** The kernel's own limits for the names and for a value. */
 const NAMES_LIMIT = 65_536;
 const VALUE_LIMIT = 65_536;
+const ENODATA = 61;
 const ENOTSUP = 95;
 
 /** Largest device numbers that the kernel's 32-bit encoding holds. */

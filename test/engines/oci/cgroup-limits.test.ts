@@ -96,6 +96,12 @@ it("a controller that this machine lacks is left alone", async ({ directory }) =
   assert.equal(read(directory, { "pids.max": "" }), { "pids.max": "40" });
 });
 
+it("what a change that was killed left of its holding back goes with the next one", async ({ directory }) => {
+  const group = groupIn(directory, 2, { ...SECOND, "memory.high": "1000000\n", "memory.max": String(64 << 20) });
+  await applyLimits(group, "web", { ...NO_LIMITS, memory: 64 << 20 });
+  assert.is(read(directory, SECOND)["memory.high"], "max");
+});
+
 it.run();
 
 function groupIn(directory: string, version: 1 | 2, files: Readonly<Record<string, string>>): Group {
