@@ -40,13 +40,17 @@ it("what is nobody's name here is passed on, and the answer comes back as it is"
 });
 
 it("a server that is silent, refuses or says nothing of use is stood in for by the next", async () => {
-  const silent: Respond = () => null;
+  let asked = 0;
+  const silent: Respond = () => {
+    asked += 1;
+    return null;
+  };
   const failing = answering(null);
   await serving({ upstreams: [silent, failing, answering("192.0.2.8")] }, async ({ client }) => {
     assert.equal(await client("127.1.1.2").resolve4("outside.example"), ["192.0.2.8"]);
-    const began = performance.now();
+    assert.is(asked, 1);
     assert.equal(await client("127.1.1.2").resolve4("outside.example"), ["192.0.2.8"]);
-    assert.ok(performance.now() - began < 900, "the silent one was asked first again");
+    assert.is(asked, 1, "the silent one is asked first no more");
   });
   await serving({ upstreams: [failing] }, async ({ client }) => {
     assert.is(await codeOf(client("127.1.1.2").resolve4("outside.example")), "ESERVFAIL");
@@ -103,7 +107,7 @@ it("a container that asks itself in a circle gets an end", async () => {
 
 it("rubbish is answered or passed over, and the next query works", async () => {
   await serving({}, async ({ client, port }) => {
-    const socket = createSocket("udp4");
+    const socket = createSocket("udp4").unref();
     for (let index = 0; index < 200; index++)
       socket.send(Buffer.from(Array.from({ length: index }, () => (index * 7919) % 256)), port, "127.0.0.1");
     const stream = connect({ host: "127.0.0.1", port });
@@ -202,7 +206,7 @@ function answering(address: string | null): Respond {
 
 function relay(message: Buffer, { port, from }: { readonly port: number; readonly from: string }): Promise<Buffer> {
   return new Promise((resolve) => {
-    const socket = createSocket("udp4");
+    const socket = createSocket("udp4").unref(); // an answer may never come
     socket.bind(0, from, () => socket.send(message, port, "127.0.0.1"));
     socket.once("message", (answer) => {
       socket.close();
