@@ -1,11 +1,14 @@
 /** Published ports from everywhere that they may be asked from, and from where they may not. */
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { existsSync, realpathSync } from "node:fs";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import * as assert from "uvu/assert";
-import { ps } from "../support/listings.ts";
+import { run } from "../../src/lib/process.ts";
+import { inspect, ps } from "../support/listings.ts";
 import { withMachine } from "../support/machine.ts";
 import { type Outside, withOutside } from "../support/outside.ts";
 import { freePort } from "../support/registry.ts";
@@ -49,6 +52,29 @@ it(
       assert.match(log, new RegExp(outside.address6), `it sees who asks: ${log}`);
       await world.ok(["down", "-t", "0"], { cwd });
     });
+  }),
+);
+
+it(
+  "a port leads to a container only once that is connected: who comes earlier is refused, and does not wait",
+  inWorld(async (world) => {
+    const port = await freePort();
+    const cwd = await project(world, `ports: ["${port}:80"]`);
+    await world.ok(["create"], { cwd });
+    const { Id } = await inspect(world, "ports-web-1");
+    const table = `wharf_${createHash("sha256").update(realpathSync(world.root)).digest("hex").slice(0, 8)}`;
+    let isOver = false;
+    const started = world.ok(["start"], { cwd }).finally(() => {
+      isOver = true;
+    });
+    for (let isLed = false; !isOver && !isLed; ) {
+      const { stdout } = await run("nft", ["list", "table", "ip", table]);
+      isLed = stdout.includes(`tcp . ${port} :`);
+      if (isLed) assert.ok(existsSync(`/sys/class/net/wv${Id.slice(0, 10)}0`), "it has its interface");
+    }
+    await started;
+    await answers(`http://127.0.0.1:${port}/`);
+    await world.ok(["down", "-t", "0"], { cwd });
   }),
 );
 

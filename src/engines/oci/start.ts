@@ -76,7 +76,9 @@ async function begin(
     const { hooks } = await writeBundle(context, record, { rootfs, joined, place });
     const { tty, stdinOpen, logging } = record.spec.service;
     const keepStdin = tty || !options.attached; // at a terminal its end is a key; from a pipe it is for the one who started it
-    // The packet filter takes its time to answer, and needs nothing but the address: it works while the runtime makes the container.
+    // The packet filter takes its time to answer: it works while the runtime makes the container. Host ports lead to what is connected only,
+    // so that who comes early is refused, and not kept waiting for an address that nobody has yet.
+    const isPublished = ports.length > 0;
     const [monitored] = await settled(
       monitor(layout, runtime, {
         id,
@@ -88,7 +90,7 @@ async function begin(
         logging,
         exitCommand: exitCommand(layout, record),
       }),
-      context.syncNetwork(),
+      isPublished ? null : context.syncNetwork(),
     );
     await writeState(layout, id, {
       ...monitored,
@@ -100,9 +102,12 @@ async function begin(
     confirmJoined(joined, { name, pid: monitored.process.pid });
     confirmPlace(place, { name, pid: monitored.process.pid });
     if (place.kind === "own") attach(endpoints, { id, pid: monitored.process.pid });
-    await namesServed(
-      layout,
-      endpoints.map(({ network }) => network),
+    await settled(
+      namesServed(
+        layout,
+        endpoints.map(({ network }) => network),
+      ),
+      isPublished ? context.syncNetwork() : null,
     );
     if (options.attached) attachment = new Attachment(bundleDirectory(layout, id));
     await runtimeStart(layout, runtime, { id, name, process: monitored.process, hasHooks: hooks?.poststart !== undefined });
@@ -121,7 +126,7 @@ async function begin(
 }
 
 /** Both results when both are there; the first failure only after both have ended, so that nothing goes on behind the clean-up. */
-async function settled<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+async function settled<A, B>(first: Promise<A>, second: Promise<B> | null): Promise<[A, B | null]> {
   await Promise.allSettled([first, second]);
   return [await first, await second];
 }

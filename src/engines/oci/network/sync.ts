@@ -8,10 +8,12 @@ import { type Endpoint, endpointsOf } from "./endpoints.ts";
 import { forgetForeign } from "./foreign.ts";
 import { filterGeneration, noteGeneration } from "./generation.ts";
 import { type HostsEntry, hostsText, nameFiles, writeHosts } from "./hosts.ts";
+import { linkIndex } from "./links.ts";
 import { movedNames } from "./moved-names.ts";
 import { networkModeOf } from "./namespace.ts";
 import { allNetworks, isPresent, type NetworkRecord, readNetwork } from "./networks.ts";
 import { applyRules, type Ruleset, wants6 } from "./ports.ts";
+import { outerName } from "./wiring.ts";
 
 /**
  * Brings the packet filter and every running container's hosts file in line with what runs now. Level-driven: it looks at the whole world and
@@ -70,10 +72,16 @@ function rulesetFor(
     moved: movedNames(layout),
     had6: existsSync(marker6(layout)),
     ports: live.flatMap(({ record, ports }) => {
+      if (ports.length > 0 && !isConnected(record, networks)) return [];
       const addresses = publishedAt(record, networks);
       return ports.map((port) => ({ ...port, ...addresses }));
     }),
   };
+}
+
+/** Whether a container has its interfaces: one that is being started has none at first. */
+function isConnected(record: ContainerRecord, networks: readonly NetworkRecord[]): boolean {
+  return endpointsOf(record, networks).every((_, position) => linkIndex(outerName(record.id, position)) !== null);
 }
 
 /** What a container's hosts file says when it is made: itself. Its peers come with the next `syncNetwork`, before it begins. */

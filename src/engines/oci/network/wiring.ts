@@ -187,4 +187,5 @@ function readIfThere(path: string): string | null {
   }
 }
 
-const outerName = (id: string, position: number): string => `wv${id.slice(0, 10)}${position}`;
+/** The name of this machine's end of a container's link, by its place among its networks. */
+export const outerName = (id: string, position: number): string => `wv${id.slice(0, 10)}${position}`;
