@@ -82,7 +82,7 @@ function reportPort(p: Planning, { port, container, source }: PortClaim, by: str
   const what = from === to ? `port ${from}/${port.protocol}` : `every port of ${from}-${to}/${port.protocol}`;
   p.problems.push({
     code: "E_PORT_TAKEN",
-    message: `${what} on ${port.host}, which ${container} publishes, is taken by ${by}`,
+    message: `${what}${port.host === "" ? "" : ` on ${port.host}`}, which ${container} publishes, is taken by ${by}`,
     hint: "stop that one, or publish another port",
     ...placed(source),
   });

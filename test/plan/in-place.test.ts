@@ -149,6 +149,19 @@ it("a port that is let go of in place is taken by another container after that",
   assert.equal(carriedOut(made, after, world), []);
 });
 
+it("a port that nobody lets go of is named with its address, where the spec gives one", () => {
+  const [web, api] = [service({ ports: [port("8080:80")] }), service({ name: "api" })];
+  const before = project({ services: [web, api] });
+  const world = ready(before, { containers: [containerOf(before, web), containerOf(before, api)] });
+  const problem = (host: string): string | undefined => {
+    const after = { ...project({ services: [{ ...api, ports: [{ ...port("8080:80"), host }] }] }), disabled: ["web"] };
+    return plan(after, world, DEFAULTS).problems[0]?.message;
+  };
+  const rest = "which shop-api-1 publishes, is taken by container shop-web-1 of this project";
+  assert.is(problem(""), `port 8080/tcp, ${rest}`);
+  assert.is(problem("127.0.0.1"), `port 8080/tcp on 127.0.0.1, ${rest}`);
+});
+
 it("where replacements of a service stand or fall together a change in place does with them, and is taken back", () => {
   const together = (given: Partial<Service>) =>
     ({ ...service(), scale: 2, update: { ...USUAL_UPDATE, failureAction: "rollback" }, ...given }) as const;
