@@ -29,14 +29,19 @@ export function restartCause(
   service: Service,
   { networks, volumes }: Pick<ObservedContainer, "networks" | "volumes">,
 ): string | null {
-  const cause = service.dependsOn.find(({ service: name, restart }) => restart && p.replaced.has(name));
-  if (cause !== undefined) return `${cause.service} was replaced`;
-  const renewed = namespacesRenewed(p, service);
-  if (renewed !== null) return renewed;
-  const rewired = networks.find(({ name }) => p.rewired.has(name));
-  if (rewired !== undefined) return p.rewired.get(rewired.name) ?? null;
-  return volumes.flatMap(({ name }) => p.lostVolumes.get(name) ?? [])[0] ?? null;
+  const followed = service.dependsOn.find(({ service: name, restart }) => restart && p.replaced.has(name));
+  const causes = [
+    followed === undefined ? null : `${followed.service} was replaced`,
+    namespacesRenewed(p, service),
+    ...networks.map(({ name }) => p.rewired.get(name)),
+    ...volumes.map(({ name }) => p.lostVolumes.get(name)),
+  ];
+  const cause = causes.find((text) => text !== null && text !== undefined);
+  return cause === undefined || cause === null ? null : restarting(cause);
 }
+
+/** Of what happens to a container for a reason, that it is a restart. */
+export const restarting = (cause: string): string => `${cause}; restarted`;
 
 function waits(p: Planning, service: Service, { service: name, condition, required }: Dependency): readonly string[] {
   if (condition === "started") return [];

@@ -7,7 +7,7 @@ import { suggestion } from "../model/suggest.ts";
 import { restart } from "./containers.ts";
 import { type Group, groups } from "./dependents.ts";
 import { secretsOf } from "./files.ts";
-import { type Gates, gatesOf } from "./gates.ts";
+import { type Gates, gatesOf, restarting } from "./gates.ts";
 import { beforeStop, runHooks } from "./hooks.ts";
 import { planImages } from "./images.ts";
 import { patternOf } from "./making.ts";
@@ -83,8 +83,9 @@ function gatesFor(p: Planning, { kind }: Operation, { service }: ObservedContain
 
 function restartSharers(p: Planning, planned: readonly ObservedContainer[]): void {
   for (const service of p.desired.services) {
-    const reason = namespacesRenewed(p, service);
-    if (reason === null) continue;
+    const cause = namespacesRenewed(p, service);
+    if (cause === null) continue;
+    const reason = restarting(cause);
     for (const container of p.observed.containers) {
       if (container.service !== service.name || container.oneOff || !isUp(container) || planned.includes(container)) continue;
       restart(p, container, { reason });

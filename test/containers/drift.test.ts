@@ -102,7 +102,7 @@ async function stripped(world: World): Promise<void> {
   rmSync(join(world.root, "volumes", "shop_data"), { recursive: true });
   assert.equal(await drift(world, cwd), [
     "create volume/shop_data drift: it was removed, with what was in it",
-    "update container/shop-web-1 drift: volume shop_data was removed",
+    "update container/shop-web-1 drift: volume shop_data was removed; restarted",
   ]);
   await putRight(world, cwd);
   const after = await inspect(world, "shop-web-1");
@@ -112,8 +112,8 @@ async function stripped(world: World): Promise<void> {
   rmSync(join(world.root, "networks", "shop_default.json"));
   assert.equal(await drift(world, cwd), [
     "create network/shop_default drift: it was removed",
-    "update container/shop-web-1 drift: network shop_default was removed",
-    "update container/shop-db-1 drift: network shop_default was removed",
+    "update container/shop-web-1 drift: network shop_default was removed; restarted",
+    "update container/shop-db-1 drift: network shop_default was removed; restarted",
   ]);
   await putRight(world, cwd);
   await answers(world, cwd);

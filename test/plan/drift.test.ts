@@ -45,7 +45,7 @@ it("a network that was removed is made again and what is on it restarted; one wi
   const removed = { ...world({}), networks: [] };
   assert.equal(told(removed), [
     "create network/shop_default drift drift: it was removed",
-    "update container/shop-web-1 drift drift: network shop_default was removed",
+    "update container/shop-web-1 drift drift: network shop_default was removed; restarted",
   ]);
   const bridgeless = { ...world({}), networks: world({}).networks.map((network) => ({ ...network, present: false })) };
   assert.equal(told(bridgeless), ["update network/shop_default drift drift: its bridge is gone"]);
@@ -64,7 +64,7 @@ it("rules of the packet filter and a supervisor that are gone come back where a 
 it("a volume that was removed is made again and what mounts it restarted", () => {
   assert.equal(told({ ...world({}), volumes: [] }), [
     "create volume/shop_data drift drift: it was removed, with what was in it",
-    "update container/shop-web-1 drift drift: volume shop_data was removed",
+    "update container/shop-web-1 drift drift: volume shop_data was removed; restarted",
   ]);
 });
 

@@ -24,9 +24,12 @@ const OF_DB: Sharing = { type: "service", of: "db" };
 it("what shares with a container that is started is restarted after it", () => {
   assert.equal(steps(exited, { ipc: OF_DB }), [
     "container.start shop-db-1: exited with 0",
-    "container.restart shop-helper-1: db, whose IPC it shares, begins anew",
+    "container.restart shop-helper-1: db, whose IPC it shares, begins anew; restarted",
   ]);
-  assert.equal(steps(exited, { pid: OF_DB }).at(-1), "container.restart shop-helper-1: db, whose process numbers it shares, begins anew");
+  assert.equal(
+    steps(exited, { pid: OF_DB }).at(-1),
+    "container.restart shop-helper-1: db, whose process numbers it shares, begins anew; restarted",
+  );
 });
 
 it("what shares with one that is replaced is restarted after that", () => {
