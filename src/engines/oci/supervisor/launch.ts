@@ -86,15 +86,25 @@ export function exitCommand(layout: Layout, record: ContainerRecord): readonly s
   return ["/bin/sh", "-c", REVIVE, "wharf", supervisorFiles(layout, project).lock, command, ...args];
 }
 
+/**
+ * One that was killed is on its way out before it is dead: SIGKILL is pending (the ninth bit of a mask), then the kernel takes it apart (bit 4 of the
+ * seventh word after its name), then it is a zombie. Looked at in this order, it cannot slip by.
+ */
 const REVIVE = `cd /
+isKilled() {
+  while read -r key mask; do
+    case $key$mask in S[ih]*Pnd:*[13579bdf]??) return 0 ;; esac
+  done 2>/dev/null <"/proc/$1/status"
+  read -r stat 2>/dev/null <"/proc/$1/stat" || return 0
+  set -- \${stat##*) }
+  case $1 in [ZX]*) return 0 ;; esac
+  [ $(($7 & 4)) -ne 0 ]
+}
 lock=$(cat "$1" 2>/dev/null)
 pid=\${lock#*'"pid":'} pid=\${pid%%,*} start=\${lock#*'"start":"'} start=\${start%%'"'*}
 shift
-if [ -n "$lock" ] && read -r stat 2>/dev/null <"/proc/$pid/stat"; then
-  case \${stat##*) } in
-  [ZX]*) ;; # dead, and nobody has asked yet how it died
-  *) for field in \${stat##*) }; do [ "$field" = "$start" ] && exit 0; done ;;
-  esac
+if [ -n "$lock" ] && ! isKilled "$pid"; then
+  for field in \${stat##*) }; do [ "$field" = "$start" ] && exit 0; done
 fi
 exec </dev/null >/dev/null 2>&1
 UV_THREADPOOL_SIZE=2 MALLOC_ARENA_MAX=1 setsid "$@" &
