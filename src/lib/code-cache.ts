@@ -3,14 +3,15 @@
  *
  *   $XDG_CACHE_HOME/wharf/code/<build>-<node version>-<architecture>-<verb>.bin
  *
- * (a supervisor's lies below its world's RUN). It is written when the first run of a verb ends, so that it holds the functions which that verb uses. V8 compares only its own version, its flags and
- * the length of the source; the hash of the build in the name is what makes the pair right. Loading a planted cache would run its code: the
- * directory and the file must belong to the user who runs, and nobody else may enter.
+ * (a supervisor's lies below its world's RUN). It is written when the first run of a verb ends, so that it holds the functions which that verb
+ * uses. V8 compares only its own version, its flags and the length of the source; the hash of the build in the name is what makes the pair right.
+ * Loading a planted cache would run its code: the directory and the file must belong to the user who runs, and nobody else may enter. The
+ * directory is opened before it is looked at, so that whoever owns what is above it cannot put another one in its place meanwhile.
  */
 import {
   closeSync,
+  constants,
   fstatSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -58,49 +59,53 @@ export function runCached(
 
 /** The cached code, or `undefined` when there is none that may be trusted. */
 export function readCache(directory: string, key: CacheKey): Buffer | undefined {
-  if (!isOurs(directory)) return undefined;
-  let file: number;
-  try {
-    file = openSync(join(directory, fileName(key)), "r");
-  } catch (error) {
-    if (isExpected(error)) return undefined;
-    throw error;
-  }
-  try {
-    const { uid, size } = fstatSync(file);
-    if (uid !== process.geteuid?.()) return undefined;
-    const data = Buffer.allocUnsafeSlow(size);
-    return readSync(file, data) === size ? data : undefined;
-  } finally {
-    closeSync(file);
-  }
+  return inside(directory, (path) => {
+    const file = openSync(join(path, fileName(key)), constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const { uid, size } = fstatSync(file);
+      if (uid !== process.geteuid?.()) return undefined;
+      const data = Buffer.allocUnsafeSlow(size);
+      return readSync(file, data) === size ? data : undefined;
+    } finally {
+      closeSync(file);
+    }
+  });
 }
 
 /** Keeps compiled code and drops what older builds left. Where the directory cannot be written, or is not ours alone, nothing is kept. */
 export function writeCache(directory: string, key: CacheKey, data: Uint8Array): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (!isOurs(directory)) return;
+  unlessExpected(() => mkdirSync(directory, { recursive: true, mode: 0o700 }));
+  inside(directory, (path) => {
     const name = fileName(key);
-    const temporary = join(directory, `${name}.${process.pid}.tmp`);
+    const temporary = join(path, `${name}.${process.pid}.tmp`);
     writeFileSync(temporary, data, { mode: 0o600, flag: "wx" });
-    renameSync(temporary, join(directory, name));
-    for (const other of readdirSync(directory)) if (!other.startsWith(`${key.build}-`)) rmSync(join(directory, other), { force: true });
-  } catch (error) {
-    if (!isExpected(error)) throw error;
-  }
+    renameSync(temporary, join(path, name));
+    for (const other of readdirSync(path)) if (!other.startsWith(`${key.build}-`)) rmSync(join(path, other), { force: true });
+  });
 }
 
 function fileName({ build, verb }: CacheKey): string {
   return `${build}-${process.version}-${process.arch}-${verb}.bin`;
 }
 
-function isOurs(directory: string): boolean {
+/** Does something in the directory, by a path that leads to no other; nothing, and gives `undefined`, where it is not ours alone. */
+function inside<T>(directory: string, work: (path: string) => T): T | undefined {
+  return unlessExpected(() => {
+    const opened = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    try {
+      const { uid, mode } = fstatSync(opened);
+      return uid === process.geteuid?.() && (mode & 0o077) === 0 ? work(`/proc/self/fd/${opened}`) : undefined;
+    } finally {
+      closeSync(opened);
+    }
+  });
+}
+
+function unlessExpected<T>(work: () => T): T | undefined {
   try {
-    const stat = lstatSync(directory);
-    return stat.isDirectory() && stat.uid === process.geteuid?.() && (stat.mode & 0o077) === 0;
+    return work();
   } catch (error) {
-    if (isExpected(error)) return false;
+    if (isExpected(error)) return undefined;
     throw error;
   }
 }

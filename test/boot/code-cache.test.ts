@@ -1,4 +1,15 @@
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -43,6 +54,20 @@ it("code that somebody else planted is not loaded", ({ directory }) => {
   writeCache(directory, KEY, CODE);
   for (const name of readdirSync(directory)) chownSync(join(directory, name), 65534, 65534);
   assert.is(readCache(directory, KEY), undefined);
+});
+
+it("a link in the place of the file, or of the directory, leads nowhere", ({ home, directory }) => {
+  writeCache(directory, KEY, CODE);
+  const [name = ""] = readdirSync(directory);
+  renameSync(join(directory, name), join(home, "elsewhere"));
+  symlinkSync(join(home, "elsewhere"), join(directory, name));
+  assert.is(readCache(directory, KEY), undefined);
+  writeCache(directory, KEY, CODE);
+  renameSync(directory, join(home, "moved"));
+  symlinkSync(join(home, "moved"), directory);
+  assert.is(readCache(directory, KEY), undefined);
+  writeCache(directory, { build: "fedcba9876543210", verb: "ps" }, CODE);
+  assert.equal(readdirSync(join(home, "moved")), [name]);
 });
 
 it("what older builds left goes with the first write of a new one", ({ directory }) => {
