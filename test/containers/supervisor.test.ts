@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { ps } from "../support/listings.ts";
 import { busyboxRootfs } from "../support/rootfs.ts";
-import { supervisors } from "../support/supervisors.ts";
+import { killSupervisors, supervisors } from "../support/supervisors.ts";
 import { until } from "../support/until.ts";
 import { containerSuite, inWorld, type World } from "../support/world.ts";
 
@@ -91,6 +91,25 @@ it(
 );
 
 it(
+  "one that a monitor starts has nothing of the monitor's: neither its environment nor its place where memory runs out",
+  inWorld(async (world) => {
+    const cwd = await project(world);
+    await world.ok(["up", "-d", "a"], { cwd });
+    const environment = (pid: number) => readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").filter(isSet).sort();
+    const usual = environment(await theOne(world));
+    const [id = ""] = readdirSync(join(world.root, "containers")).filter((name) => !name.startsWith("."));
+    const { process: first, conmon } = JSON.parse(readFileSync(join(world.root, "containers", id, "state.json"), "utf8")) as Run;
+    writeFileSync(`/proc/${conmon.pid}/oom_score_adj`, "500");
+    killSupervisors(world);
+    await until("its end", async () => supervisors(world).length === 0);
+    process.kill(first.pid, "SIGKILL");
+    const pid = await theOne(world);
+    assert.equal([environment(pid), readFileSync(`/proc/${pid}/oom_score_adj`, "utf8")], [usual, "0\n"]);
+    await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
   "commands at once start one for each project",
   inWorld(async (world) => {
     const cwd = await project(world);
@@ -170,4 +189,9 @@ function locks(world: World): readonly string[] {
   return readdirSync(join(world.run, "supervisors"))
     .filter((name) => name.endsWith(".lock"))
     .sort();
+}
+
+/** Shells say where they are, and were. */
+function isSet(variable: string): boolean {
+  return variable !== "" && !/^(?:OLD)?PWD=|^_=|^SHLVL=/.test(variable);
 }

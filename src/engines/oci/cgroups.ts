@@ -1,5 +1,5 @@
 /** Control groups of containers: where they are, and what is taken away with them. */
-import { type Dirent, existsSync, readFileSync } from "node:fs";
+import { type Dirent, existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,8 +7,9 @@ import type { Service } from "../../model/service.ts";
 import type { Group } from "./cgroup-limits.ts";
 import { type CgroupManager, DEFAULT_SLICE, sliceDirectory, sliceNamed } from "./cgroup-manager.ts";
 import { containerDirectory, type Layout, shortId } from "./layout.ts";
-import { allContainers, type ContainerRecord, liveRun, readStarting } from "./records.ts";
+import { allContainers, liveRun, readStarting } from "./records.ts";
 import { cgroupMode, killIfThere } from "./runtime.ts";
+import { readText } from "./written.ts";
 
 /** Where it is: below every hierarchy's root, below the group that its service names, or in the slice of systemd's that it does. */
 export function cgroupPath(layout: Layout, id: string): string {
@@ -24,13 +25,16 @@ export function cgroupRequest(layout: Layout, id: string): { readonly path: stri
     : { path: `${slice}:wharf:${shortId(id)}`, words: ["--systemd-cgroup"] };
 }
 
-type Placed = Pick<ContainerRecord, "id"> & { readonly spec: { readonly service: Pick<Service, "isolation"> } };
+interface Placed {
+  readonly spec: { readonly service: Pick<Service, "isolation"> };
+  readonly manager: CgroupManager;
+}
 
-/** Notes where the control group of a container that is being made will be, where that is no usual place. */
-export async function placeCgroup(layout: Layout, { id, spec }: Placed, manager: CgroupManager): Promise<void> {
+/** Notes in the directory of a container that is being made where its control group will be, where that is no usual place. */
+export async function placeCgroup(directory: string, { spec, manager }: Placed): Promise<void> {
   const { cgroupParent } = spec.service.isolation;
-  if (manager === "systemd") await writeFile(sliceFile(layout, id), sliceNamed(cgroupParent) ?? DEFAULT_SLICE, { mode: 0o600 });
-  else if (cgroupParent !== null) await writeFile(parentFile(layout, id), cgroupParent, { mode: 0o600 });
+  if (manager === "systemd") await writeFile(join(directory, SLICE), sliceNamed(cgroupParent) ?? DEFAULT_SLICE, { mode: 0o600 });
+  else if (cgroupParent !== null) await writeFile(join(directory, PARENT), cgroupParent, { mode: 0o600 });
 }
 
 /** Notes the groups above a container's that nobody has made yet: the runtime makes them, and they go with the last container in them. */
@@ -70,8 +74,9 @@ export async function killCgroup(layout: Layout, id: string): Promise<void> {
 export async function removeCgroups(layout: Layout, id: string): Promise<void> {
   for (const directory of await cgroupDirectories(layout, id)) await removeTree(directory);
   const parent = parentOf(layout, id);
-  if (parent === null || !existsSync(noteFile(layout, parent)) || isUsed(layout, { parent, but: id })) return;
-  const made = new Set((await readFile(noteFile(layout, parent), "utf8")).split("\n").filter(Boolean));
+  const note = parent === null ? null : readText(noteFile(layout, parent)); // another container of it may be leaving too
+  if (parent === null || note === null || isUsed(layout, { parent, but: id })) return;
+  const made = new Set(note.split("\n").filter(Boolean));
   for (const directory of [...made].sort((a, b) => b.length - a.length)) await removeIfEmpty(directory);
   if (![...made].some((directory) => existsSync(directory))) await rm(noteFile(layout, parent), { force: true });
 }
@@ -88,25 +93,14 @@ async function roots(): Promise<readonly string[]> {
   return cgroupMode() === "v2" ? ["/sys/fs/cgroup"] : (await readdir("/sys/fs/cgroup")).map((name) => `/sys/fs/cgroup/${name}`);
 }
 
-const sliceFile = (layout: Layout, id: string): string => join(containerDirectory(layout, id), "slice");
+const SLICE = "slice";
+const PARENT = "cgroup";
 
-const sliceOf = (layout: Layout, id: string): string | null => readIfThere(sliceFile(layout, id));
-
-const parentFile = (layout: Layout, id: string): string => join(containerDirectory(layout, id), "cgroup");
+const sliceOf = (layout: Layout, id: string): string | null => readText(join(containerDirectory(layout, id), SLICE));
 
 const noteFile = (layout: Layout, parent: string): string => join(layout.run, "cgroups", encodeURIComponent(parent));
 
-const parentOf = (layout: Layout, id: string): string | null => readIfThere(parentFile(layout, id));
-
-function readIfThere(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw error;
-  }
-}
+const parentOf = (layout: Layout, id: string): string | null => readText(join(containerDirectory(layout, id), PARENT));
 
 /** How often a control group is tried whose processes were killed and are not gone yet, some five milliseconds apart. */
 const RMDIR_TRIES = 400;

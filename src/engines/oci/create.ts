@@ -61,14 +61,16 @@ export async function createContainer(
     mounts,
     ...(me !== null && spec.autoRemove === true ? { owner: me } : {}),
   };
-  await createRecord(layout, record);
+  const fill = async (directory: string): Promise<void> => {
+    await placeCgroup(directory, { spec, manager: context.cgroups });
+    await writeConfigs(directory, { record, contents });
+  };
+  await createRecord(layout, { record, fill });
   try {
     if (wantsSupervisor(record)) await ensureSupervisor(context, spec.project); // most are started next: it comes up while this one is made
     noteEvent(layout, { record, action: "create" });
-    await placeCgroup(layout, record, context.cgroups);
     for (const joined of spec.networks) await leaseAhead(layout, record, joined);
     const rootfs = await mountRootfs(layout, { id, layersDirectory: store.layersDirectory, layers: image.layers });
-    await writeConfigs(layout, record, contents);
     await writeSecrets(layout, record, contents);
     await prepareMounts(context, { record, rootfs });
     ensureWorkingDirectory(record, rootfs);

@@ -43,11 +43,14 @@ export function placeFiles(layout: Layout, id: string, files: readonly GivenFile
   }));
 }
 
-/** Writes what the configs of a new container hold. */
-export async function writeConfigs(layout: Layout, record: ContainerRecord, contents: Contents): Promise<void> {
+/** Writes what the configs of a container that is being made hold, below its directory. */
+export async function writeConfigs(
+  above: string,
+  { record, contents }: { readonly record: ContainerRecord; readonly contents: Contents },
+): Promise<void> {
   const configs = filesOf(record, "config");
   if (configs.length === 0) return;
-  const directory = configsOf(layout, record.id);
+  const directory = join(above, CONFIGS);
   await mkdir(directory, { mode: 0o700 });
   for (const { file, index } of configs)
     place(join(directory, String(index)), { file, bytes: await contentOf(file, { record, contents }) });
@@ -109,7 +112,9 @@ export async function secretKey(layout: Layout): Promise<Secret> {
   }
 }
 
-const configsOf = (layout: Layout, id: string): string => join(containerDirectory(layout, id), "configs");
+const CONFIGS = "configs";
+
+const configsOf = (layout: Layout, id: string): string => join(containerDirectory(layout, id), CONFIGS);
 
 const secretsOf = (layout: Layout, id: string): string => join(layout.run, "secrets", shortId(id));
 

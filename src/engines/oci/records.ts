@@ -189,8 +189,14 @@ export function heldPorts(layout: Layout, id: string): readonly PublishedPort[] 
   return starting !== null && isAlive(starting.owner) ? starting.ports : null;
 }
 
-/** Writes a new container: staged beside the others, its name reserved, then moved into place. Throws E_NAME_TAKEN. */
-export async function createRecord(layout: Layout, record: ContainerRecord): Promise<void> {
+export interface NewRecord {
+  readonly record: ContainerRecord;
+  /** Writes what else only its making gives it into its directory, wherever that is yet. */
+  readonly fill?: (directory: string) => Promise<void>;
+}
+
+/** Writes a new container: staged beside the others, its name reserved, then moved into place. Throws E_NAME_TAKEN, and what `fill` throws. */
+export async function createRecord(layout: Layout, { record, fill }: NewRecord): Promise<void> {
   const me = identify(process.pid);
   if (me === null) throw new Error("this process is not in /proc");
   const staging = join(layout.containers, `.new-${me.pid}-${me.start}-${record.id}`);
@@ -199,6 +205,7 @@ export async function createRecord(layout: Layout, record: ContainerRecord): Pro
     mkdirSync(join(staging, "upper"), { mode: 0o755 });
     mkdirSync(join(staging, "work"), { mode: 0o700 });
     await writeAtomic(join(staging, "container.json"), JSON.stringify(record), { durable: false });
+    await fill?.(staging);
     await reserveName(layout, record.name, { id: record.id, owner: me });
     try {
       renameSync(staging, containerDirectory(layout, record.id));

@@ -59,7 +59,7 @@ it("a container's group is a path of the runtime's, or a scope of systemd's", as
       mkdirSync(containerDirectory(layout, id));
       const plain = service({});
       const spec = { service: { ...plain, isolation: { ...plain.isolation, cgroupParent: parent } } };
-      await placeCgroup(layout, { id, spec }, manager);
+      await placeCgroup(containerDirectory(layout, id), { spec, manager });
       return [cgroupPath(layout, id), cgroupRequest(layout, id)];
     };
     assert.equal(await made("a", null, "cgroupfs"), ["/wharf-aaaaaaaaaaaa", { path: "/wharf-aaaaaaaaaaaa", words: [] }]);

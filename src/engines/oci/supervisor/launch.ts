@@ -86,9 +86,18 @@ export function exitCommand(layout: Layout, record: ContainerRecord): readonly s
   return ["/bin/sh", "-c", REVIVE, "wharf", supervisorFiles(layout, project).lock, command, ...args];
 }
 
+/** One heap for all threads of the allocator: one each would keep megabytes that nobody uses. */
+const ENVIRONMENT = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  UV_THREADPOOL_SIZE: "2",
+  MALLOC_ARENA_MAX: "1",
+};
+
 /**
  * One that was killed is on its way out before it is dead: SIGKILL is pending (the ninth bit of a mask), then the kernel takes it apart (bit 4 of the
  * seventh word after its name), then it is a zombie. Looked at in this order, it cannot slip by.
+ *
+ * A monitor has an environment of its own, and is spared where memory runs out: what it starts is to have neither from it.
  */
 const REVIVE = `cd /
 isKilled() {
@@ -107,7 +116,10 @@ if [ -n "$lock" ] && ! isKilled "$pid"; then
   for field in \${stat##*) }; do [ "$field" = "$start" ] && exit 0; done
 fi
 exec </dev/null >/dev/null 2>&1
-UV_THREADPOOL_SIZE=2 MALLOC_ARENA_MAX=1 setsid "$@" &
+echo 0 >/proc/self/oom_score_adj
+env -i ${Object.entries(ENVIRONMENT)
+  .map(([name, value]) => `${name}=${value}`)
+  .join(" ")} setsid "$@" &
 `;
 
 /** Where a project has no container any more: waits until its supervisor has ended, two seconds at most, and takes away what it said. */
@@ -135,32 +147,30 @@ export function purpose(): string {
 
 const bundle = (): URL => new URL("./supervisor.cjs", import.meta.url);
 
-/** One heap for all threads of the allocator: one each would keep megabytes that nobody uses. */
-const ENVIRONMENT = {
-  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-  UV_THREADPOOL_SIZE: "2",
-  MALLOC_ARENA_MAX: "1",
-};
-
 /** V8 is told to keep its heap small: there is little to do, and it may take its time. */
 const FRUGAL = ["--max-semi-space-size=1", "--max-old-space-size=128", "--optimize-for-size"];
 
 /** The program and its words, under a shell that waits for its end: where it was killed, and did not end by itself, that starts it again. */
 export function supervisorCommand(layout: Layout, project: string): { readonly command: string; readonly args: readonly string[] } {
-  return { command: "/bin/sh", args: ["-c", KEEP, "wharf", process.execPath, ...programWords(), layout.root, layout.run, project] };
+  const { file, words } = program();
+  return { command: "/bin/sh", args: ["-c", KEEP, file, process.execPath, ...words, layout.root, layout.run, project] };
 }
 
-/** At once, then ever more seldom. It is told the shell's number, to take it along where it goes. */
-const KEEP = `pause=0
-while "$@" $$; [ $? -ne 0 ]; do
+/**
+ * At once, then ever more seldom, as long as there is something to run: wharf or Node may have been removed. One that has worked for ten minutes is
+ * started at once again. It is told the shell's number, to take it along where it goes.
+ */
+export const KEEP = `pause=0
+while began=$(date +%s); "$@" $$; [ $? -ne 0 ] && [ -e "$0" ] && [ -e "$1" ]; do
+  [ $(($(date +%s) - began)) -lt 600 ] || pause=0
   sleep $pause
   [ $pause -gt 60 ] || pause=$((2 * pause + 1))
 done
 `;
 
-/** The file that a build puts beside the bundle, or straight from the sources. */
-function programWords(): readonly string[] {
-  if (!import.meta.url.endsWith(".ts")) return [...FRUGAL, fileURLToPath(bundle())];
-  const loader = createRequire(import.meta.url).resolve("tsx");
-  return ["--import", loader, fileURLToPath(new URL("./main.ts", import.meta.url))];
+/** The file that a build puts beside the bundle, or straight from the sources, and Node's words to run it. */
+function program(): { readonly file: string; readonly words: readonly string[] } {
+  const isBuilt = !import.meta.url.endsWith(".ts");
+  const file = fileURLToPath(isBuilt ? bundle() : new URL("./main.ts", import.meta.url));
+  return { file, words: [...(isBuilt ? FRUGAL : ["--import", createRequire(import.meta.url).resolve("tsx")]), file] };
 }
