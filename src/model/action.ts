@@ -48,10 +48,10 @@ interface Payloads {
   /** The new one takes the name of the one it replaces once that is gone. */
   readonly "container.rename": { readonly container: string; readonly to: string };
   /**
-   * Whether a container that was just started is fit to take over: it gets healthy where its health is checked; elsewhere it runs on for
-   * `monitorMs`, or ends with 0 before. Throws `E_NOT_STEADY`.
+   * Whether a container that was just started is fit to take over: it gets healthy where its health is checked, and stays so until `monitorMs`
+   * from its start; elsewhere it runs on for so long (`null`: a second), or ends with 0 before. After that `delayMs` more. Throws `E_NOT_STEADY`.
    */
-  readonly "container.prove": { readonly container: string; readonly monitorMs: number };
+  readonly "container.prove": { readonly container: string; readonly monitorMs: number | null; readonly delayMs: number };
   readonly "container.wait": { readonly container: string; readonly until: "healthy" | "completed"; readonly required: boolean };
   /** Sees to it that the project has who looks after its containers. Nothing where it has. */
   readonly "supervisor.start": { readonly project: string };

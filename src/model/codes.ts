@@ -359,7 +359,7 @@ export const CODES = {
   E_NOT_STEADY: {
     family: "failed",
     explain:
-      "A container that should take another one's place was started, and it ended, or was found unhealthy, before it had run for the time that a new one is watched (`deploy.update_config.monitor`, a second unless given). The old container is put back and runs as it ran. The message has the last lines that the new one printed; `up --no-rollback` leaves it there to be looked at.",
+      "A container that should take another one's place was started, and it ended, or was found unhealthy, before it had run for the time that a new one is watched (`deploy.update_config.monitor` from its start; without that a second, or until it is healthy where its health is checked). The old container is put back and runs as it ran. The message has the last lines that the new one printed; `up --no-rollback` leaves it there to be looked at.",
   },
   E_NO_IMAGE: {
     family: "spec",

@@ -2,8 +2,8 @@
 export interface UpdatePolicy {
   /** Whether the new one starts beside the old one and takes over, or after it; `null`: as it seems best. */
   readonly order: "start-first" | "stop-first" | null;
-  /** How long a new one is watched before it counts, in milliseconds. */
-  readonly monitorMs: number;
+  /** How long a new one is watched, from its start, before it counts, in milliseconds; `null`: nobody said. */
+  readonly monitorMs: number | null;
   /** Containers replaced at once; 0: all. */
   readonly parallelism: number;
   /** Between one lot and the next, in milliseconds. */
@@ -14,4 +14,7 @@ export interface UpdatePolicy {
   readonly maxFailureRatio?: number;
 }
 
-export const USUAL_UPDATE: UpdatePolicy = { order: null, monitorMs: 1000, parallelism: 0, delayMs: 0, failureAction: "continue" };
+/** For how long one without a health check is watched where nobody said it, in milliseconds. One that has a check is well when that says so. */
+export const USUAL_MONITOR_MS = 1000;
+
+export const USUAL_UPDATE: UpdatePolicy = { order: null, monitorMs: null, parallelism: 0, delayMs: 0, failureAction: "continue" };

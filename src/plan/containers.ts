@@ -291,7 +291,7 @@ interface SlotStep {
 /** The last step of an attempt: after it there is no way back, nor need of one. */
 function prove(p: Planning, { service }: Pattern, { container, reason, after, attempt = null }: SlotStep): string {
   return p.draft.step(stepKey("container.prove", container), {
-    action: { kind: "container.prove", container, monitorMs: service.update.monitorMs + service.update.delayMs },
+    action: { kind: "container.prove", container, monitorMs: service.update.monitorMs, delayMs: service.update.delayMs },
     reason,
     service: service.name,
     after,

@@ -181,7 +181,7 @@ async function apply(context: Context, action: Action, { signal, progress, note 
       await rename(context, action);
       return context.syncNetwork();
     case "container.prove":
-      return proveContainer(context, containerNamed(layout, action.container), { monitorMs: action.monitorMs, signal });
+      return proveContainer(context, containerNamed(layout, action.container), { ...action, signal });
     case "container.wait":
       return waitUntil(context, action, { signal, note });
     case "supervisor.start":

@@ -13,7 +13,7 @@ export function readUpdate(service: Node, scope: Scope): UpdatePolicy {
   const maxFailureRatio = readRatio(child(given, "max_failure_ratio"), scope);
   return {
     order: order === "start-first" || order === "stop-first" ? order : null,
-    monitorMs: millisecondsOf(at("monitor")) ?? USUAL_UPDATE.monitorMs,
+    monitorMs: millisecondsOf(at("monitor")),
     parallelism: Number(at("parallelism") ?? 1),
     delayMs: millisecondsOf(at("delay")) ?? 0,
     failureAction: action === "pause" || action === "continue" || action === "rollback" ? action : "pause",
