@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, unlinkSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -109,7 +109,7 @@ async function acquireBetweenProcesses(path: string, options: LockOptions): Prom
   let told = false;
   for (let pause = 2; ; pause = Math.min(pause * 2, 100)) {
     options.signal?.throwIfAborted();
-    if (await createAtomic(path, JSON.stringify(holder), { durable: false })) return { release: async () => rmSync(path) };
+    if (await createAtomic(path, JSON.stringify(holder), { durable: false })) return { release: async () => unlinkSync(path) };
     const other = await readHolder(path);
     if (other === null) continue; // let go between our two looks
     if (!isAlive(other)) {

@@ -39,12 +39,13 @@ export interface Forward {
 
 /**
  * Replaces the world's table in one transaction: packets see the old rules or the new ones. Established connections go on. Nothing is done where
- * these very rules were this process's last ones and nobody has changed anything of the packet filter since.
+ * these very rules were this process's last ones and nobody has changed anything of the packet filter since. Gives the generation at which they
+ * are in place; `null`: somebody else was at work meanwhile, and may have taken some away.
  */
-export async function applyRules(rules: Ruleset): Promise<void> {
+export async function applyRules(rules: Ruleset): Promise<number | null> {
   const text = rulesText(rules);
   const before = filterGeneration();
-  if (before !== null && before === last?.generation && text === last.text) return;
+  if (before !== null && before === last?.generation && text === last.text) return before;
   const finished = await run(findProgram("nft") ?? "nft", ["-f", "-"], { input: text });
   if (finished.status !== 0)
     throw new Failure({
@@ -53,8 +54,9 @@ export async function applyRules(rules: Ruleset): Promise<void> {
       hint: "wharf doctor checks nftables",
     });
   const generation = filterGeneration();
-  // A transaction is one generation: with more of them somebody else's may have come after ours.
+  // One transaction is one generation: where there are more, somebody else's may have come after ours.
   last = before !== null && generation === before + 1 ? { text, generation } : null;
+  return last?.generation ?? null;
 }
 
 /** What this process put in place, and the packet filter's generation since then. */

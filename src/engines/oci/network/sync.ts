@@ -6,7 +6,7 @@ import { allRecords, type ContainerRecord, heldPorts, isBeside } from "../record
 import { redirectFlows } from "./datagram-flows.ts";
 import { type Endpoint, endpointsOf } from "./endpoints.ts";
 import { forgetForeign } from "./foreign.ts";
-import { filterGeneration, noteGeneration } from "./generation.ts";
+import { noteGeneration } from "./generation.ts";
 import { type HostsEntry, hostsText, nameFiles, writeHosts } from "./hosts.ts";
 import { linkIndex } from "./links.ts";
 import { movedNames } from "./moved-names.ts";
@@ -30,10 +30,7 @@ export async function syncNetwork(layout: Layout): Promise<void> {
   for (const { record } of live) updateHosts(layout, record, hostsOf(record, { networks, peers: world, circles }));
   const rules = rulesetFor(layout, { live, networks });
   if (wants6(rules)) writeFileSync(marker6(layout), "");
-  const before = filterGeneration();
-  await applyRules(rules);
-  // One transaction is one generation: where there are more, somebody else was at work, and may have taken rules away.
-  noteGeneration(layout, before !== null && filterGeneration() === before + 1 ? before + 1 : null);
+  noteGeneration(layout, await applyRules(rules));
   redirectFlows(layout, rules.ports);
   await forgetForeign(
     layout,
