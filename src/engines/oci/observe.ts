@@ -25,17 +25,18 @@ import { ensureSupervisor, isAttended } from "./supervisor/launch.ts";
 import { needsSupervisor } from "./supervisor/need.ts";
 import { allVolumes } from "./volumes.ts";
 
-/** What exists, as far as a project is concerned. Reads files and the process table, and changes nothing; runs something only where somebody changed the packet filter. */
+/** What exists, as far as a project is concerned. Reads files and the process table, and changes nothing; runs something only where nobody looks after the packet filter and somebody changed it. */
 export async function observeProject(context: Context, project: Project): Promise<Observed> {
   const { layout } = context;
   const all = allContainers(layout);
   const networks = allNetworks(layout);
   const own = all.filter(({ record }) => record.spec.project === project.name);
-  const unattended = await isUnattended(context, { project: project.name, own });
+  const attended = await whetherAttended(context, { project: project.name, own });
+  const unattended = attended === false;
   if (!unattended) await reviveSupervisors(context, own);
-  const unfiltered = own.some(({ record, status }) => status.state === "running" && record.spec.networks.length > 0)
-    ? (await lostRules(layout)) !== null
-    : false;
+  // Somebody who looks after them puts rules back by himself. To look here as well is not free: it takes the C library.
+  const isFiltered = ({ record, status }: Container): boolean => status.state === "running" && record.spec.networks.length > 0;
+  const unfiltered = attended !== true && own.some(isFiltered) && (await lostRules(layout)) !== null;
   const missing = missingContainers(layout, project, own);
   return {
     containers: own.map((container) => describe(layout, container, networks)),
@@ -144,13 +145,16 @@ async function reviveSupervisors(context: Context, containers: readonly Containe
   for (const project of new Set(needing.map(({ record }) => record.spec.project))) await ensureSupervisor(context, project);
 }
 
-/** Whether containers of a project that were begun need somebody, and there is nobody who comes by himself. */
-async function isUnattended({ layout }: Context, { project, own }: { readonly project: string; readonly own: readonly Container[] }) {
+/** Whether somebody looks after the containers of a project that were begun, or comes to it by himself; `null`: none needs that. */
+async function whetherAttended(
+  { layout }: Context,
+  { project, own }: { readonly project: string; readonly own: readonly Container[] },
+): Promise<boolean | null> {
   const isNeedy = (container: Container): boolean => {
     const { status } = container;
     return status.state !== "created" && status.run.process.boot === bootId() && needsSupervisor(layout, container);
   };
-  return own.some(isNeedy) && !(await isAttended(layout, project));
+  return own.some(isNeedy) ? isAttended(layout, project) : null;
 }
 
 async function observeImages({ store }: Context, project: Project): Promise<Readonly<Record<string, ObservedImage>>> {
