@@ -155,10 +155,24 @@ export function networkAttributes({ labels, config }: Pick<Network, "labels" | "
 export function compare(before: Attributes, after: Attributes, where: Where): readonly AttributeChange[] {
   return differences("", { before, after }).map((difference) => ({
     ...difference,
-    source: sourceOf(where.project, `${where.path}.${difference.path}`),
+    source: sourceOf(where.project, placeOf(where, difference.path)),
     fixedBecause: null,
   }));
 }
+
+/** Where an attribute is written: what `deploy` says too wins there. */
+function placeOf({ project, path }: Where, attribute: string): string {
+  const other = IN_DEPLOY.get(attribute);
+  return `${path}.${other !== undefined && Object.hasOwn(project.sources, `${path}.${other}`) ? other : attribute}`;
+}
+
+const IN_DEPLOY: ReadonlyMap<string, string> = new Map([
+  ["cpus", "deploy.resources.limits.cpus"],
+  ["mem_limit", "deploy.resources.limits.memory"],
+  ["mem_reservation", "deploy.resources.reservations.memory"],
+  ["pids_limit", "deploy.resources.limits.pids"],
+  ["restart", "deploy.restart_policy"],
+]);
 
 interface Where {
   readonly project: Project;

@@ -4,7 +4,8 @@ import type { ReadService } from "./service/service.ts";
 
 /**
  * Where values were written, by the dotted path of Compose's long names: `services.web.image`, `services.web.environment.COLOR`,
- * `services.web.ports.0` (as numbered after ranges are written out), `services.web.volumes./data` (by target), `volumes.data`.
+ * `services.web.deploy.resources.limits.memory`, `services.web.ports.0` (as numbered after ranges are written out), `services.web.volumes./data`
+ * (by target), `volumes.data`.
  * Mappings and lists stand at their key, single values at the value.
  */
 export function sourcesOf(tree: Node, services: readonly ReadService[]): Readonly<Record<string, Source>> {
@@ -15,7 +16,8 @@ export function sourcesOf(tree: Node, services: readonly ReadService[]): Readonl
   for (const service of services) {
     const path = `services.${service.name}`;
     add(path, service.entry.place);
-    for (const [key, entry] of entriesOf(service.entry.value)) addAttribute(`${path}.${key}`, entry, add);
+    for (const [key, entry] of entriesOf(service.entry.value))
+      addAttribute(`${path}.${key}`, entry, { add, depth: key === "deploy" ? 3 : 1 });
     for (const [name, { place }] of service.variables) add(`${path}.environment.${name}`, place);
     for (const [index, { place }] of service.ports.entries()) add(`${path}.ports.${index}`, place);
     for (const section of ["configs", "secrets"] as const)
@@ -28,10 +30,12 @@ export function sourcesOf(tree: Node, services: readonly ReadService[]): Readonl
 /** Attributes whose parts are numbered or named by what they come out as, and added so. */
 const OWN_PARTS: ReadonlySet<string> = new Set(["environment", "ports", "volumes", "tmpfs", "configs", "secrets"]);
 
-function addAttribute(path: string, entry: Entry, add: (path: string, place: Place) => void): void {
-  const { value } = entry;
-  add(path, value.kind === "scalar" ? value.place : entry.place);
-  if (OWN_PARTS.has(path.slice(path.lastIndexOf(".") + 1))) return;
-  for (const [key, part] of entriesOf(value)) add(`${path}.${key}`, part.value.kind === "scalar" ? part.value.place : part.place);
+type Add = (path: string, place: Place) => unknown;
+
+/** `depth`: of parts in parts. */
+function addAttribute(path: string, { value, place }: Entry, { add, depth }: { readonly add: Add; readonly depth: number }): void {
+  add(path, value.kind === "scalar" ? value.place : place);
+  if (depth === 0 || OWN_PARTS.has(path.slice(path.lastIndexOf(".") + 1))) return;
+  for (const [key, part] of entriesOf(value)) addAttribute(`${path}.${key}`, part, { add, depth: depth - 1 });
   if (value.kind === "list") for (const [index, item] of value.items.entries()) add(`${path}.${index}`, item.place);
 }

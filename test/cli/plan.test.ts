@@ -26,6 +26,21 @@ services:
     env: { BAR: "a|b\`c" }
 `;
 
+it("what is written below deploy is shown by its place there", async ({ place }) => {
+  const limited = (memory: string, condition: string): string => `${spec("1.27")}    deploy:
+      restart_policy: { condition: ${condition} }
+      resources:
+        limits:
+          memory: ${memory}
+`;
+  await place.write("wharf.yaml", limited("30m", "any"));
+  await place.call("up", "-d");
+  await place.write("wharf.yaml", limited("31m", "on-failure"));
+  const { stdout } = await place.call("plan");
+  assert.match(stdout, /mem_limit: 31457280 -> 32505856 {2}\(wharf\.yaml:12\)/);
+  assert.match(stdout, /restart: "always" -> "on-failure" {2}\(wharf\.yaml:9\)/);
+});
+
 it("json is as its schema says", async ({ place }) => {
   const schema: unknown = JSON.parse(readFileSync(join(ROOT, "schemas/plan.schema.json"), "utf8"));
   const validate = new Ajv2020({ strict: true, strictRequired: false, allErrors: true }).compile(schema as object);
