@@ -4,6 +4,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
+import { Attachment } from "../../src/engines/oci/attach.ts";
+import { bundleDirectory, openLayout } from "../../src/engines/oci/layout.ts";
 import { IDLE, idleProject } from "../support/idle.ts";
 import { ps } from "../support/listings.ts";
 import { atTerminal } from "../support/terminal.ts";
@@ -15,6 +17,8 @@ const it = containerSuite("terminals");
 it("attach passes keys on, follows the terminal's size, and leaves a program alone at ctrl-p ctrl-q", inWorld(attaching));
 
 it("attach without a terminal passes input, output and signals on, and ends with the program's status", inWorld(plain));
+
+it("what is interrupted before it begins to listen ends as well", inWorld(early));
 
 it("attach refuses what does not run, and keys that are none", inWorld(refusals));
 
@@ -58,6 +62,20 @@ async function attaching(world: World): Promise<void> {
   await third.see(/[#$] /);
   third.type("\nexit 7\n");
   assert.is(await third.ended, 7);
+  await world.ok(["down"], { cwd });
+}
+
+async function early(world: World): Promise<void> {
+  const cwd = await idleProject(world, "shop", [`web: { ${IDLE} }`]);
+  await world.ok(["up", "-d"], { cwd });
+  const [id = ""] = (await readdir(join(world.root, "containers"))).filter((name) => !name.startsWith("."));
+  const attachment = new Attachment(bundleDirectory(openLayout(world.root, world.run), id));
+  const { stdin, stdout, stderr } = process;
+  const copied = attachment.copy(
+    { stdin, stdout, stderr },
+    { tty: false, stdin: false, detachKeys: [], redraw: false, signal: AbortSignal.abort() },
+  );
+  assert.is(await Promise.race([copied, sleep(10_000, "it goes on", { ref: false })]), "ended");
   await world.ok(["down"], { cwd });
 }
 

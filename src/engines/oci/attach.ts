@@ -98,6 +98,7 @@ export class Attachment {
       stdin.once("end", end);
       stdin.resume();
     }
+    if (options.signal.aborted) detach(); // it told nobody: that was before
     try {
       await this.#receiveAll(streams);
     } finally {

@@ -44,6 +44,7 @@ export async function execAtTerminal(
         if (begun !== null && isAlive(begun)) signalIfThere(begun.pid, HANGUP);
       };
       signal.addEventListener("abort", hangUp, { once: true });
+      if (signal.aborted) hangUp();
       const end = await attachment.copy(
         { stdin, stdout, stderr },
         { tty: true, stdin: true, detachKeys: options.detachKeys ?? [], redraw: false, signal },

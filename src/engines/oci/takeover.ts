@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { withLock } from "../../lib/file-lock.ts";
 import { isAlive } from "../../lib/process-identity.ts";
 import type { PublishedPort } from "../../model/observed.ts";
+import type { Port } from "../../model/service.ts";
 import type { Context } from "./context.ts";
 import { addressesFor, choosePorts, type HolderOf, holders } from "./network/publish.ts";
 import { type Container, type ContainerRecord, liveRun, runOf, writeState } from "./records.ts";
@@ -39,14 +40,10 @@ export function portsFrom(
   record: ContainerRecord,
   { inherited, holderOf }: { readonly inherited: readonly PublishedPort[]; readonly holderOf: HolderOf },
 ): readonly PublishedPort[] {
-  const wanted = record.spec.service.ports.map((port) => {
-    const same = inherited.find(
-      ({ target, protocol, host, published }) =>
-        protocol === port.protocol &&
-        addressesFor(port.host, { ipv6: true }).includes(host) &&
-        (port.published === null ? target === port.target : published >= port.published.from && published <= port.published.to),
-    );
-    return same === undefined ? port : { ...port, published: { from: same.published, to: same.published } };
+  const kept = keptPorts(record.spec.service.ports, inherited);
+  const wanted = record.spec.service.ports.map((port, index) => {
+    const published = kept.get(index);
+    return published === undefined ? port : { ...port, published: { from: published, to: published } };
   });
   const isInherited: HolderOf = (binding) => {
     const own = inherited.some(
@@ -55,6 +52,28 @@ export function portsFrom(
     return own ? null : holderOf(binding);
   };
   return choosePorts(wanted, isInherited);
+}
+
+/** Which of the host ports that are there each port keeps, by its place: first those that lead where it does, and none for two. */
+function keptPorts(ports: readonly Port[], inherited: readonly PublishedPort[]): ReadonlyMap<number, number> {
+  const kept = new Map<number, number>();
+  const used = new Set<string>();
+  for (const isStrict of [true, false])
+    for (const [index, { target, protocol, host, published }] of ports.entries()) {
+      const hosts = addressesFor(host, { ipv6: true });
+      const found = inherited.find(
+        (port) =>
+          port.protocol === protocol &&
+          hosts.includes(port.host) &&
+          !used.has(`${protocol} ${port.published}`) &&
+          (port.target === target || (!isStrict && published !== null)) &&
+          (published === null || (port.published >= published.from && port.published <= published.to)),
+      );
+      if (kept.has(index) || found === undefined) continue;
+      kept.set(index, found.published);
+      used.add(`${protocol} ${found.published}`);
+    }
+  return kept;
 }
 
 /**
