@@ -43,7 +43,7 @@ async function attaching(world: World): Promise<void> {
   await first.resize(40, 111);
   await first.ask("stty size\n", /\n40 111\r?\n/); // the size travels beside the keys
   first.type("sleep 100\n");
-  await sleep(200);
+  await until("that it sleeps", async () => (await world.ok(["top", "sh"], { cwd })).includes("sleep 100"));
   first.type("\x03"); // goes to the container's program, not to wharf
   await first.see(/[#$] /);
   first.type("kept=1\x10");
@@ -91,8 +91,10 @@ async function plain(world: World): Promise<void> {
   attached.stdin?.write("one\n");
   await printed(attached, /out one/);
   attached.kill("SIGINT");
-  await sleep(300);
-  attached.stdin?.write("\n"); // busybox's shell looks at a signal when its read is over
+  await until("its end", async () => {
+    attached.stdin?.write("\n"); // busybox's shell looks at a signal when its read is over
+    return attached.exitCode !== null;
+  });
   const { status, stdout, stderr } = await finished;
   assert.is(status, 3, stderr);
   assert.match(stdout, /^out one\n/);
@@ -131,9 +133,8 @@ async function running(world: World): Promise<void> {
   run.type("tty; stty size\n");
   await run.see(/\/dev\/[^\n]*\r?\n33 99\r?\n/);
   await run.resize(20, 70);
-  await sleep(200);
-  run.type("stty size; exit 9\n");
-  await run.see(/\n20 70\r?\n/);
+  await run.ask("stty size\n", /\n20 70\r?\n/); // the size travels beside the keys
+  run.type("exit 9\n");
   assert.is(await run.ended, 9);
   assert.equal(await ps(world, ["-a", "--orphans=true"], { cwd }), []);
 
@@ -154,7 +155,7 @@ async function executing(world: World): Promise<void> {
   await exec.resize(20, 70);
   await exec.ask("stty size\n", /\n20 70\r?\n/);
   exec.type("sleep 100\n");
-  await sleep(200);
+  await until("that it sleeps", async () => (await world.ok(["top", "web"], { cwd })).includes("sleep 100"));
   exec.type("\x03");
   await exec.see(/[#$] /);
   exec.type("exit 9\n");

@@ -51,7 +51,7 @@ async function ofEveryKind(world: World): Promise<void> {
     ["no such program", { cmd: "/nowhere" }, /E_COMMAND_NOT_FOUND[\s\S]*\/nowhere/],
     ["a crash at once", { cmd: "[sh, -c, 'echo no memory; exit 3']" }, /E_NOT_STEADY[\s\S]*\| no memory/],
     ["a crash after two seconds", { cmd: "[sh, -c, 'sleep 2; exit 3']" }, /E_NOT_STEADY/],
-    ["the same, without a check", { cmd: "[sh, -c, 'sleep 2; exit 3']", check: "", monitor: "4s" }, /E_NOT_STEADY[\s\S]*with 3/],
+    ["the same, without a check", { cmd: "[sh, -c, 'sleep 2; exit 3']", check: "", monitor: "60s" }, /E_NOT_STEADY[\s\S]*with 3/],
     [
       "healthy at first, and not for as long as it is watched",
       { check: "test ! -e /tmp/seen && touch /tmp/seen", monitor: "60s" },

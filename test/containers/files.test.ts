@@ -3,10 +3,10 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { inspect } from "../support/listings.ts";
 import { BUSYBOX_CONFIG, busyboxRootfs } from "../support/rootfs.ts";
+import { until } from "../support/until.ts";
 import { containerSuite, inWorld, type World } from "../support/world.ts";
 
 const it = containerSuite("configs and secrets");
@@ -106,11 +106,10 @@ async function lasting(world: World): Promise<void> {
   const { State: before } = await inspect(world, "shop-web-1");
   process.kill(before.Pid, "SIGKILL");
   const again = async () => (await inspect(world, "shop-web-1")).State;
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(50)) {
+  await until("its return by itself", async () => {
     const { Pid, Status } = await again();
-    if (Status === "running" && Pid !== before.Pid) break;
-  }
-  assert.is.not((await again()).Pid, before.Pid, "it was not started again by itself");
+    return Status === "running" && Pid !== before.Pid;
+  });
   assert.is(await token(), ENV.TOKEN);
   await world.ok(["kill"], { cwd });
   await world.ok(["start"], { cwd });

@@ -7,7 +7,7 @@ import { inspect, ps } from "../support/listings.ts";
 import { busyboxRootfs, webRootfs } from "../support/rootfs.ts";
 import { supervisors } from "../support/supervisors.ts";
 import { until } from "../support/until.ts";
-import { containerSuite, inWorld, type World } from "../support/world.ts";
+import { containerSuite, finish, inWorld, type World } from "../support/world.ts";
 
 const it = containerSuite("health");
 
@@ -15,18 +15,16 @@ it(
   "who depends on a healthy service starts when it is, long before its interval is over",
   inWorld(async (world) => {
     const cwd = await project(world, {
-      db: "command: [sh, -c, 'sleep 0.6; touch /tmp/ready; exec sleep 1000'], init: true, healthcheck: {test: [CMD, test, -e, /tmp/ready], interval: 10m}",
+      db: `command: [sleep, '1000'], init: true, volumes: ['${join(world.root, "..")}:/host'], healthcheck: {test: [CMD, test, -e, /host/ready], interval: 10m}`,
       app: "command: [sleep, '1000'], init: true, depends_on: {db: {condition: service_healthy}}",
     });
-    await world.ok(["up", "-d"], { cwd });
-    const db = await inspect(world, "well-db-1");
-    assert.is(db.State.Health?.Status, "healthy");
-    assert.ok(
-      db.State.Health?.Log.some(({ ExitCode }) => ExitCode === 1),
-      "it was looked at before it was well",
-    );
-    const app = await inspect(world, "well-app-1");
-    assert.ok(Date.parse(app.State.StartedAt) - Date.parse(db.State.StartedAt) >= 600);
+    const up = world.ok(["up", "-d"], { cwd });
+    await until("a look before it is well", async () => (await failures(world, cwd)) > 0);
+    const wellSince = Date.now();
+    writeFileSync(join(world.root, "..", "ready"), "");
+    await up;
+    assert.is((await inspect(world, "well-db-1")).State.Health?.Status, "healthy");
+    assert.ok(Date.parse((await inspect(world, "well-app-1")).State.StartedAt) >= wellSince);
     const listed = (await ps(world, [], { cwd })).find(({ Service }) => Service === "db");
     assert.is(listed?.Health, "healthy");
     assert.match(listed?.Status ?? "", /^Up .* \(healthy\)$/);
@@ -135,10 +133,16 @@ it(
   inWorld(async (world) => {
     const check = (test: string, more = "") => `healthcheck: {test: '${test}', interval: 200ms, retries: 2${more}}`;
     const cwd = await project(world, {
-      a: `command: [sh, -c, 'sleep 0.5; touch /tmp/a; exec sleep 1000'], init: true, ${check("test -e /tmp/a", ", start_period: 30s")}`,
+      a: `command: [sleep, '1000'], init: true, volumes: ['${join(world.root, "..")}:/host'], ${check("test -e /host/a", ", start_period: 10m")}`,
       once: "command: ['true']",
     });
-    const waited = await world.wharf(["up", "--wait"], { cwd });
+    const waiting = world.start(["up", "--wait"], { cwd });
+    let told = "";
+    waiting.stderr?.on("data", (chunk: string) => (told += chunk));
+    const finished = finish(waiting);
+    await until("its wait", async () => /well-a-1 +\| waiting: starting\n/.test(told));
+    writeFileSync(join(world.root, "..", "a"), "");
+    const waited = await finished;
     assert.is(waited.status, 0, waited.stderr);
     assert.match(waited.stderr, /well-a-1 +\| waiting: starting\n.*well-a-1 +\| healthy\n/s);
     assert.is((await inspect(world, "well-a-1")).State.Health?.Status, "healthy");
@@ -182,10 +186,11 @@ it(
     await world.ok(["up", "--wait"], { cwd });
     const before = await inspect(world, "well-a-1");
     await world.ok(["pause"], { cwd });
-    await sleep(150); // one that was under way
-    const count = looks(world);
-    await sleep(500);
-    assert.is(looks(world), count, "nobody looks while it is paused");
+    await until("that nobody looks while it is paused", async () => {
+      const count = looks(world); // one may be under way at first
+      await sleep(500);
+      return looks(world) === count;
+    });
     await world.ok(["unpause"], { cwd });
     for (const pid of supervisors(world)) process.kill(pid, "SIGKILL");
     rmSync(file);
@@ -212,4 +217,10 @@ async function project(world: World, services: Readonly<Record<string, string>>)
 function looks(world: World): string {
   const [id = ""] = readdirSync(join(world.root, "containers")).filter((name) => !name.startsWith("."));
   return readFileSync(join(world.root, "containers", id, "health.json"), "utf8");
+}
+
+/** How many looks at the database found that it is not well; none while it is not there. */
+async function failures(world: World, cwd: string): Promise<number> {
+  const isThere = (await ps(world, ["-a"], { cwd })).some(({ Service, State }) => Service === "db" && State === "running");
+  return isThere ? ((await inspect(world, "well-db-1")).State.Health?.Log ?? []).filter(({ ExitCode }) => ExitCode === 1).length : 0;
 }

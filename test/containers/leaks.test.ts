@@ -73,7 +73,7 @@ it.run();
 
 /** How many files this process has open, once it is no more than this, or it has had time to close them. */
 async function descriptors(expected: number): Promise<number> {
-  for (let tries = 0; tries < 40 && opened().length > expected; tries++) await sleep(50);
+  for (let tries = 0; tries < 400 && opened().length > expected; tries++) await sleep(50);
   return opened().length;
 }
 

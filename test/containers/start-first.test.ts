@@ -88,7 +88,7 @@ async function failing(world: World): Promise<void> {
   const port = await freePort();
   const cwd = await standing(world, { port, colour: "red" });
   const load = new Load([`http://127.0.0.1:${port}/`]);
-  await writeFile(join(cwd, "wharf.yaml"), spec({ port, colour: "blue", more: "    cmd: [sh, -c, 'sleep 0.2; exit 3']\n" }));
+  await writeFile(join(cwd, "wharf.yaml"), spec({ port, colour: "blue", more: "    cmd: [sh, -c, 'exit 3']\n" }));
   const { status, stderr } = await world.wharf(["up", "-d"], { cwd });
   assert.is(status, 1);
   assert.match(stderr, "E_NOT_STEADY");

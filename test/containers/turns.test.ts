@@ -1,19 +1,20 @@
 /** Commands after each other, and containers after each other. */
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { inspect } from "../support/listings.ts";
 import { busyboxRootfs } from "../support/rootfs.ts";
 import { until } from "../support/until.ts";
-import { containerSuite, finish, inWorld } from "../support/world.ts";
+import { containerSuite, finish, inWorld, type World } from "../support/world.ts";
 
 const it = containerSuite("turns");
 
-const SPEC = `services:
+const spec = (world: World): string => `services:
   db:
     image: shell
     init: true
-    command: [sh, -c, 'rm -f /tmp/ready; sleep 0.8; touch /tmp/ready; exec sleep 1000']
+    command: [sh, -c, 'rm -f /tmp/ready; until test -e /host/go; do sleep 0.1; done; sleep 0.8; touch /tmp/ready; exec sleep 1000']
+    volumes: ['${join(world.root, "..")}:/host']
     healthcheck: { test: [CMD, test, -e, /tmp/ready], interval: 10m, start_period: 1m }
   web:
     image: shell
@@ -25,11 +26,17 @@ it(
   "a command waits for the one before it, and says so; restart begins a dependent when all is well, stop ends it first",
   inWorld(async (world) => {
     await world.ok(["image", "import", "-", "shell"], { input: busyboxRootfs() });
-    const cwd = await world.project("turns", { "wharf.yaml": SPEC });
+    const cwd = await world.project("turns", { "wharf.yaml": spec(world) });
     const first = world.start(["up", "-d"], { cwd });
     const up = finish(first);
     await until("its turn", async () => existsSync(join(world.run, "locks/projects/turns.lock")));
-    const second = await world.wharf(["stop", "web"], { cwd });
+    const stopping = world.start(["stop", "web"], { cwd });
+    let told = "";
+    stopping.stderr?.on("data", (chunk: string) => (told += chunk));
+    const stop = finish(stopping);
+    await until("that it waits", async () => told.includes("waiting for"));
+    writeFileSync(join(world.root, "..", "go"), "");
+    const second = await stop;
     assert.is((await up).status, 0);
     assert.is(second.status, 0, second.stderr);
     assert.match(second.stderr, `waiting for \`wharf up\` on project turns (process ${first.pid}) to end`);

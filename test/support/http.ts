@@ -1,14 +1,14 @@
 import { get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** The body of a page. Waits up to five seconds for a server that is not up yet. */
+/** The body of a page. Waits up to half a minute for a server that is not up yet. */
 export async function page(url: string): Promise<string> {
   for (let tries = 0; ; tries++) {
     try {
       return await fetchOnce(url);
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : null;
-      if (tries >= 100 || (code !== "ECONNREFUSED" && code !== "ECONNRESET")) throw error;
+      if (tries >= 600 || (code !== "ECONNREFUSED" && code !== "ECONNRESET")) throw error;
       await sleep(50);
     }
   }
@@ -16,7 +16,7 @@ export async function page(url: string): Promise<string> {
 
 function fetchOnce(url: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent: false, timeout: 5_000 }, (response) => {
+    const request = get(url, { agent: false, timeout: 30_000 }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => (body += chunk));

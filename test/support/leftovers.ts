@@ -85,7 +85,7 @@ export function present(traces: Traces): readonly string[] {
 export async function leftovers(traces: Traces): Promise<readonly string[]> {
   for (let tries = 0; ; tries++) {
     const found = find(traces);
-    if (found.length === 0 || tries === 20) return found.map(({ what }) => what);
+    if (found.length === 0 || tries === 60) return found.map(({ what }) => what);
     await sleep(50);
   }
 }
