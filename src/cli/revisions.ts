@@ -4,9 +4,9 @@ import { Failure } from "../model/diagnostic.ts";
 import { attributesOf, compare } from "../plan/change.ts";
 import { formatPlan } from "../plan/format.ts";
 import { DEFAULTS } from "../plan/plan.ts";
-import { refuseOthers } from "../reconcile/ownership.ts";
+import { isGone, refuseOthers } from "../reconcile/ownership.ts";
 import { previewRollback, rollBack } from "../reconcile/reconcile.ts";
-import { type Revision, revisionsOf } from "../reconcile/revisions.ts";
+import { movedTo, type Revision, revisionsOf } from "../reconcile/revisions.ts";
 import { colourPlan } from "../ui/plan.ts";
 import { table } from "../ui/table.ts";
 import { madeAgo } from "./image-words.ts";
@@ -57,7 +57,9 @@ export async function rollback(session: Session, { revision: wanted, dryRun, ass
   const { name } = project;
   await refuseOthers(project, await session.containers(name));
   const chosen = choose(await revisionsOf(session.revisionDirectory, name), { wanted, project: name });
-  const revision = { ...chosen, project: await withSecretsNow(session, chosen.project) };
+  const hasMoved = project.files.length > 0 && chosen.project.directory !== project.directory && (await isGone(chosen.project.directory));
+  const before = hasMoved ? movedTo(chosen.project, project) : chosen.project;
+  const revision = { ...chosen, project: await withSecretsNow(session, before) };
   const world = await session.world({ assumeYes });
   if (dryRun) {
     const plan = await previewRollback(world, revision, DEFAULTS);

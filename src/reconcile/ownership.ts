@@ -92,6 +92,11 @@ async function othersOf(project: Project, containers: readonly ObservedContainer
   return others.flat();
 }
 
+/** Whether a directory was moved or deleted. */
+export async function isGone(directory: string): Promise<boolean> {
+  return (await whole(directory)) === null;
+}
+
 /** A directory's path without links; `null`: it is not there. One that cannot be looked at is taken to be there. */
 async function whole(directory: string): Promise<string | null> {
   try {

@@ -6,7 +6,7 @@ import { createAtomic } from "../lib/atomic-file.ts";
 import { Failure } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import type { Observed } from "../model/observed.ts";
-import { type Project, USUAL_REVISIONS } from "../model/project.ts";
+import { type Project, type ProjectFile, USUAL_REVISIONS } from "../model/project.ts";
 import { withDigest } from "../model/reference.ts";
 import { contentOf } from "../model/service.ts";
 import { ADDITIONS } from "../model/service-additions.ts";
@@ -96,6 +96,19 @@ export function projectOf(revision: Revision, images: Observed["images"]): Proje
     return { ...service, pin: withDigest(service.image, had.digest) };
   });
   return { ...revision.project, services };
+}
+
+/** A project whose directory was moved: what it has from there lies below the present one. */
+export function movedTo(project: Project, { directory, files }: Pick<Project, "directory" | "files">): Project {
+  const old = project.directory;
+  const moved = (path: string): string => (path === old || path.startsWith(`${old}/`) ? `${directory}${path.slice(old.length)}` : path);
+  const movedFile = (file: ProjectFile): ProjectFile =>
+    file.origin.from === "file" ? { ...file, origin: { ...file.origin, path: moved(file.origin.path) } } : file;
+  const services = project.services.map((service) => ({
+    ...service,
+    mounts: service.mounts.map((mount) => (mount.type === "bind" ? { ...mount, source: moved(mount.source) } : mount)),
+  }));
+  return { ...project, directory, files, services, configs: project.configs.map(movedFile), secrets: project.secrets.map(movedFile) };
 }
 
 function imagesIn(project: Project, observed: Observed): Readonly<Record<string, RevisionImage>> {
