@@ -78,8 +78,13 @@ export function writeCache(directory: string, key: CacheKey, data: Uint8Array): 
   inside(directory, (path) => {
     const name = fileName(key);
     const temporary = join(path, `${name}.${process.pid}.tmp`);
-    writeFileSync(temporary, data, { mode: 0o600, flag: "wx" });
-    renameSync(temporary, join(path, name));
+    try {
+      writeFileSync(temporary, data, { mode: 0o600, flag: "wx" });
+      renameSync(temporary, join(path, name));
+    } catch (error) {
+      rmSync(temporary, { force: true }); // on a full disk each command would leave one more
+      throw error;
+    }
     for (const other of readdirSync(path)) if (!other.startsWith(`${key.build}-`)) rmSync(join(path, other), { force: true });
   });
 }

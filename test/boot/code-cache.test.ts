@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   renameSync,
@@ -33,6 +34,15 @@ it("what was written is read again, by the same build and verb only", ({ directo
   assert.equal(readCache(directory, KEY), CODE);
   assert.is(readCache(directory, { ...KEY, verb: "down" }), undefined);
   assert.is(readCache(directory, { ...KEY, build: "fedcba9876543210" }), undefined);
+});
+
+it("what cannot be kept leaves nothing half-written", ({ directory }) => {
+  writeCache(directory, KEY, CODE);
+  const [name = ""] = readdirSync(directory);
+  rmSync(join(directory, name));
+  mkdirSync(join(directory, name));
+  assert.throws(() => writeCache(directory, KEY, CODE), /EISDIR/);
+  assert.equal(readdirSync(directory), [name]);
 });
 
 it("nobody else can enter the directory or read the file", ({ directory }) => {

@@ -13,7 +13,7 @@ import { limitsHere } from "./limits-here.ts";
 import { hasNetworks } from "./network/namespace.ts";
 import { holders, portsReleased } from "./network/publish.ts";
 import { mergeConfig } from "./process-config.ts";
-import { type Container, type ContainerRecord, containerWithId, liveRun, rewriteRecord, writeState } from "./records.ts";
+import { type Container, type ContainerRecord, containerWithId, isBeside, liveRun, rewriteRecord, writeState } from "./records.ts";
 import { afterEnd, alone, hasPolicy, readRestart, returnOf, writeRestart } from "./restarts.ts";
 import { ensureSupervisor, poke } from "./supervisor/launch.ts";
 import { wantsSupervisor } from "./supervisor/need.ts";
@@ -75,11 +75,11 @@ async function publish({ layout }: Context, record: ContainerRecord): Promise<re
   const { id, name } = record;
   return withLock(join(layout.locks, "ports.lock"), { purpose: `publish ports of ${name}`, timeoutMs: 30_000 }, async () => {
     const run = liveRun(layout, id);
-    if (run === null || run.beside === true || !hasNetworks(record)) return [];
+    if (run === null || isBeside(layout, id) || !hasNetworks(record)) return [];
     const ports = portsFrom(record, { inherited: run.ports, holderOf: holders(layout, id) });
     const isKept = (port: PublishedPort): boolean => ports.some((other) => JSON.stringify(other) === JSON.stringify(port));
     if (ports.length === run.ports.length && run.ports.every(isKept)) return [];
-    await writeState(layout, id, { ...run, ports });
+    await writeState(layout, id, { ...run, ports, beside: false }); // it may have been about to hand them over
     return run.ports.filter((port) => !isKept(port));
   });
 }
