@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
+import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { type HeldPort, holdStreams } from "../../../src/engines/oci/supervisor/ports/held-port.ts";
+import { type HeldPort, holdDatagrams, holdStreams } from "../../../src/engines/oci/supervisor/ports/held-port.ts";
 import { freePort } from "../../support/registry.ts";
 
 const it = suite("ports that are held");
@@ -64,10 +65,40 @@ it("what a target breaks off is broken off here", async () => {
   );
 });
 
+it("datagrams of one who goes on sending come to what the port leads to now", async () => {
+  const echoes = await Promise.all(["first", "second"].map(answering));
+  const [first, second] = echoes.map((socket) => ({ address: "127.0.0.1", port: socket.address().port }));
+  if (first === undefined || second === undefined) throw new Error("there are two");
+  const place = { host: "127.0.0.1", port: await freePort() };
+  const held = await holdDatagrams(place, first);
+  const client = createSocket("udp4");
+  const ask = async (): Promise<string> => {
+    client.send("who", place.port, place.host);
+    const [answer] = (await once(client, "message", { signal: AbortSignal.timeout(10_000) })) as [Buffer];
+    return answer.toString();
+  };
+  try {
+    assert.equal([await ask(), await ask()], ["first", "first"]);
+    held.target = second;
+    assert.equal([await ask(), await ask()], ["second", "second"]);
+  } finally {
+    held.close();
+    for (const socket of [client, ...echoes]) socket.close();
+  }
+});
+
 it.run();
 
 const text = (letter: number): Buffer => Buffer.alloc(SIZE, `${letter} of ${STREAMS} and more, ${"x".repeat(letter)};`);
 const hash = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+
+async function answering(word: string): Promise<DatagramSocket> {
+  const socket = createSocket("udp4");
+  socket.on("message", (_, { port, address }) => socket.send(word, port, address));
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  return socket;
+}
 
 function echo(socket: Socket): void {
   socket.pipe(socket);

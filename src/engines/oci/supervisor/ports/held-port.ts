@@ -91,7 +91,10 @@ function listening(server: Server, { host, port }: Place): Promise<void> {
   });
 }
 
-/** As `holdStreams`, for datagrams: each client has a socket of its own towards the target, until it was silent for two minutes. */
+/**
+ * As `holdStreams`, for datagrams: each client has a socket of its own towards the target, until it was silent for two minutes or the port leads
+ * elsewhere.
+ */
 export async function holdDatagrams(place: Place, target: Target): Promise<HeldPort> {
   const six = isIPv6(place.host);
   const socket = createSocket({ type: six ? "udp6" : "udp4", ipv6Only: six });
@@ -106,6 +109,10 @@ export async function holdDatagrams(place: Place, target: Target): Promise<HeldP
   socket.on("message", (message, from) => {
     const key = `${from.address} ${from.port}`;
     let flow = flows.get(key);
+    if (flow?.leadsTo(held.target) === false) {
+      flow.close();
+      flow = undefined;
+    }
     if (flow === undefined) {
       if (flows.size >= MOST_FLOWS) return;
       flow = new Flow(held.target, { back: socket, from, gone: () => flows.delete(key) });
@@ -141,6 +148,10 @@ class Flow {
       if (this.#open) way.back.send(message, way.from.port, way.from.address, () => {});
     });
     this.#clock = setTimeout(() => this.close(), FLOW_MS).unref();
+  }
+
+  leadsTo({ address, port }: Target): boolean {
+    return this.#target.address === address && this.#target.port === port;
   }
 
   send(message: Buffer): void {
