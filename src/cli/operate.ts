@@ -4,13 +4,14 @@ import { operate as run } from "../reconcile/reconcile.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
 import { containersOf, targets } from "./selection.ts";
 import type { Session } from "./session.ts";
+import type { Patience } from "./wait-well.ts";
 
-/** Does one thing to the containers that names mean, whatever their project; no names: to all of this project's. */
-export async function operate(session: Session, operation: Operation, names: readonly string[]): Promise<number> {
+/** Does one thing to the containers that names mean, whatever their project; no names: to all of this project's. `patience`: with waits. */
+export async function operate(session: Session, operation: Operation, names: readonly string[], patience?: Patience): Promise<number> {
   let worst = 0;
   for (const target of await targets(session, names)) {
     const began = stopwatch();
-    const result = await run(await session.world(), target.project, operation, target.names);
+    const result = await run(await session.world({ patience }), target.project, operation, target.names);
     worst = Math.max(worst, await conclude(session, outcomeOf(result), began));
   }
   return worst;

@@ -15,7 +15,7 @@ export default class Start extends BaseCommand {
     const services = args.service ?? [];
     await this.work(flags, async (session) => {
       const patience = patienceOf(flags);
-      const status = await operate(session, { kind: "start" }, services);
+      const status = await operate(session, { kind: "start" }, services, patience);
       return status === 0 && flags.wait ? waitWell(session, { services, dependencies: false }, patience) : status;
     });
   }

@@ -204,7 +204,11 @@ function isAbort(error: unknown): boolean {
 }
 
 function cancelled(action: Action): Diagnostic {
-  return { code: "E_CANCELLED", message: `${action.kind} of ${subject(action)} was interrupted`, hint: "run the command again to go on" };
+  return {
+    code: "E_CANCELLED",
+    message: `${subject(action)} is not done: the command was interrupted`,
+    hint: "run the command again to go on",
+  };
 }
 
 function late({ container, until }: Extract<Action, { kind: "container.wait" }>): Diagnostic {

@@ -171,6 +171,13 @@ it(
       .split("\n")
       .map((line): string => JSON.parse(line).type);
     assert.equal(types.slice(-3), ["wait.started", "wait.finished", "notice"]);
+    writeFileSync(
+      join(never, "wharf.override.yaml"),
+      "services:\n  b: {image: shell, command: ['true'], depends_on: {a: {condition: service_healthy}}}\n",
+    );
+    await world.ok(["create"], { cwd: never });
+    const dependent = await world.wharf(["start", "--wait", "--wait-timeout", "1"], { cwd: never });
+    assert.is(dependent.status, 5, "the wait of a dependent counts");
     await world.ok(["down", "-t", "0"], { cwd: never });
   }),
 );

@@ -101,7 +101,7 @@ it("a step that is broken off by the interruption says so, and how to go on", as
   assert.is(outcome, "cancelled");
   assert.equal(
     diagnostics.map(({ code, message }) => [code, message]),
-    [["E_CANCELLED", `image.pull of ${reference("step-1")} was interrupted`]],
+    [["E_CANCELLED", `${reference("step-1")} is not done: the command was interrupted`]],
   );
 });
 
