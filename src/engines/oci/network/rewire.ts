@@ -31,7 +31,9 @@ export async function updateNetwork(layout: Layout, wanted: WantedNetwork): Prom
       return run === null ? [] : [{ record, pid: run.process.pid }];
     });
     if (network.attributes !== null && JSON.stringify(network.config) === JSON.stringify(wanted.config)) {
-      if (!isPresent(network)) connectAgain(network, { running, others });
+      if (isPresent(network)) return next;
+      await writeNetwork(layout, { ...network, attributes: null });
+      connectAgain(network, { running, others });
       return next;
     }
     await writeNetwork(layout, { ...network, attributes: null });
