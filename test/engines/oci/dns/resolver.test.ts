@@ -1,7 +1,8 @@
 /** The resolver by its sockets, asked by an independent client: node's own (c-ares), from different loopback addresses. */
 import { createSocket } from "node:dgram";
 import { Resolver as Client } from "node:dns/promises";
-import { connect } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Listener, type Respond } from "../../../../src/engines/oci/supervisor/dns/listener.ts";
@@ -117,6 +118,25 @@ it("rubbish is answered or passed over, and the next query works", async () => {
     assert.equal(await client("127.1.1.2").resolve4("db"), ["127.1.1.3"]);
     socket.close();
   });
+});
+
+it("a port that is free for datagrams and not for streams is passed over", async () => {
+  // So many that the kernel comes upon some of them.
+  const taken: Server[] = [];
+  const listeners: Listener[] = [];
+  try {
+    for (let index = 0; index < 300; index++) {
+      const server = createServer().unref();
+      server.listen(0, "127.4.4.1");
+      await once(server, "listening");
+      taken.push(server);
+    }
+    for (let index = 0; index < 200; index++) listeners.push(await Listener.open({ address: "127.4.4.1", port: 0 }, () => null));
+    const ports = new Set(taken.map((server) => (server.address() as AddressInfo).port));
+    assert.ok(listeners.every(({ port }) => port > 0 && !ports.has(port)));
+  } finally {
+    for (const one of [...taken, ...listeners]) one.close();
+  }
 });
 
 it("several queries of one stream are all answered", async () => {

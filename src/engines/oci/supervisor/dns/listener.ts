@@ -19,6 +19,8 @@ const LONGEST_QUERY = 4096;
 /** Queries of one stream that wait for their answers. */
 const MOST_WAITING = 16;
 
+const PORTS_TRIED = 20;
+
 /** Serves one address by datagrams and by streams. */
 export class Listener {
   readonly #socket: Socket;
@@ -30,8 +32,22 @@ export class Listener {
     this.#server = server;
   }
 
-  /** Begins to listen. Throws node's error: EADDRINUSE when somebody else does, EADDRNOTAVAIL while this machine has no such address. */
+  /**
+   * Begins to listen; at port 0, at any that is free for both kinds. Throws node's error: EADDRINUSE when somebody else does, EADDRNOTAVAIL while
+   * this machine has no such address.
+   */
   static async open(at: { readonly address: string; readonly port: number }, respond: Respond): Promise<Listener> {
+    // The kernel gives a port that is free for datagrams; whether it is for streams shows only then.
+    for (let tries = at.port === 0 ? PORTS_TRIED : 1; ; tries -= 1) {
+      try {
+        return await Listener.#openAt(at, respond);
+      } catch (error) {
+        if (tries === 1 || !(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error;
+      }
+    }
+  }
+
+  static async #openAt(at: { readonly address: string; readonly port: number }, respond: Respond): Promise<Listener> {
     const socket = createSocket({ type: isIPv6(at.address) ? "udp6" : "udp4" });
     const server = createServer();
     const listener = new Listener(socket, server);
