@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createAtomic } from "../lib/atomic-file.ts";
+import { createAtomic, parseWritten } from "../lib/atomic-file.ts";
 import { Failure } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import type { Observed } from "../model/observed.ts";
@@ -145,12 +145,10 @@ function entries(directory: string): readonly string[] {
 /** What projects have got over time. */
 const WITHOUT_FILES = { configs: [], secrets: [] } as const;
 
-/** Our own files, written whole, save that a power cut may leave one empty; one of a later version is left alone. */
+/** Our own files, written whole, save that a power cut may tear one; one of a later version is left alone. */
 async function read(path: string): Promise<Revision | null> {
-  const text = readFileSync(path, "utf8");
-  if (text === "") return null;
-  const revision = JSON.parse(text) as Revision;
-  if (revision.version !== 1) return null;
+  const revision = parseWritten<Revision>(readFileSync(path, "utf8"));
+  if (revision?.version !== 1) return null;
   const services = revision.project.services.map((service) => ({ ...ADDITIONS, ...service }));
   return { ...revision, project: { ...WITHOUT_FILES, ...revision.project, services } };
 }

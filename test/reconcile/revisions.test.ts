@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Project } from "../../src/model/project.ts";
@@ -90,6 +92,23 @@ it("a project says how many are kept: the others go, with their claims on images
   assert.is((await imagesOfRevisions(directory)).size, 0);
   await up(scene, coloured("f"));
   assert.is((await known(scene)).length, 1);
+});
+
+it("one that a power cut tore is none, and its number is not given again", async ({ scene }) => {
+  await up(scene, coloured("red"));
+  await up(scene, coloured("blue"));
+  for (const torn of ["", '{"version": 1, "num', "\0\0\0\0"]) {
+    writeFileSync(join(scene.world().revisionDirectory, "shop", "2.json"), torn);
+    assert.equal(
+      (await known(scene)).map(({ number }) => number),
+      [1],
+    );
+  }
+  await up(scene, coloured("blue"));
+  assert.equal(
+    (await known(scene)).map(({ number }) => number),
+    [3, 1],
+  );
 });
 
 it("going back lets none go", async ({ scene }) => {
