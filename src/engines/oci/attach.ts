@@ -121,9 +121,14 @@ export class Attachment {
   }
 
   async #receiveAll({ stdout, stderr }: Streams): Promise<void> {
-    for (;;) {
+    for (let isReset = false; ; ) {
       const buffer = Buffer.alloc(DATAGRAM);
       const length = await receive(this.#socket, buffer);
+      if (length < 0 && !isReset) {
+        // conmon closed before it had read what was typed: the kernel says so once (ECONNRESET), and then gives what was sent before.
+        isReset = true;
+        continue;
+      }
       if (length <= 0) return;
       const target = buffer[0] === STDERR ? stderr : stdout;
       if (!target.write(buffer.subarray(1, length))) await new Promise((resolve) => target.once("drain", resolve));
