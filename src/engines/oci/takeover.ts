@@ -9,7 +9,10 @@ import type { Port } from "../../model/service.ts";
 import type { Context } from "./context.ts";
 import { addressesFor, choosePorts, type HolderOf, holders } from "./network/publish.ts";
 import { type Container, type ContainerRecord, liveRun, runOf, writeState } from "./records.ts";
+import { alone } from "./restarts.ts";
 import { poke } from "./supervisor/launch.ts";
+
+const PATIENCE_MS = 30_000;
 
 /**
  * From then on new connections come to this container; those that the other one has stay there. `from`: `null` where nobody has the ports.
@@ -17,22 +20,24 @@ import { poke } from "./supervisor/launch.ts";
  */
 export async function takeOver(context: Context, container: Container, from: Container | null): Promise<void> {
   const { layout } = context;
-  await withLock(
-    join(layout.locks, "ports.lock"),
-    { purpose: `take over ports for ${container.record.name}`, timeoutMs: 30_000 },
-    async () => {
-      const run = runOf(layout, container);
-      if (run.beside !== true) return;
-      const other = from === null ? null : liveRun(layout, from.record.id);
-      const inherited = [...run.ports, ...(other?.ports ?? [])];
-      const ports = portsFrom(container.record, { inherited, holderOf: holders(layout, container.record.id) });
-      if (other !== null && from !== null && other.ports.length > 0) await writeState(layout, from.record.id, { ...other, beside: true });
-      await writeState(layout, container.record.id, { ...run, ports, beside: false });
-      if (other !== null && from !== null) await writeState(layout, from.record.id, { ...other, ports: [], beside: true });
-    },
-  );
+  const purpose = `take over ports for ${container.record.name}`;
+  const change = () =>
+    withLock(join(layout.locks, "ports.lock"), { purpose, timeoutMs: PATIENCE_MS }, () => changeHands(context, container, from));
+  // Should the other one end now, its policy is not to start it between the look at its run and what is written of it.
+  await (from === null ? change() : alone(layout, from.record, { purpose, timeoutMs: PATIENCE_MS, work: change }));
   await context.syncNetwork();
   poke(layout);
+}
+
+async function changeHands({ layout }: Context, container: Container, from: Container | null): Promise<void> {
+  const run = runOf(layout, container);
+  if (run.beside !== true) return;
+  const other = from === null ? null : liveRun(layout, from.record.id);
+  const inherited = [...run.ports, ...(other?.ports ?? [])];
+  const ports = portsFrom(container.record, { inherited, holderOf: holders(layout, container.record.id) });
+  if (other !== null && from !== null && other.ports.length > 0) await writeState(layout, from.record.id, { ...other, beside: true });
+  await writeState(layout, container.record.id, { ...run, ports, beside: false });
+  if (other !== null && from !== null) await writeState(layout, from.record.id, { ...other, ports: [], beside: true });
 }
 
 /** The ports that it had, or another one has that it takes over from, where they fit what the service asks for; free ones elsewhere. */
