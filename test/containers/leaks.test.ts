@@ -60,7 +60,7 @@ it(`of ${LIVES} random lives of a project nothing is left (WHARF_SEED=${SEED})`,
       const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, (_, i) => work(`life${i + 1}`)));
       for (const end of ends) if (end.status === "rejected") throw end.reason;
       const left = [...(await leftovers(traces)), ...kept(directory)];
-      assert.equal(left, [], `WHARF_SEED=${SEED}, left by one of:\n${stories.join("\n")}`);
+      assert.equal(left, [], `WHARF_SEED=${SEED}, left: ${left.join(", ")}, by one of:\n${stories.join("\n")}`);
       if (lived === 0) open = await descriptors(0);
     }
     assert.ok((await descriptors(open)) <= open, `${open} descriptors were open after ${LOOK_EVERY} lives, then: ${opened().join(", ")}`);
@@ -89,7 +89,8 @@ function kept(directory: string): readonly string[] {
     .filter((path) => !STAYS.some((pattern) => pattern.test(path)));
 }
 
-/** Images, what is kept of each project for later, the directories that these and others are in, the bell that wakes supervisors and what they have compiled. */
+/** Images, what is kept of each project for later, the directories that these and others are in, the bell that wakes supervisors, what they have compiled, and when
+ * the packet filter was last as it is to be. */
 const STAYS: readonly RegExp[] = [
   /^root\/images(\/|$)/,
   /^root\/secret\.key$/,
@@ -99,6 +100,7 @@ const STAYS: readonly RegExp[] = [
   /^run\/(c|runtime|locks|exits|supervisors|cgroups|secrets|mounts|volumes)$/,
   /^run\/locks\/projects$/,
   /^run\/exits\/\.poke$/,
+  /^run\/filter-generation$/,
   /^run\/code(\/[^/]+\.bin)?$/,
 ];
 
