@@ -3,12 +3,12 @@ import type { ImageConfig } from "../engine/images.ts";
 import { Failure } from "../model/diagnostic.ts";
 import type { Digest } from "../model/digest.ts";
 import type { Reference } from "../model/reference.ts";
-import { document, importLayer } from "./import.ts";
-import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "./media-types.ts";
+import { document, importLayer, recordImage } from "./import.ts";
+import { OCI_LAYER_GZIP } from "./media-types.ts";
 import type { PullContext } from "./pull.ts";
 import { fields, list, optional, parseJson } from "./shape.ts";
 import { readBlob } from "./store/blobs.ts";
-import { commitImage, findEntry } from "./store/catalog.ts";
+import { findEntry } from "./store/catalog.ts";
 import { takeLease } from "./store/lease.ts";
 
 export interface LayerOver {
@@ -53,33 +53,17 @@ export async function addLayer(
       rootfs: { ...rootfs, diff_ids: [...list(rootfs["diff_ids"], "diff_ids"), record.diffId] },
       history: [...(optional(before["history"], "history", list) ?? []), step],
     });
-    const layers = [
-      ...below.image.layers.map((layer) => ({ ...layer, blob: { ...layer.blob, mediaType: ociType(layer.blob.mediaType) } })),
-    ];
-    const all = [...layers, { key: record.key, diffId: record.diffId, blob }];
-    const manifest = document({
-      schemaVersion: 2,
-      mediaType: OCI_MANIFEST,
-      config: { mediaType: OCI_CONFIG, digest: configuration.digest, size: configuration.bytes.length },
-      layers: all.map((layer) => layer.blob),
-    });
-    await lease.keep([configuration.digest, manifest.digest]);
-    await commitImage(layout, {
-      reference,
-      digest: null,
-      layers: [...below.layers, record],
-      documents: new Map([
-        [configuration.digest, configuration.bytes],
-        [manifest.digest, manifest.bytes],
-      ]),
-      record: {
-        id: configuration.digest,
-        manifest: { mediaType: OCI_MANIFEST, digest: manifest.digest },
-        layers: all,
+    const lower = below.image.layers.map((layer) => ({ ...layer, blob: { ...layer.blob, mediaType: ociType(layer.blob.mediaType) } }));
+    return await recordImage(
+      { layout, lease },
+      {
+        reference,
+        configuration,
+        layers: [...lower, { key: record.key, diffId: record.diffId, blob }],
+        records: [...below.layers, record],
         origins: below.image.origins,
       },
-    });
-    return configuration.digest;
+    );
   } finally {
     await lease.release();
   }

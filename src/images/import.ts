@@ -5,6 +5,7 @@ import { createGzip } from "node:zlib";
 import type { ImportOptions } from "../engine/images.ts";
 import { type Digest, parseDigest } from "../model/digest.ts";
 import { normalPlatform } from "../model/platform.ts";
+import type { Reference } from "../model/reference.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from "./media-types.ts";
 import { type PullContext, wantedPlatform } from "./pull.ts";
 import { digestOf } from "./registry/digests.ts";
@@ -12,7 +13,7 @@ import { type Draft, openDraft } from "./store/blobs.ts";
 import { commitImage } from "./store/catalog.ts";
 import { adoptLayer, claimDirectory } from "./store/layers.ts";
 import { type Lease, takeLease } from "./store/lease.ts";
-import type { LayerRecord } from "./store/records.ts";
+import type { ImageRecord, LayerRecord } from "./store/records.ts";
 import { type Compression, detectCompression } from "./unpack/decompress.ts";
 
 /** Gives the image's id. */
@@ -34,38 +35,57 @@ export async function importImage(
       rootfs: { type: "layers", diff_ids: [record.diffId] },
       history: [{ created: new Date().toISOString(), created_by: "wharf image import" }],
     });
-    const manifest = document({
-      schemaVersion: 2,
-      mediaType: OCI_MANIFEST,
-      config: { mediaType: OCI_CONFIG, digest: configuration.digest, size: configuration.bytes.length },
-      layers: [blob],
-    });
-    await lease.keep([configuration.digest, manifest.digest]);
-    await commitImage(layout, {
-      reference,
-      digest: null,
-      layers: [record],
-      documents: new Map([
-        [configuration.digest, configuration.bytes],
-        [manifest.digest, manifest.bytes],
-      ]),
-      record: {
-        id: configuration.digest,
-        manifest: { mediaType: OCI_MANIFEST, digest: manifest.digest },
-        layers: [{ key: record.key, diffId: record.diffId, blob }],
-        origins: [],
-      },
-    });
-    return configuration.digest;
+    const own = { key: record.key, diffId: record.diffId, blob };
+    return await recordImage({ layout, lease }, { reference, configuration, layers: [own], records: [record], origins: [] });
   } finally {
     await lease.release();
   }
+}
+
+interface Document {
+  readonly bytes: Buffer;
+  readonly digest: Digest;
 }
 
 interface Blob {
   readonly mediaType: string;
   readonly digest: Digest;
   readonly size: number;
+}
+
+/** An image that was made here, as the store is to keep it. */
+interface MadeImage {
+  readonly reference: Reference | null;
+  readonly configuration: Document;
+  /** The lowest first, and what the store has of each. */
+  readonly layers: ImageRecord["layers"];
+  readonly records: readonly LayerRecord[];
+  readonly origins: ImageRecord["origins"];
+}
+
+/** Writes a manifest of OCI's form for it and has it count. Gives the image's id. */
+export async function recordImage(
+  { layout, lease }: Pick<PullContext, "layout"> & { readonly lease: Lease },
+  { reference, configuration, layers, records, origins }: MadeImage,
+): Promise<Digest> {
+  const manifest = document({
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: { mediaType: OCI_CONFIG, digest: configuration.digest, size: configuration.bytes.length },
+    layers: layers.map(({ blob }) => blob),
+  });
+  await lease.keep([configuration.digest, manifest.digest]);
+  await commitImage(layout, {
+    reference,
+    digest: null,
+    layers: records,
+    documents: new Map([
+      [configuration.digest, configuration.bytes],
+      [manifest.digest, manifest.bytes],
+    ]),
+    record: { id: configuration.digest, manifest: { mediaType: OCI_MANIFEST, digest: manifest.digest }, layers, origins },
+  });
+  return configuration.digest;
 }
 
 /** One pass over the archive: it is unpacked, and what a registry would hold of it is written beside. */
@@ -147,7 +167,7 @@ async function* stoppable(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal
   }
 }
 
-export function document(value: object): { readonly bytes: Buffer; readonly digest: Digest } {
+export function document(value: object): Document {
   const bytes = Buffer.from(JSON.stringify(value));
   return { bytes, digest: digestOf(bytes) };
 }
