@@ -93,6 +93,16 @@ export function hasBundle(context: Context, id: string): boolean {
   return existsSync(configFile(context, id));
 }
 
+/** What a runtime is called with to run a further process in a container. `file`: that process, as `execProcess` has it. */
+export function execWords(
+  layout: Layout,
+  id: string,
+  { file, flags }: { readonly file: string; readonly flags: readonly string[] },
+): string[] {
+  const { words } = cgroupRequest(layout, id);
+  return ["--root", layout.runtime, "--log", "/dev/null", ...words, "exec", "--process", file, ...flags, id];
+}
+
 /** A further process for a running container. Throws E_USER_UNKNOWN. */
 export function execProcess(
   context: Context,

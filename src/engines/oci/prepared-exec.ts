@@ -5,8 +5,7 @@ import { rm, writeFile } from "node:fs/promises";
 import type { ExecOptions } from "../../engine/engine.ts";
 import { isAlive } from "../../lib/process-identity.ts";
 import { Failure } from "../../model/diagnostic.ts";
-import { execProcess } from "./bundle.ts";
-import { cgroupRequest } from "./cgroups.ts";
+import { execProcess, execWords } from "./bundle.ts";
 import { type Context, runtimeOf } from "./context.ts";
 import { noteEvent } from "./events.ts";
 import { requireProgram } from "./executable.ts";
@@ -58,25 +57,13 @@ export async function prepareExec(
   const id = randomBytes(32).toString("hex");
   const file = bundleFile(layout, record.id, `exec-${id}.json`);
   await writeFile(file, ociJson(wanted), { mode: 0o600 });
-  const detach = options.detach ? ["--detach"] : [];
   for (const action of ["exec_create", "exec_start"])
     noteEvent(layout, { record, action: `${action}: ${options.argv.join(" ")}`, attributes: { execID: id } });
   return {
     id,
     file,
     program: runtimeOf(context, record).path,
-    words: [
-      "--root",
-      layout.runtime,
-      "--log",
-      "/dev/null",
-      ...cgroupRequest(layout, record.id).words,
-      "exec",
-      "--process",
-      file,
-      ...detach,
-      record.id,
-    ],
+    words: execWords(layout, record.id, { file, flags: options.detach ? ["--detach"] : [] }),
     cwd: bundleDirectory(layout, record.id),
     done: () => rm(file, { force: true }),
   };

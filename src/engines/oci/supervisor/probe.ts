@@ -4,8 +4,7 @@ import { spawn } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { stopwatch } from "../../../lib/clock.ts";
-import { execProcess } from "../bundle.ts";
-import { cgroupRequest } from "../cgroups.ts";
+import { execProcess, execWords } from "../bundle.ts";
 import { type Context, runtimeOf } from "../context.ts";
 import type { HealthPlan } from "../health.ts";
 import { bundleDirectory, rootfsDirectory } from "../layout.ts";
@@ -50,19 +49,7 @@ async function runInside(
     mode: 0o600,
   });
   await rm(pidFile, { force: true });
-  const words = [
-    "--root",
-    layout.runtime,
-    "--log",
-    "/dev/null",
-    ...cgroupRequest(layout, record.id).words,
-    "exec",
-    "--process",
-    file,
-    "--pid-file",
-    pidFile,
-    record.id,
-  ];
+  const words = execWords(layout, record.id, { file, flags: ["--pid-file", pidFile] });
   const child = spawn(runtimeOf(context, record).path, words, {
     cwd: bundleDirectory(layout, record.id),
     stdio: ["ignore", "pipe", "pipe"],
