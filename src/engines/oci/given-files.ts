@@ -13,7 +13,6 @@ import {
   fchownSync,
   ftruncateSync,
   openSync,
-  readFileSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
@@ -24,8 +23,10 @@ import type { Contents, GivenFile } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { bytesOf, Secret } from "../../model/secret.ts";
 import { containerDirectory, type Layout, shortId } from "./layout.ts";
+import { isMounted } from "./mounted.ts";
 import type { ContainerRecord, PlacedMount } from "./records.ts";
 import { EINVAL, MS_BIND, MS_NODEV, MS_NOSUID, MS_PRIVATE, mount, SystemCallError, unmount } from "./syscalls.ts";
+import { namesIn } from "./written.ts";
 
 /** Decides where on the host each file lies. */
 export function placeFiles(layout: Layout, id: string, files: readonly GivenFile[]): readonly PlacedMount[] {
@@ -204,17 +205,4 @@ function empty(path: string): void {
     closeSync(descriptor);
   }
   unlinkSync(path);
-}
-
-function isMounted(target: string): boolean {
-  return readFileSync("/proc/self/mountinfo", "utf8").includes(` ${target.replaceAll(" ", "\\040")} `);
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
 }

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../model/diagnostic.ts";
 import { containerDirectory, type Layout, rootfsDirectory } from "./layout.ts";
+import { isMounted } from "./mounted.ts";
 import { MS_PRIVATE, mount, SystemCallError, unmount } from "./syscalls.ts";
 
 /** Stacks the image's layers under the container's own one. Nothing when it is mounted already. Gives the directory. */
@@ -56,8 +57,4 @@ export function stackLayers(stack: {
 export function unmountRootfs(layout: Layout, id: string): void {
   const target = rootfsDirectory(layout, id);
   while (unmount(target)); // once for each time it was mounted
-}
-
-function isMounted(target: string): boolean {
-  return readFileSync("/proc/self/mountinfo", "utf8").includes(` ${target} `);
 }

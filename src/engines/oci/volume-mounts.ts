@@ -4,14 +4,15 @@
  * the mounts do.
  */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { mkdir, readdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "../../lib/file-lock.ts";
 import { run } from "../../lib/process.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { type Layout, shortId } from "./layout.ts";
+import { isMounted } from "./mounted.ts";
 import { unmount } from "./syscalls.ts";
+import { namesIn } from "./written.ts";
 
 /** What a volume of the local driver is mounted with, as mount(8) takes it. */
 export interface MountOptions {
@@ -101,17 +102,4 @@ const holdersOf = (layout: Layout, name: string): string => join(layout.run, "vo
 export function withVolumeLock(layout: Layout, name: string, work: () => Promise<void>): Promise<void> {
   const short = createHash("sha256").update(name).digest("hex").slice(0, 16);
   return withLock(join(layout.locks, `volume-${short}.lock`), { purpose: `prepare volume ${name}`, timeoutMs: 120_000 }, work);
-}
-
-function isMounted(target: string): boolean {
-  return readFileSync("/proc/self/mountinfo", "utf8").includes(` ${target.replaceAll(" ", "\\040")} `);
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
 }

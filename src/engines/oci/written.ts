@@ -1,5 +1,6 @@
 /** Our own small files. Each is written whole; one that was not waited for may be torn after a power cut. */
 import { readFileSync, type Stats, statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { parseWritten } from "../../lib/atomic-file.ts";
 
 /** `null`: it is not there, or torn. */
@@ -24,6 +25,16 @@ export function readText(path: string): string | null {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw error;
+  }
+}
+
+/** Names of what lies in a directory; none where it is not there. */
+export async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
   }
 }
