@@ -12,6 +12,8 @@ interface Payloads {
   readonly "network.create": NetworkPayload;
   /** Makes a network that exists anew with what is connected to it: its containers that run get new addresses and go on. */
   readonly "network.update": NetworkPayload;
+  /** Makes the bridge of a network where it is gone, and connects who runs and is not on it, with the addresses that they have. */
+  readonly "network.connect": { readonly network: string };
   readonly "network.remove": { readonly network: string };
   readonly "volume.create": {
     readonly volume: string;
@@ -117,6 +119,7 @@ export function subject(action: Action): string {
       return action.reference;
     case "network.create":
     case "network.update":
+    case "network.connect":
     case "network.remove":
       return action.network;
     case "volume.create":

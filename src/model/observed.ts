@@ -81,7 +81,8 @@ export interface ObservedContainer {
   readonly ports: readonly PublishedPort[];
   /** It runs beside the one that it shall replace, or that replaced it: its `ports` are another's, nobody finds it by name. */
   readonly beside: boolean;
-  readonly networks: readonly { readonly name: string; readonly address: string | null }[];
+  /** `cutOff`: it runs, and its interface leads nowhere any more: the bridge that it was on is gone. Absent: it is not. */
+  readonly networks: readonly { readonly name: string; readonly address: string | null; readonly cutOff?: true }[];
   /** Names of volumes (named and anonymous) that it mounts, with their targets. */
   readonly volumes: readonly { readonly name: string; readonly target: string; readonly anonymous: boolean }[];
   /** Other mounts, for listings: source path or `tmpfs`. */

@@ -8,9 +8,10 @@ import type { Code } from "./codes.ts";
 import { Failure } from "./diagnostic.ts";
 import { LABEL } from "./labels.ts";
 import { SHARED_BRIDGE } from "./network.ts";
-import type { ContainerState, Observed, ObservedContainer, ObservedImage, PublishedPort } from "./observed.ts";
+import type { ContainerState, Observed, ObservedContainer, ObservedImage } from "./observed.ts";
+import { choosePorts, clash } from "./ports.ts";
 import type { Reference } from "./reference.ts";
-import { contentOf, type Mount, type Port, type Service } from "./service.ts";
+import { contentOf, type Mount, type Service } from "./service.ts";
 
 /** What the world adds that the action does not say. */
 export interface Chance {
@@ -38,12 +39,14 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
     }
     case "network.update": {
       const { network: name, attributes } = action;
-      if (!world.networks.some((network) => network.name === name)) throw refused("E_NO_SUCH_NETWORK", `there is no network ${name}`);
+      const connected = connect(world, name);
       return {
-        ...world,
-        networks: world.networks.map((n) => (n.name === name ? { ...n, present: true, unfiltered: false, attributes } : n)),
+        ...connected,
+        networks: connected.networks.map((network) => (network.name === name ? { ...network, attributes } : network)),
       };
     }
+    case "network.connect":
+      return connect(world, action.network);
     case "network.remove": {
       const user = world.containers.find(({ networks }) => networks.some(({ name }) => name === action.network));
       if (user !== undefined) throw refused("E_NETWORK_IN_USE", `network ${action.network} is in use by container ${user.name}`);
@@ -121,7 +124,8 @@ export function end(
     stopped = false,
   }: { readonly name: string; readonly exitCode: number; readonly now: string; readonly stopped?: boolean },
 ): Observed {
-  return edit(world, name, { state: "exited", beside: false, exitCode, health: null, pid: null, finishedAt: now, stopped });
+  const networks = find(world, name).networks.map(({ cutOff: _, ...network }) => network);
+  return edit(world, name, { state: "exited", beside: false, exitCode, health: null, pid: null, finishedAt: now, stopped, networks });
 }
 
 const BEGINNING = "1970-01-01T00:00:00Z";
@@ -134,7 +138,19 @@ const DEADLY: ReadonlyMap<string, number> = new Map([
   ["SIGKILL", 137],
   ["SIGTERM", 143],
 ]);
-const FIRST_FREE_PORT = 49_152;
+
+/** The network has its bridge and its rules, and everybody who runs is on it. */
+function connect(world: Observed, network: string): Observed {
+  if (!world.networks.some(({ name }) => name === network)) throw refused("E_NO_SUCH_NETWORK", `there is no network ${network}`);
+  return {
+    ...world,
+    networks: world.networks.map((one) => (one.name === network ? { ...one, present: true, unfiltered: false } : one)),
+    containers: world.containers.map((container) => ({
+      ...container,
+      networks: container.networks.map(({ cutOff, ...joined }) => (cutOff && joined.name !== network ? { ...joined, cutOff } : joined)),
+    })),
+  };
+}
 
 interface Creation {
   readonly container: string;
@@ -341,39 +357,6 @@ function volumesOf(
     ...named.map((volume) => ({ ...volume, anonymous: anonymous.has(volume.name) })),
     ...fresh.map((target, index) => ({ name: `${id.slice(0, 60)}${String(index).padStart(4, "0")}`, target, anonymous: true })),
   ];
-}
-
-/** `had`: those that it has already, which it keeps where they fit. */
-function choosePorts(
-  { containers, takenPorts }: Observed,
-  ports: readonly Port[],
-  had: readonly PublishedPort[] = [],
-): readonly PublishedPort[] {
-  const held = [...containers.flatMap((other) => other.ports), ...takenPorts.map((taken) => ({ ...taken, published: taken.port }))];
-  const chosen: PublishedPort[] = [];
-  for (const port of ports) {
-    const kept = had.find(({ target, protocol, host, published }) => {
-      const { from, to } = port.published ?? { from: published, to: published };
-      return target === port.target && protocol === port.protocol && host === port.host && from <= published && published <= to;
-    });
-    chosen.push(kept ?? choosePort(port, [...held, ...chosen]));
-  }
-  return chosen;
-}
-
-/** The first port of the range that nobody has; when all are taken the first, and the start fails. */
-function choosePort({ target, protocol, host: address, published }: Port, held: readonly Omit<PublishedPort, "target">[]): PublishedPort {
-  const { from, to } = published ?? { from: FIRST_FREE_PORT, to: 65_535 };
-  const host = address === "" ? "0.0.0.0" : address;
-  for (let port = from; port <= to; port++) {
-    const candidate = { target, protocol, host, published: port };
-    if (!held.some((other) => clash(other, candidate))) return candidate;
-  }
-  return { target, protocol, host, published: from };
-}
-
-function clash(a: Omit<PublishedPort, "target">, b: Omit<PublishedPort, "target">): boolean {
-  return a.protocol === b.protocol && a.published === b.published && (a.host === b.host || a.host === "0.0.0.0" || b.host === "0.0.0.0");
 }
 
 function projectOf(labels: Readonly<Record<string, string>>): string | null {

@@ -47,10 +47,12 @@ export function notJoined({ desired }: Planning, { service }: Pattern, { network
   return joinsOf(desired, service, []).find(({ name }) => !joined.has(name))?.name ?? null;
 }
 
-/** The steps that make a container's networks anew. */
+/** The steps that make a container's networks, or make them anew. */
 export function updateKeys(networks: readonly { readonly name: string }[]): readonly string[] {
-  return networks.flatMap(({ name }) => [stepKey("network.create", name), stepKey("network.update", name)]);
+  return networks.flatMap(({ name }) => NETWORK_STEPS.map((kind) => stepKey(kind, name)));
 }
+
+const NETWORK_STEPS = ["network.create", "network.update", "network.connect"] as const;
 
 /** What an attachment says beyond the network and its aliases. */
 function settings(attachment: Attachment): Omit<Joined, "name" | "aliases" | "avoid"> {

@@ -9,7 +9,7 @@ import { type Attributes, attributesOf, fixedOf } from "./change.ts";
 import { givenFiles } from "./files.ts";
 import { configHash } from "./hash.ts";
 import { mountedKey, pullKey, willPull } from "./images.ts";
-import { forOneOff, joinsOf } from "./joining.ts";
+import { forOneOff, joinsOf, updateKeys } from "./joining.ts";
 import { dependsOnText } from "./order.ts";
 import { type Planning, stepKey } from "./planning.ts";
 
@@ -37,7 +37,7 @@ export function volumeName(project: Project, key: string): string {
 export function groundwork(p: Planning, pattern: Pattern): readonly string[] {
   return [
     pullKey(pattern.service),
-    ...joinsOf(p.desired, pattern.service, []).flatMap(({ name }) => [stepKey("network.create", name), stepKey("network.update", name)]),
+    ...updateKeys(joinsOf(p.desired, pattern.service, [])),
     ...pattern.mounts.flatMap((mount) => (mount.type === "image" ? [mountedKey(pattern.service, mount.source)] : [])),
     ...pattern.mounts.flatMap((mount) =>
       mount.type === "volume" && mount.source !== null ? [stepKey("volume.create", mount.source)] : [],

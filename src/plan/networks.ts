@@ -59,11 +59,10 @@ function planNetwork(p: Planning, network: Network): void {
     changed(p, "update", { address, reason, attributes });
     return;
   }
-  const loss =
-    found?.present === false ? "its bridge is gone" : found?.unfiltered === true ? "its rules in the packet filter are gone" : null;
-  if (loss !== null && hasMembers(p, name, isUp)) {
+  const loss = lossOf(p, name);
+  if (loss !== null) {
     const reason = drifted(loss);
-    p.draft.step(stepKey("network.update", name), { action: making(p, network, "network.update"), reason, service: null });
+    p.draft.step(stepKey("network.connect", name), { action: { kind: "network.connect", network: name }, reason, service: null });
     changed(p, "update", { address, reason });
     return;
   }
@@ -76,6 +75,25 @@ function planNetwork(p: Planning, network: Network): void {
 function isGone(p: Planning, { name, external }: Network): boolean {
   return !external && !p.observed.networks.some((network) => network.name === name) && hasMembers(p, name, () => true);
 }
+
+/** What a network that containers run on has lost; `null`: nothing. */
+function lossOf(p: Planning, name: string): string | null {
+  const found = p.observed.networks.find((network) => network.name === name);
+  if (!hasMembers(p, name, isUp)) return null;
+  if (found?.present === false) return "its bridge is gone";
+  const cutOff = p.observed.containers.filter(({ networks }) => networks.some((joined) => joined.name === name && joined.cutOff));
+  if (cutOff.length > 0)
+    return `${listed(cutOff.map((container) => container.name))} ${cutOff.length === 1 ? "is" : "are"} not connected to it any more`;
+  return found?.unfiltered === true ? "its rules in the packet filter are gone" : null;
+}
+
+/** Names of the first few. */
+function listed(names: readonly string[]): string {
+  const more = names.length - NAMED;
+  return more > 0 ? `${names.slice(0, NAMED).join(", ")} and ${more} more` : names.join(", ");
+}
+
+const NAMED = 3;
 
 function hasMembers({ observed }: Planning, network: string, isMeant: (container: ObservedContainer) => boolean): boolean {
   return observed.containers.some((container) => container.networks.some(({ name }) => name === network) && isMeant(container));
@@ -119,7 +137,7 @@ function differenceOf(p: Planning, network: Network): Difference | null {
   const attributes = compare(found.attributes, wanted, { project: p.desired, path: `networks.${network.key}` });
   const paths = attributes.map(({ path }) => path);
   return {
-    reason: `changed: ${paths.slice(0, 3).join(", ")}${paths.length > 3 ? ` and ${paths.length - 3} more` : ""}`,
+    reason: `changed: ${listed(paths)}`,
     attributes,
     rewires: paths.some((path) => path !== "labels" && !path.startsWith("labels.")),
   };

@@ -23,9 +23,15 @@ export type Facts = Readonly<Record<string, string>>;
 /** What a plan stands on. Ids are part of it: a container with the same name is another one. */
 export function factsOf({ containers, networks, volumes, images }: Observed): Facts {
   return Object.fromEntries([
-    ...containers.map(({ name, id, state, hash, attributes }) => [
+    ...containers.map(({ name, id, state, hash, attributes, networks: joined }) => [
       `container/${name}`,
-      `${state}, ${id.slice(0, 12)}, made as ${hash?.slice(0, 14) ?? "others do"}, with ${digestOf(attributes).slice(7, 15)}`,
+      [
+        state,
+        id.slice(0, 12),
+        `made as ${hash?.slice(0, 14) ?? "others do"}`,
+        `with ${digestOf(attributes).slice(7, 15)}`,
+        ...joined.flatMap(({ name: network, cutOff }) => (cutOff ? [`cut off from ${network}`] : [])),
+      ].join(", "),
     ]),
     ...networks.map(({ name, present }) => [`network/${name}`, present ? "there" : "known, but gone from the kernel"]),
     ...volumes.map(({ name }) => [`volume/${name}`, "there"]),

@@ -14,6 +14,7 @@ export const WORDS = {
   "image.verify": { noun: "image", doing: "verifying", done: "verified" },
   "network.create": { noun: "network", doing: "creating", done: "created" },
   "network.update": { noun: "network", doing: "changing", done: "changed" },
+  "network.connect": { noun: "network", doing: "connecting", done: "connected" },
   "network.remove": { noun: "network", doing: "removing", done: "removed" },
   "volume.create": { noun: "volume", doing: "creating", done: "created" },
   "volume.remove": { noun: "volume", doing: "removing", done: "removed" },

@@ -18,6 +18,11 @@ it("a container that was removed is drift and is made again under its name, and 
 
 it("a bridge that was taken away is drift, and what is on it is connected again and goes on", inWorld(bridgeless));
 
+it(
+  "who was on a bridge that a restart has made again is drift, on other projects' networks too, and is connected again",
+  inWorld(rebridged),
+);
+
 it("a network and a volume that were removed are drift, and what has them is restarted with new ones", inWorld(stripped));
 
 it(
@@ -106,6 +111,35 @@ async function bridgeless(world: World): Promise<void> {
   writeFileSync(state, kept);
   await putRight(world, cwd);
   await answers(world, cwd);
+  await world.ok(["down", "-t", "0"], { cwd });
+}
+
+async function rebridged(world: World): Promise<void> {
+  const cwd = await box(world, "init: true", `${OTHER}networks: {default: {ipam: {config: [{subnet: 10.213.7.0/24}]}}}\n`);
+  await world.ok(["up", "-d"], { cwd });
+  const guest = await world.project("guest", {
+    "compose.yaml": `services: {visitor: {image: test/box:1, command: [sleep, inf], init: true, networks: [theirs]}}
+networks: {theirs: {external: true, name: shop_default}}
+`,
+  });
+  await world.ok(["up", "-d"], { cwd: guest });
+  const file = join(world.root, "networks", "shop_default.json");
+  const record = readFileSync(file, "utf8");
+  const before = await inspect(world, "shop-db-1");
+  execFileSync("ip", ["link", "delete", JSON.parse(record).bridge]);
+  await world.ok(["restart", "-t", "0", "web"], { cwd });
+  assert.equal(await drift(world, cwd), ["update network/shop_default drift: shop-db-1 is not connected to it any more"]);
+  assert.equal(await drift(world, guest), ["update network/shop_default drift: guest-visitor-1 is not connected to it any more"]);
+  await world.ok(["plan", "-o", "kept.plan"], { cwd });
+  await putRight(world, guest);
+  assert.is(readFileSync(file, "utf8"), record);
+  const stale = await world.wharf(["up", "-d", "--plan", "kept.plan"], { cwd });
+  assert.match(stale.stderr, /shop-db-1 was running.*cut off from shop_default; it is running/);
+  assert.equal(await drift(world, cwd), []);
+  const after = await inspect(world, "shop-db-1");
+  assert.equal([after.Id, after.State.Pid, addressOf(after)], [before.Id, before.State.Pid, addressOf(before)]);
+  await answers(world, cwd);
+  await world.ok(["down", "-t", "0"], { cwd: guest });
   await world.ok(["down", "-t", "0"], { cwd });
 }
 

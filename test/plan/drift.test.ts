@@ -52,6 +52,18 @@ it("a network that was removed is made again and what is on it restarted; one wi
   assert.equal(told({ ...bridgeless, containers: [] }), ["create container/shop-web-1 not there yet"]);
 });
 
+it("who was on a bridge that is gone is connected again, also where somebody has made it anew since, and its network stays whose it is", () => {
+  const cutOff = world({ networks: [{ name: "shop_default", address: "10.0.0.2", cutOff: true }] });
+  assert.equal(told(cutOff), ["update network/shop_default drift drift: shop-web-1 is not connected to it any more"]);
+  const external = { ...shop, networks: shop.networks.map((network) => ({ ...network, external: true })) };
+  const theirs = { ...cutOff, networks: cutOff.networks.map((network) => ({ ...network, project: "other" })) };
+  assert.equal(told(theirs, external), ["update network/shop_default drift drift: shop-web-1 is not connected to it any more"]);
+  assert.equal(
+    plan(external, theirs, DEFAULTS).steps.map(({ action }) => action),
+    [{ kind: "network.connect", network: "shop_default" }],
+  );
+});
+
 it("rules of the packet filter and a supervisor that are gone come back where a container needs them", () => {
   const unfiltered = { ...world({}), networks: world({}).networks.map((network) => ({ ...network, unfiltered: true })) };
   assert.equal(told(unfiltered), ["update network/shop_default drift drift: its rules in the packet filter are gone"]);

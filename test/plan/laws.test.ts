@@ -326,8 +326,7 @@ function befall(world: Observed, { kind, which }: { readonly kind: string; reado
   const others = world.containers.filter((member) => member !== target);
   if (kind === "removed" && target?.service != null)
     return { ...world, containers: others, missing: [...(world.missing ?? []), { name: target.name, service: target.service }] };
-  if (kind === "no bridge")
-    return { ...world, networks: world.networks.map((network) => (isForeign(network) ? network : { ...network, present: false })) };
+  if (kind === "no bridge") return withoutBridge(world);
   if (kind === "no rules")
     return { ...world, networks: world.networks.map((network) => (isForeign(network) ? network : { ...network, unfiltered: true })) };
   if (kind === "unattended") return { ...world, unattended: true };
@@ -336,6 +335,18 @@ function befall(world: Observed, { kind, which }: { readonly kind: string; reado
   if (kind === "vanished") return { ...world, containers: others };
   if (kind === "dead") return change({ state: "dead", exitCode: 137 });
   return change({ state: "exited", exitCode: kind === "failed" ? 1 : 0 });
+}
+
+/** Who is on it is cut off, and stays so when a start has made the bridge again. */
+function withoutBridge(world: Observed): Observed {
+  return {
+    ...world,
+    networks: world.networks.map((network) => (isForeign(network) ? network : { ...network, present: false })),
+    containers: world.containers.map((member) => {
+      if (isForeign(member) || member.state !== "running") return member;
+      return { ...member, networks: member.networks.map((joined) => ({ ...joined, cutOff: true })) };
+    }),
+  };
 }
 
 function isForeign({ project: owner }: { readonly project: string | null }): boolean {

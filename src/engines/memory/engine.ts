@@ -95,6 +95,7 @@ async function apply(place: Place, action: Action, context: ApplyContext): Promi
       return pull(place, action, context);
     case "network.create":
     case "network.update":
+    case "network.connect":
     case "network.remove":
     case "volume.remove":
     case "container.hook":

@@ -31,7 +31,7 @@ import { isLeft, removeLeft } from "./left.ts";
 import { readLogs } from "./logs.ts";
 import { networksOf } from "./network/network-care.ts";
 import { createNetwork, removeNetwork, sweepNetworks, type WantedNetwork } from "./network/networks.ts";
-import { updateNetwork } from "./network/rewire.ts";
+import { connectNetwork, updateNetwork } from "./network/rewire.ts";
 import { observeAll, observeProject } from "./observe.ts";
 import { pauseContainer, unpauseContainer } from "./pause.ts";
 import { processesOf } from "./processes.ts";
@@ -133,6 +133,9 @@ async function apply(context: Context, action: Action, { signal, progress, note 
       return createNetwork(layout, wantedNetwork(action));
     case "network.update":
       await updateNetwork(layout, wantedNetwork(action));
+      return context.syncNetwork();
+    case "network.connect":
+      await connectNetwork(layout, action.network);
       return context.syncNetwork();
     case "network.remove":
       await removeNetwork(layout, action.network, { exists: (id) => findContainer(layout, id) !== null });

@@ -1,4 +1,4 @@
-import { bootId } from "../../lib/process-identity.ts";
+import { bootId, isAlive } from "../../lib/process-identity.ts";
 import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { ContainerState, Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
 import type { Project } from "../../model/project.ts";
@@ -18,6 +18,7 @@ import { lostRules } from "./network/lost-rules.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
 import { addressesFor, hasIpv6, holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
+import { cutOffFrom } from "./network/wiring.ts";
 import { allContainers, type Container, type ContainerRecord, heldPorts, isBeside } from "./records.ts";
 import { comesBack, hasPolicy, readRestart, returnsAfterReboot } from "./restarts.ts";
 import { wasStopped } from "./stopped.ts";
@@ -87,6 +88,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
   const run = status.state === "created" ? null : status.run;
   const addresses = addressesOf(record, networks);
   const ended = unaskedEnd(layout, container);
+  const lost = new Set(lostNetworks(container, addresses));
   return {
     id: record.id,
     name: record.name,
@@ -116,6 +118,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
     networks: spec.networks.map(({ name }) => ({
       name,
       address: status.state === "running" ? addressIn(addresses, name) : null,
+      ...(lost.has(name) && { cutOff: true }),
     })),
     volumes: record.mounts.flatMap(({ volume, target, anonymous }) => (volume === null ? [] : [{ name: volume, target, anonymous }])),
     mounts: record.mounts.flatMap(({ type, source, given }) => (given !== undefined ? [] : type === "tmpfs" ? ["tmpfs"] : [source])),
@@ -130,6 +133,13 @@ function restartsOf(layout: Layout, record: ContainerRecord): Pick<ObservedConta
 function addressIn(endpoints: readonly Endpoint[], name: string): string | null {
   const found = endpoints.find(({ network }) => network.name === name);
   return found?.address ?? found?.address6 ?? null;
+}
+
+/** Networks that it is on by its record, and not in the kernel. One whose process has just ended took its interfaces along. */
+function lostNetworks({ record, status }: Container, endpoints: readonly Endpoint[]): readonly string[] {
+  if (status.state !== "running") return [];
+  const lost = cutOffFrom(endpoints, record.id);
+  return isAlive(status.run.process) ? lost : [];
 }
 
 /** The state as Docker names it: one that waits to come back is restarting. */

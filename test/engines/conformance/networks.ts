@@ -25,6 +25,16 @@ export function networkCases(it: Case): void {
     assert.equal([after.state, after.startedAt], ["running", before.startedAt]);
   });
 
+  it("a network is connected under containers that run, which go on with their addresses, and stays what it was made from", async (stage) => {
+    const name = await stage.network("back", stage.project, { internal: true });
+    const before = await stage.run(FOREVER, { spec: { networks: [{ name, aliases: [] }] } });
+    await stage.apply({ kind: "network.connect", network: name });
+    const after = await stage.find(before.name);
+    assert.equal([after.state, after.startedAt, after.networks], ["running", before.startedAt, before.networks]);
+    assert.equal(await attributesOf(stage), { internal: true });
+    await refused("E_NO_SUCH_NETWORK", stage.apply({ kind: "network.connect", network: "nowhere" }), "nowhere");
+  });
+
   it("a fixed address is had by one container that runs, and by another one when that has ended", async (stage) => {
     const network = await stage.network("fixed", stage.project, SUBNET);
     const networks: readonly Joined[] = [{ name: network, aliases: [], ipv4Address: "10.212.3.9" }];

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { inNetworkNamespace } from "../syscalls.ts";
 import { deleteLink, Netlink } from "./netlink.ts";
 
@@ -9,6 +10,17 @@ export function linkIndex(name: string): number | null {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "EINVAL") return null; // EINVAL: it went away between opening the file and reading it
+    throw error;
+  }
+}
+
+/** Name of the bridge that a link of this machine's is a port of, or `null`. */
+export function bridgeOf(name: string): string | null {
+  try {
+    return basename(readlinkSync(`/sys/class/net/${name}/master`));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "EINVAL") return null;
     throw error;
   }
 }

@@ -108,10 +108,9 @@ export function addBridge(name: string, options: { readonly mtu: number; readonl
   return { type: RTM_NEWLINK, flags: CREATE, body: Buffer.concat([link(0, IFF_UP), ...attributes]) };
 }
 
-/** A veth pair: one end here in a bridge, the other under another name in the namespace of a process. */
+/** A veth pair: one end here, the other under another name in the namespace of a process. */
 export function addVeth(options: {
   readonly name: string;
-  readonly bridge: number;
   readonly mtu: number;
   readonly peer: { readonly name: string; readonly pid: number; readonly mac: string };
 }): Message {
@@ -127,14 +126,13 @@ export function addVeth(options: {
   return {
     type: RTM_NEWLINK,
     flags: CREATE,
-    body: Buffer.concat([
-      link(0, IFF_UP),
-      text(IFLA_IFNAME, options.name),
-      u32(IFLA_MTU, options.mtu),
-      u32(IFLA_MASTER, options.bridge),
-      info,
-    ]),
+    body: Buffer.concat([link(0, IFF_UP), text(IFLA_IFNAME, options.name), u32(IFLA_MTU, options.mtu), info]),
   };
+}
+
+/** Makes a link a port of a bridge. */
+export function setMaster(index: number, bridge: number): Message {
+  return { type: RTM_NEWLINK, flags: 0, body: Buffer.concat([link(index, 0), u32(IFLA_MASTER, bridge)]) };
 }
 
 /**

@@ -1,21 +1,12 @@
+import { isAlive } from "../../../lib/process-identity.ts";
 import type { Joined } from "../../../model/action.ts";
 import type { Layout } from "../layout.ts";
-import { allRecords, type ContainerRecord, findContainer, heldPorts, liveRun } from "../records.ts";
+import { allRecords, type ContainerRecord, findContainer, heldPorts, type RunState, statusOf } from "../records.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { removeLink } from "./links.ts";
-import {
-  allNetworks,
-  change,
-  isPresent,
-  leased,
-  lesseesOf,
-  type NetworkRecord,
-  recordFor,
-  type WantedNetwork,
-  writeNetwork,
-} from "./networks.ts";
+import { allNetworks, change, leased, lesseesOf, type NetworkRecord, recordFor, type WantedNetwork, writeNetwork } from "./networks.ts";
 import { whyNotFixed } from "./pools.ts";
-import { attachAgain, detach, ensureBridge } from "./wiring.ts";
+import { attachAgain, cutOffFrom, detach, ensureBridge } from "./wiring.ts";
 
 /**
  * Makes a network anew as it is wanted now. Its containers get new addresses where the old ones do not fit; those that run are cut off and
@@ -23,18 +14,12 @@ import { attachAgain, detach, ensureBridge } from "./wiring.ts";
  */
 export async function updateNetwork(layout: Layout, wanted: WantedNetwork): Promise<void> {
   await change(layout, wanted.name, async (network) => {
-    const next = { ...network, labels: wanted.labels, attributes: wanted.attributes };
-    const users = allRecords(layout).filter(({ spec }) => spec.networks.some(({ name }) => name === wanted.name));
-    const others = allNetworks(layout).filter(({ name }) => name !== wanted.name);
-    const running = users.flatMap((record) => {
-      const run = liveRun(layout, record.id);
-      return run === null ? [] : [{ record, pid: run.process.pid }];
-    });
+    const users = usersOf(layout, network);
+    const others = othersOf(layout, network);
+    const running = runningOf(layout, users);
     if (network.attributes !== null && JSON.stringify(network.config) === JSON.stringify(wanted.config)) {
-      if (isPresent(network)) return next;
-      await writeNetwork(layout, { ...network, attributes: null });
       connectAgain(network, { running, others });
-      return next;
+      return { ...network, labels: wanted.labels, attributes: wanted.attributes };
     }
     await writeNetwork(layout, { ...network, attributes: null });
     for (const { record } of running) detach(endpointsOf(record, [...others, network]), record.id, network.name);
@@ -42,25 +27,54 @@ export async function updateNetwork(layout: Layout, wanted: WantedNetwork): Prom
     const { createdAt } = network;
     const fresh = releasedAnew(layout, { network, users, made: { ...recordFor(layout, wanted), createdAt, attributes: null } });
     await writeNetwork(layout, fresh);
-    if (running.length > 0) ensureBridge(fresh);
-    for (const { record, pid } of running) attachAgain(endpointsOf(record, [...others, fresh]), { id: record.id, pid }, fresh.name);
+    connectAgain(fresh, { running, others });
     return { ...fresh, attributes: wanted.attributes };
   });
 }
 
-/** Connects who runs to a bridge that somebody took away, with the addresses that they have. */
+/** Makes a network's bridge where it is gone, and connects who runs and is not on it, with the addresses that they have. */
+export async function connectNetwork(layout: Layout, name: string): Promise<void> {
+  await change(layout, name, (network) => {
+    connectAgain(network, { running: runningOf(layout, usersOf(layout, network)), others: othersOf(layout, network) });
+    return network;
+  });
+}
+
+interface Running {
+  readonly record: ContainerRecord;
+  readonly run: RunState;
+}
+
+function usersOf(layout: Layout, { name }: NetworkRecord): readonly ContainerRecord[] {
+  return allRecords(layout).filter(({ spec }) => spec.networks.some((joined) => joined.name === name));
+}
+
+function othersOf(layout: Layout, network: NetworkRecord): readonly NetworkRecord[] {
+  return allNetworks(layout).filter(({ name }) => name !== network.name);
+}
+
+/** Who is being started is connected by its start. */
+function runningOf(layout: Layout, users: readonly ContainerRecord[]): readonly Running[] {
+  return users.flatMap((record) => {
+    const status = statusOf(layout, record.id);
+    return status.state === "running" && isAlive(status.run.process) ? [{ record, run: status.run }] : [];
+  });
+}
+
 function connectAgain(
   network: NetworkRecord,
-  {
-    running,
-    others,
-  }: { readonly running: readonly { readonly record: ContainerRecord; readonly pid: number }[]; readonly others: readonly NetworkRecord[] },
+  { running, others }: { readonly running: readonly Running[]; readonly others: readonly NetworkRecord[] },
 ): void {
   if (running.length > 0) ensureBridge(network);
-  for (const { record, pid } of running) {
+  for (const { record, run } of running) {
     const endpoints = endpointsOf(record, [...others, network]);
-    detach(endpoints, record.id, network.name);
-    attachAgain(endpoints, { id: record.id, pid }, network.name);
+    if (!cutOffFrom(endpoints, record.id).includes(network.name)) continue;
+    try {
+      detach(endpoints, record.id, network.name);
+      attachAgain(endpoints, { id: record.id, pid: run.process.pid }, network.name);
+    } catch (error) {
+      if (isAlive(run.process)) throw error; // else it ended meanwhile, and has nothing to be connected
+    }
   }
 }
 

@@ -3,8 +3,8 @@ import { Failure } from "../../../model/diagnostic.ts";
 import type { ContainerRecord } from "../records.ts";
 import { EEXIST, SystemCallError } from "../syscalls.ts";
 import type { Endpoint } from "./endpoints.ts";
-import { linkIndex, removeLink, setSysctl, setSysctlsOf } from "./links.ts";
-import { addAddress, addBridge, addDefaultRoute, addVeth, Netlink, setPort, setUp } from "./netlink.ts";
+import { bridgeOf, linkIndex, removeLink, setSysctl, setSysctlsOf } from "./links.ts";
+import { addAddress, addBridge, addDefaultRoute, addVeth, Netlink, setMaster, setPort, setUp } from "./netlink.ts";
 import type { NetworkRecord } from "./networks.ts";
 import { macOf } from "./pools.ts";
 
@@ -53,6 +53,11 @@ export function attachAgain(
   connect(endpoints, { ...container, only: network });
 }
 
+/** The networks that a container has an interface for which leads nowhere: its bridge was taken away, and perhaps made again since. */
+export function cutOffFrom(endpoints: readonly Endpoint[], id: string): readonly string[] {
+  return endpoints.flatMap(({ network }, position) => (bridgeOf(outerName(id, position)) === network.bridge ? [] : [network.name]));
+}
+
 /** Cuts a container off a network. */
 export function detach(endpoints: readonly Endpoint[], id: string, network: string): void {
   for (const [position, endpoint] of endpoints.entries()) if (endpoint.network.name === network) removeLink(outerName(id, position));
@@ -81,6 +86,8 @@ function connect(endpoints: readonly Endpoint[], { id, pid, only }: Connecting):
       setSysctlsOf(pid, Object.fromEntries(wanted.flatMap(([, endpoint]) => Object.entries(settingsOf(endpoint)))));
       for (const [, endpoint] of wanted) setAsked(pid, endpoint);
       for (const [, endpoint] of wanted) configure(inside, endpoint);
+      // Last: one that is a port of its bridge is connected, whenever this is broken off.
+      for (const [position, endpoint] of wanted) makePort(here, endpoint, outerName(id, position));
     } finally {
       inside.close();
     }
@@ -107,9 +114,7 @@ function insideOf(pid: number, id: string): Netlink {
 
 function makeLink(here: Netlink, endpoint: Endpoint, { outer, pid }: { readonly outer: string; readonly pid: number }): void {
   const { network, interfaceName, mac } = endpoint;
-  const bridge = here.indexOf(network.bridge);
-  if (bridge === null) throw new Error(`bridge ${network.bridge} of network ${network.name} is not there`);
-  const pair = addVeth({ name: outer, bridge, mtu: network.mtu, peer: { name: interfaceName, pid, mac } });
+  const pair = addVeth({ name: outer, mtu: network.mtu, peer: { name: interfaceName, pid, mac } });
   try {
     here.request(outer, pair);
   } catch (error) {
@@ -118,8 +123,14 @@ function makeLink(here: Netlink, endpoint: Endpoint, { outer, pid }: { readonly 
     removeLink(outer);
     here.request(outer, pair);
   }
+}
+
+function makePort(here: Netlink, { network }: Endpoint, outer: string): void {
+  const bridge = here.indexOf(network.bridge);
+  if (bridge === null) throw new Error(`bridge ${network.bridge} of network ${network.name} is not there`);
   const index = here.indexOf(outer);
   if (index === null) throw new Error(`veth ${outer} went away while it was made`);
+  here.request(outer, setMaster(index, bridge));
   here.request(outer, setPort(index, { isolated: !network.config.connected }));
 }
 
