@@ -23,12 +23,17 @@ export async function freeze(layout: Layout, id: string): Promise<void> {
       hint: "mount the freezer hierarchy, or boot with the unified one",
     });
   const deadline = Date.now() + FREEZE_LIMIT_MS;
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     // Said again and again: the old freezer may miss processes that come to be while it freezes, and looks anew only when it is asked again.
     await writeFile(freezer.file, freezer.freeze);
     if (freezer.isSettled()) return;
     if (Date.now() >= deadline) break;
     await sleep(2);
+    // A process that waits inside the kernel for one that stands still already would wait for ever: let go in between, as runc does.
+    if (tries % TRIES_AT_ONCE === 0) {
+      await thaw(layout, id);
+      await sleep(10);
+    }
   }
   await thaw(layout, id);
   throw new Failure({
@@ -60,6 +65,7 @@ interface Freezer {
 
 /** How long processes may take to stand still. */
 const FREEZE_LIMIT_MS = 5000;
+const TRIES_AT_ONCE = 25;
 
 function freezerOf(layout: Layout, id: string): Freezer {
   if (cgroupMode() === "v2") {
