@@ -4,6 +4,8 @@ export const LABEL = {
   service: "com.docker.compose.service",
   number: "com.docker.compose.container-number",
   oneOff: "com.docker.compose.oneoff",
+  /** What of a service a container runs that is none of its replicas: `pre_start`. */
+  hook: "com.docker.compose.hook",
   hash: "com.docker.compose.config-hash",
   image: "com.docker.compose.image",
   directory: "com.docker.compose.project.working_dir",

@@ -14,9 +14,9 @@ export function oneOffName(project: Named, service: string, slug: string): strin
   return [project.name, service, "run", slug].join(project.separator ?? "-");
 }
 
-/** Name of the container that runs a `pre_start` step (from 0) before a service, or one container of it, starts. */
+/** Name of the container that runs a `pre_start` step (from 0) before a service, or one container of it, starts: Compose's. */
 export function preStartName(of: string, step: number): string {
-  return `${of}-pre-start-${step + 1}`;
+  return `${of}-pre_start-${step}`;
 }
 
 /** Name of a project's network or volume in the engine. */

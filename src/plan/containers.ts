@@ -141,7 +141,8 @@ function keep(p: Planning, pattern: Pattern, { slot, keeper }: { readonly slot: 
   const steps: string[] = [];
   if (p.options.start && !isUp(keeper) && !done) {
     const behind = [...stops, ...before];
-    const groundwork = keeper.state === "created" ? preStart(p, pattern, { slot, after: behind }) : behind;
+    const groundwork =
+      keeper.state === "created" ? preStart(p, pattern, { slot, after: behind, stays: (c) => whyNot(p, pattern, c) === null }) : behind;
     steps.push(...start(p, pattern, { container: keeper.name, slot, reason: stateText(keeper), after: groundwork }));
     sayRunsAgain(p, service, keeper);
     waitPatiently(p, others, service);
@@ -210,7 +211,7 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
   for (const stale of inTheWay) takeAway(p, stale, { reason: "left over from a replacement", drained: running !== null });
   if (p.options.start) {
     const stops = beside === null ? stopKeys(olds) : [];
-    const groundwork = preStart(p, pattern, { slot, after: [create] });
+    const groundwork = preStart(p, pattern, { slot, after: [create], stays: (c) => whyNot(p, pattern, c) === null });
     steps.push(...start(p, pattern, { container: name, slot, reason, after: [...groundwork, create, ...stops], attempt, beside }));
     if (beside === null) waitPatiently(p, olds, service);
   }

@@ -57,6 +57,7 @@ export function containerSpec(
     /** A one-off is found by the service's names too. */
     readonly useAliases?: boolean;
     readonly autoRemove?: boolean;
+    readonly hook?: "pre_start";
   },
 ): ContainerSpec {
   const { name: project, directory, files } = p.desired;
@@ -78,6 +79,7 @@ export function containerSpec(
       [LABEL.service]: service.name,
       [LABEL.number]: String(as.number),
       [LABEL.oneOff]: labelBoolean(as.oneOff),
+      ...(as.hook === undefined ? {} : { [LABEL.hook]: as.hook }),
       [LABEL.hash]: hash,
       [LABEL.directory]: directory,
       [LABEL.files]: files.join(","),

@@ -10,6 +10,7 @@ import { secretsOf } from "./files.ts";
 import { type Gates, gatesOf, restarting } from "./gates.ts";
 import { beforeStop, runHooks } from "./hooks.ts";
 import { planImages } from "./images.ts";
+import { isLike } from "./in-place.ts";
 import { patternOf } from "./making.ts";
 import { withDependencies } from "./order.ts";
 import { DEFAULTS, type Operation } from "./plan.ts";
@@ -235,7 +236,8 @@ function planOne(
 function firstStart(p: Planning, { state, name, service }: ObservedContainer, after: readonly string[]): readonly string[] {
   const desired = p.desired.services.find((candidate) => candidate.name === service);
   if (desired === undefined || state !== "created") return after;
-  return preStart(p, patternOf(p.desired, desired), { slot: { name }, after });
+  const pattern = patternOf(p.desired, desired);
+  return preStart(p, pattern, { slot: { name }, after, stays: (container) => isLike(pattern, container) });
 }
 
 /** The steps in a row; none when it is as asked, `null` when that must not be done to a container that runs. */

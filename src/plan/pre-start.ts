@@ -1,11 +1,11 @@
 /** Containers that run to their end, one after the other, before a service's own container starts for the first time. */
 import { preStartName } from "../model/names.ts";
+import type { ObservedContainer } from "../model/observed.ts";
 import { NO_RESTART, type PreStart, type Service } from "../model/service.ts";
 import { sourceOf } from "./change.ts";
 import type { Slot } from "./containers.ts";
 import { contentsOf, secretsOf } from "./files.ts";
 import { gatesOf } from "./gates.ts";
-import { isLike } from "./in-place.ts";
 import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
 import { type Planning, stepKey, takeAway } from "./planning.ts";
 
@@ -16,13 +16,13 @@ import { type Planning, stepKey, takeAway } from "./planning.ts";
 export function preStart(
   p: Planning,
   pattern: Pattern,
-  { slot, after }: { readonly slot: Pick<Slot, "name">; readonly after: readonly string[] },
+  { slot, after, stays }: { readonly slot: Pick<Slot, "name">; readonly after: readonly string[]; readonly stays: Stays },
 ): readonly string[] {
   const { service } = pattern;
   let before = after;
   service.preStart.forEach((step, index) => {
     const ofAll = !step.perReplica;
-    if (ofAll && hasRun(p, pattern)) return;
+    if (ofAll && hasRun(p, service, stays)) return;
     const name = preStartName(ofAll ? `${p.desired.name}-${service.name}` : slot.name, index);
     const planned = p.draft.has(stepKey("container.create", name));
     before = planned ? [...before, endKey(name)] : runStep(p, service, { step, index, name, after: before });
@@ -30,10 +30,12 @@ export function preStart(
   return before;
 }
 
-/** Whether a container that is as the spec says was started before, and so all that comes before a first start was done. */
-function hasRun({ observed }: Planning, pattern: Pattern): boolean {
-  const { name } = pattern.service;
-  return observed.containers.some((c) => c.service === name && !c.oneOff && isLike(pattern, c) && c.state !== "created");
+/** Whether a container of the service is kept as it is. */
+export type Stays = (container: ObservedContainer) => boolean;
+
+/** Whether a container that is kept was started before, and so all that comes before a first start was done. */
+function hasRun({ observed }: Planning, { name }: Service, stays: Stays): boolean {
+  return observed.containers.some((c) => c.service === name && !c.oneOff && c.state !== "created" && stays(c));
 }
 
 interface OneStep {
@@ -56,7 +58,7 @@ function runStep(p: Planning, service: Service, { step, index, name, after }: On
     action: {
       kind: "container.create",
       container: name,
-      spec: containerSpec(p, pattern, { name, number: 0, oneOff: true, old: null }),
+      spec: containerSpec(p, pattern, { name, number: index, oneOff: true, old: null, hook: "pre_start" }),
       ...contentsOf(p.desired, pattern.service),
     },
     after: [...groundwork(p, pattern), ...after],

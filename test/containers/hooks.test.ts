@@ -56,7 +56,7 @@ async function failingPostStart(world: World): Promise<void> {
   ]);
   const up = await world.wharf(["up", "-d"], { cwd });
   assert.is(up.status, 1);
-  assert.match(up.stderr, /E_HOOK.*shop-web-1.*ended with 3: no luck/);
+  assert.match(up.stderr, /E_HOOK.*web hook exited with status 3: no luck \(post_start .* in shop-web-1\)/);
   assert.equal(
     (await ps(world, ["-a"], { cwd })).map(({ Name, State }) => [Name, State]),
     [
@@ -128,6 +128,8 @@ async function preStart(world: World): Promise<void> {
   assert.match(await log(), /^all \d+ step\neach\neach\n$/);
   await world.ok(["scale", "web=3"], { cwd });
   assert.match(await log(), /^all \d+ step\neach\neach\neach\n$/);
+  await world.ok(["up", "-d", "--force-recreate"], { cwd });
+  assert.match(await log(), /\neach\nall \d+ step\neach\neach\n$/); // what is made anew is prepared anew
   await world.ok(["down"], { cwd });
   await world.ok(["create"], { cwd });
   await world.ok(["start"], { cwd });
@@ -141,8 +143,11 @@ async function failingPreStart(world: World): Promise<void> {
   await world.project("shop", { "log/l": "" });
   const up = await world.wharf(["up", "-d"], { cwd });
   assert.is(up.status, 1);
-  assert.match(up.stderr, /E_DEPENDENCY_FAILED.*shop-web-pre-start-1 ended with 1[\s\S]*wharf logs shop-web-pre-start-1/);
-  assert.match(await world.ok(["logs", "shop-web-pre-start-1"], { cwd }), /looking/);
+  assert.match(
+    up.stderr,
+    /E_DEPENDENCY_FAILED.*service "web" pre_start\[0\] exited with code 1 \(shop-web-pre_start-0\)[\s\S]*wharf logs shop-web-pre_start-0/,
+  );
+  assert.match(await world.ok(["logs", "shop-web-pre_start-0"], { cwd }), /looking/);
   assert.is((await ps(world, ["-a"], { cwd })).find(({ Name }) => Name === "shop-web-1")?.State, "created");
   await writeFile(join(cwd, "log/ready"), "");
   await world.ok(["up", "-d"], { cwd });

@@ -48,9 +48,11 @@ export async function runHook(context: Context, container: Container, { when, ho
     if (status === 0) return;
     if (isOver() && (when === "pre_stop" || printed.length === 0)) return tooLate(record, when);
     const last = printed.at(-1);
+    const said = last === undefined ? "" : `: ${last}`;
     throw new Failure({
       code: "E_HOOK",
-      message: `${record.name}: the ${when} hook ${JSON.stringify(argv.join(" "))} ended with ${status}${last === undefined ? "" : `: ${last}`}`,
+      // In Compose's words first, which scripts look for.
+      message: `${record.spec.service.name} hook exited with status ${status}${said} (${when} ${JSON.stringify(argv.join(" "))} in ${record.name})`,
       hint: when === "pre_stop" ? `wharf kill ${record.spec.service.name} ends it without asking` : "the container runs on",
     });
   } finally {

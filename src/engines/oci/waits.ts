@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Action } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { RESTARTS_ALLOWED } from "../../model/health.ts";
+import { LABEL } from "../../model/labels.ts";
 import type { Context } from "./context.ts";
 import { healthPlan, readHealth } from "./health.ts";
 import { containerDirectory, type Layout } from "./layout.ts";
@@ -148,6 +149,8 @@ function outcomeOf(layout: Layout, container: Container): Failure | null | "open
 
 /** In Compose's words, which scripts look for, with the container's name. */
 function endedBadly({ name, spec }: ContainerRecord, code: number): string {
+  if (spec.labels[LABEL.hook] === "pre_start")
+    return `service "${spec.service.name}" pre_start[${spec.number}] exited with code ${code} (${name})`;
   return spec.oneOff
     ? `container ${name} ended with ${code}`
     : `service "${spec.service.name}" didn't complete successfully: exit ${code} (${name})`;
