@@ -41,6 +41,8 @@ export interface EventStep {
   readonly subject: string;
   readonly service: string | null;
   readonly reason: string;
+  /** What a wait is for. */
+  readonly until?: "healthy" | "completed";
 }
 
 /** A container that is waited for. */

@@ -243,7 +243,14 @@ function halted({ emit }: World, made: Plan): RunResult {
 }
 
 function eventStep({ id, action, service, reason }: Step): EventStep {
-  return { id, kind: action.kind, subject: subject(action), service, reason };
+  return {
+    id,
+    kind: action.kind,
+    subject: subject(action),
+    service,
+    reason,
+    ...(action.kind === "container.wait" && { until: action.until }),
+  };
 }
 
 function both(first: RunResult, second: RunResult): RunResult {

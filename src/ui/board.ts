@@ -1,6 +1,6 @@
 import type { EventStep, Stamped } from "../model/event.ts";
 import { Transfers } from "./transfers.ts";
-import { spoken, WORDS } from "./words.ts";
+import { doneWord, spoken, WORDS } from "./words.ts";
 
 /** One thing that a run works on: a container, an image, a network, a volume. Several steps may belong to it. */
 export interface Row {
@@ -67,7 +67,7 @@ export class Board {
       case "step.done":
         row.left--;
         row.ms += event.ms;
-        row.verb = WORDS[step.kind].done;
+        row.verb = doneWord(step);
         if (row.status !== "failed") row.status = row.left > 0 ? "waiting" : "done";
         return;
       case "step.failed":
@@ -77,7 +77,7 @@ export class Board {
         return;
       case "step.undone":
         row.ms += event.ms;
-        row.notes.push(`taken back: ${WORDS[step.kind].done}`);
+        row.notes.push(`taken back: ${doneWord(step)}`);
         return;
       case "step.skipped":
         if (row.status === "failed") return;
@@ -100,7 +100,7 @@ export class Board {
 
   #reason(because: number | null): string {
     const step = because === null ? undefined : this.#steps.get(because);
-    return step === undefined ? "interrupted" : `${spoken(step)} was not ${WORDS[step.kind].done}`;
+    return step === undefined ? "interrupted" : `${spoken(step)} was not ${doneWord(step)}`;
   }
 }
 

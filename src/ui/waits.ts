@@ -45,7 +45,7 @@ export function waitFrame(rows: readonly Awaited[], options: FrameOptions): read
 export function milestone({ verdict, state, health, exitCode }: Awaited): string {
   const how = state === "exited" || state === "restarting" ? `${state}${exitCode === null ? "" : ` with ${exitCode}`}` : state;
   if (verdict === "ready") return health ?? how;
-  if (verdict === "done") return `done, ${how}`;
+  if (verdict === "done") return how;
   if (verdict === "failed") return `failed: ${health ?? how}`;
   return `waiting: ${health ?? how}`;
 }

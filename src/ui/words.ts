@@ -1,6 +1,6 @@
 import type { EventStep } from "../model/event.ts";
 
-/** How a step is spoken of while it is at work and when it is done. */
+/** How a step is spoken of while it is at work and when it is done: in Compose's words where it has them. */
 export interface Words {
   readonly noun: "container" | "image" | "network" | "volume" | "supervisor";
   readonly doing: string;
@@ -25,20 +25,25 @@ export const WORDS = {
   "container.kill": { noun: "container", doing: "killing", done: "killed" },
   "container.hook": { noun: "container", doing: "running a hook of", done: "ran a hook of" },
   "container.pause": { noun: "container", doing: "pausing", done: "paused" },
-  "container.unpause": { noun: "container", doing: "resuming", done: "resumed" },
-  "container.restart": { noun: "container", doing: "restarting", done: "restarted" },
+  "container.unpause": { noun: "container", doing: "unpausing", done: "unpaused" },
+  "container.restart": { noun: "container", doing: "restarting", done: "started" },
   "container.remove": { noun: "container", doing: "removing", done: "removed" },
-  "container.rename": { noun: "container", doing: "replacing", done: "replaced" },
+  "container.rename": { noun: "container", doing: "recreating", done: "recreated" },
   "container.takeover": { noun: "container", doing: "taking over", done: "took over" },
   "container.drain": { noun: "container", doing: "draining", done: "drained" },
   "container.prove": { noun: "container", doing: "trying", done: "steady" },
-  "container.wait": { noun: "container", doing: "waiting", done: "ready" },
+  "container.wait": { noun: "container", doing: "waiting", done: "healthy" },
   "supervisor.start": { noun: "supervisor", doing: "starting", done: "started" },
 } as const satisfies Record<EventStep["kind"], Words>;
+
+/** What a step did, in a word. Who waited for an end, and not for health, saw that. */
+export function doneWord({ kind, until }: Pick<EventStep, "kind" | "until">): string {
+  return until === "completed" ? "exited" : WORDS[kind].done;
+}
 
 /** What a person calls the thing: a replacement goes by the name that it will have, Docker's registry and tag are left out. */
 export function spoken(step: Pick<EventStep, "kind" | "subject">): string {
   const { noun } = WORDS[step.kind];
-  if (noun === "image") return step.subject.replace(/^docker\.io\/(library\/)?/, "");
+  if (noun === "image") return step.subject.replace(/^docker\.io\/(library\/)?/, "").replace(/:latest$/, "");
   return noun === "container" ? step.subject.replace(/\.next$/, "") : step.subject;
 }

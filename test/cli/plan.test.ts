@@ -122,7 +122,7 @@ it("up says what it replaces and why, before it does", async ({ place }) => {
   await place.write("wharf.yaml", spec("1.28"));
   const { stderr } = await place.call("up", "-d");
   const said = stderr.indexOf('image: "docker.io/library/web:1.27" -> "docker.io/library/web:1.28"  (wharf.yaml:5)');
-  assert.ok(said > 0 && said < stderr.indexOf("stopping"), stderr);
+  assert.ok(said > 0 && said < stderr.indexOf("Stopping"), stderr);
 });
 
 it("a saved plan is carried out as it was shown, whatever the spec says by then", async ({ place }) => {

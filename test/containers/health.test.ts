@@ -140,11 +140,11 @@ it(
     let told = "";
     waiting.stderr?.on("data", (chunk: string) => (told += chunk));
     const finished = finish(waiting);
-    await until("its wait", async () => /well-a-1 +\| waiting: starting\n/.test(told));
+    await until("its wait", async () => /Container well-a-1 Waiting: starting\n/.test(told));
     writeFileSync(join(world.root, "..", "a"), "");
     const waited = await finished;
     assert.is(waited.status, 0, waited.stderr);
-    assert.match(waited.stderr, /well-a-1 +\| waiting: starting\n.*well-a-1 +\| healthy\n/s);
+    assert.match(waited.stderr, /Container well-a-1 Waiting: starting\n.*Container well-a-1 Healthy\n/s);
     assert.is((await inspect(world, "well-a-1")).State.Health?.Status, "healthy");
     await world.ok(["stop", "-t", "0"], { cwd });
     writeFileSync(join(cwd, "less.yaml"), "services:\n  once: {image: shell, command: ['true']}\n");

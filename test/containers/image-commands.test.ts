@@ -194,8 +194,8 @@ it(
       await world.ok(["image", "push", "-q", name]);
       await world.ok(["image", "prune", "-a", "-y"]);
       const { stderr } = await world.wharf(["image", "pull", name]);
-      assert.is(stderr.split("\n").filter((line) => line.includes("| unpacked ")).length, 2);
-      assert.not.match(stderr, /\| (download|unpack|waiting) /);
+      assert.is(stderr.split("\n").filter((line) => line.includes(` ${name} unpacked `)).length, 2);
+      assert.not.match(stderr, / (download|unpack|waiting) /);
     } finally {
       await registry.stop();
     }

@@ -84,7 +84,7 @@ it("a layer has one line when it is there, and a long transfer says how much is 
     paper.text
       .trimEnd()
       .split("\n")
-      .map((text) => text.replace(/^.*\| /, "")),
+      .map((text) => text.replace(/^.*?s Image web /, "")),
     [
       "downloading 0B/8MB, 0/2 layers",
       "here already bbbbbbbbbbbb 4MB",
