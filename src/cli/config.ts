@@ -1,5 +1,5 @@
 import { writeAtomic } from "../lib/atomic-file.ts";
-import { Failure } from "../model/diagnostic.ts";
+import { type Diagnostic, Failure } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import { suggestion } from "../model/suggest.ts";
 import { withDigestsOf } from "../plan/files.ts";
@@ -11,15 +11,19 @@ import type { Loaded } from "../spec/load.ts";
 import { yamlText } from "../spec/yaml-text.ts";
 import { table } from "../ui/table.ts";
 import { pinned } from "./digests.ts";
+import { type ServiceFilter, serviceFilter } from "./service-filter.ts";
 import type { Session } from "./session.ts";
 
 export interface ConfigOptions {
   readonly services: readonly string[];
-  readonly format: string;
+  /** `undefined`: YAML, or a table where there is one. */
+  readonly format: string | undefined;
   /** Only check. */
   readonly quiet: boolean;
   /** Print names only, of this kind. */
   readonly list: Listing | null;
+  /** Which services are listed: `profile=…`, `label=…`. */
+  readonly filters: readonly string[];
   /** Print the variables that the files ask for. */
   readonly variables: boolean;
   /** Print the variables that the files see. */
@@ -41,7 +45,9 @@ export type Step = "interpolate" | "normalise" | "resolvePaths" | "consistency" 
 /** The command's flags, by their names. */
 export interface ConfigFlags
   extends Readonly<Record<Listing | StepFlag, boolean>>,
-    Pick<ConfigOptions, "format" | "quiet" | "variables" | "environment"> {
+    Pick<ConfigOptions, "quiet" | "variables" | "environment"> {
+  readonly format?: string | undefined;
+  readonly filter?: readonly string[] | undefined;
   readonly hash?: string | undefined;
   readonly explain?: string | undefined;
   readonly output?: string | undefined;
@@ -64,6 +70,7 @@ export function configOptions(flags: ConfigFlags, services: readonly string[]): 
   return {
     ...{ services, format, quiet, variables, environment, hash, explain, output },
     list: LISTINGS.find((kind) => flags[kind]) ?? null,
+    filters: flags.filter ?? [],
     without: new Set(Object.entries(STEPS).flatMap(([flag, step]) => (flags[flag as StepFlag] ? [step] : []))),
     digests: flags["lock-image-digests"] ? "only" : flags["resolve-image-digests"] ? "yes" : "no",
   };
@@ -78,23 +85,47 @@ export async function config(session: Session, options: ConfigOptions): Promise<
   const { quiet } = options;
   const asked = options.list !== null || options.explain !== undefined || options.variables || options.environment;
   const shown = ({ code }: { readonly code: string }) => quiet || (!asked && code !== "W_UNSUPPORTED");
-  const loaded = await session.read({ ...steps, ...(options.variables ? { interpolate: false } : {}), enabled: options.services }, shown);
+  const filter = options.filters.length > 0 ? serviceFilter(options.filters, options.list === "services") : null;
+  const loaded = await session.read(
+    {
+      ...steps,
+      ...(options.variables ? { interpolate: false } : {}),
+      ...(filter === null || filter.profiles.length === 0 ? {} : { profiles: [...session.settings.profiles, ...filter.profiles] }),
+      enabled: options.services,
+    },
+    shown,
+  );
   refuseUnknown(loaded, options.services);
   if (!asked) await session.notice(loaded.refusals);
   if (quiet) return 0;
-  const text = await render(session, loaded, options);
+  const whole = printsAll(options);
+  if (whole !== null && options.services.length > 0) await session.notice([notSelected(whole)]);
+  const text = await render(session, loaded, whole === null ? options : { ...options, services: [] }, filter);
   if (options.output === undefined) session.out.write(text);
   else await writeAtomic(options.output, text, { mode: 0o644 });
   return 0;
 }
 
-async function render(session: Session, loaded: Loaded, options: ConfigOptions): Promise<string> {
+/** The flag for which services are not picked out, if there is one: what is not interpolated is not yet what the services will be. */
+function printsAll({ variables, without, list, explain, environment, hash }: ConfigOptions): string | null {
+  if (variables) return "--variables";
+  const isModel = list === null && explain === undefined && hash === undefined && !environment;
+  return isModel && without.has("interpolate") ? "--no-interpolate" : null;
+}
+
+function notSelected(flag: string): Diagnostic {
+  const message = `service filtering is not applied when ${flag} is set, the whole is printed`; // Compose's words
+  return { code: "W_NOT_SELECTED", message, hint: "leave the names of services out" };
+}
+
+async function render(session: Session, loaded: Loaded, options: ConfigOptions, filter: ServiceFilter | null): Promise<string> {
   const format: Format = options.format === "json" ? "json" : "yaml";
   if (options.explain !== undefined) return explained(loaded, options.explain, options.format);
   if (options.hash !== undefined) return hashes(loaded, options.hash);
   if (options.variables) return askedFor(loaded, options.format);
   if (options.environment) return lines(Array.from(loaded.variables, ([name, value]) => `${name}=${value}`).sort());
-  if (options.list !== null) return lines(listNames(loaded, options.list, options.services));
+  if (options.list !== null)
+    return lines(filter === null ? listNames(loaded, options.list, options.services) : filter.names(loaded, options.services));
   const printed = loaded.print(format, options.services);
   const document = options.digests === "no" ? printed : await pinned(printed, options.digests, session);
   return format === "json" ? `${JSON.stringify(document, null, 2)}\n` : yamlText(document);
@@ -110,7 +141,7 @@ function refuseUnknown(loaded: Loaded, wanted: readonly string[]): void {
   );
 }
 
-function explained(loaded: Loaded, path: string, format: string): string {
+function explained(loaded: Loaded, path: string, format: string | undefined): string {
   const story = explainPath(loaded, path);
   return format === "json"
     ? `${JSON.stringify(story, null, 2)}\n`
@@ -123,22 +154,24 @@ function hashes(loaded: Loaded, wanted: string): string {
   if (loaded.refusals.some(({ code }) => code !== "E_NO_IMAGE")) throw new Failure(loaded.refusals);
   if (wanted !== "*") refuseUnknown(loaded, wanted.split(","));
   const chosen = wanted === "*" ? services : services.filter(({ name }) => wanted.split(",").includes(name));
-  return lines(chosen.map((service) => `${service.name} ${patternOf(project, withDigestsOf(project, { service, key: undefined })).hash}`));
+  return lines(
+    chosen
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map((service) => `${service.name} ${patternOf(project, withDigestsOf(project, { service, key: undefined })).hash}`),
+  );
 }
 
-function askedFor(loaded: Loaded, format: string): string {
+/** In Compose's forms, down to the blanks: they are compared with. */
+function askedFor(loaded: Loaded, format: string | undefined): string {
   const asked = variablesOf(loaded.whole);
-  if (format === "json")
-    return `${JSON.stringify(
-      Object.fromEntries(
-        asked.map(({ name, required, fallback, alternate }) => [
-          name,
-          { Name: name, DefaultValue: fallback, PresenceValue: alternate, Required: required },
-        ]),
-      ),
-      null,
-      2,
-    )}\n`;
+  if (format !== undefined) {
+    const records = asked.map(({ name, required, fallback, alternate }) => ({
+      ...{ Name: name, DefaultValue: fallback, PresenceValue: alternate, Required: required },
+    }));
+    if (format === "json") return `${JSON.stringify(Object.fromEntries(records.map((record) => [record.Name, record])), null, 4)}\n`;
+    const lowered = records.map((record) => Object.fromEntries(Object.entries(record).map(([key, value]) => [key.toLowerCase(), value])));
+    return yamlText(Object.fromEntries(records.map(({ Name }, index) => [Name, lowered[index] ?? null])), { step: 4 });
+  }
   const columns = [{ title: "NAME" }, { title: "REQUIRED" }, { title: "DEFAULT VALUE" }, { title: "ALTERNATE VALUE" }];
   const rows = asked.map(({ name, required, fallback, alternate }) => [name, String(required), fallback, alternate]);
   return lines(table(columns, rows, { width: Number.POSITIVE_INFINITY }));

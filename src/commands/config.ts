@@ -1,6 +1,7 @@
 import { Flags } from "@oclif/core";
 import { ARG, BaseCommand } from "../cli/base-command.ts";
 import { config, configOptions } from "../cli/config.ts";
+import { several } from "../cli/flags.ts";
 
 const left = (summary: string) => Flags.boolean({ summary });
 
@@ -14,7 +15,11 @@ export default class Config extends BaseCommand {
   ];
   static override readonly args = { service: ARG.any("Services, with what they depend on; none means all.") };
   static override readonly flags = {
-    format: Flags.string({ options: ["yaml", "json"], default: "yaml", helpValue: "yaml|json", summary: "How it is printed." }),
+    format: Flags.string({
+      options: ["yaml", "json"],
+      helpValue: "yaml|json",
+      summary: "How it is printed; yaml, or a table of --variables.",
+    }),
     quiet: Flags.boolean({ char: "q", summary: "Only check." }),
     services: left("Only names of services."),
     images: left("Only names of images."),
@@ -24,6 +29,12 @@ export default class Config extends BaseCommand {
     profiles: left("Only names of profiles."),
     variables: left("Only the variables that the files ask for."),
     environment: left("Only the variables that the files see."),
+    filter: several(
+      "With --services, only those of a profile, which this switches on (profile=NAME), or with a label (label=KEY[=VALUE]).",
+      {
+        helpValue: "KEY=VALUE",
+      },
+    ),
     hash: Flags.string({ helpValue: "SERVICE|*", summary: "Only the hash that decides whether a container is replaced." }),
     explain: Flags.string({ helpValue: "PATH", summary: "Only where a value comes from, such as services.web.image." }),
     "no-interpolate": left("Leave variables as they are written."),

@@ -679,6 +679,11 @@ export const CODES = {
     explain:
       "A network or volume of this name exists, but was not made for this project. It is used as it is and never removed by `wharf down`. Give it another name if this is by accident.",
   },
+  W_NOT_SELECTED: {
+    family: "warning",
+    explain:
+      "Services were named, and what `config` was asked for is printed as a whole: the variables of the files (`--variables`), or the files before variables are filled in (`--no-interpolate`). As with Compose.",
+  },
   W_NO_CONTAINERS: {
     family: "warning",
     explain: "The service is in the spec, but has no containers yet, so there is nothing to do it to. `wharf up` makes them.",

@@ -12,7 +12,7 @@ export function listNames({ tree, whole, project }: Loaded, kind: Listing, wante
   const services = wanted.length === 0 ? all : all.filter(([name]) => wanted.includes(name));
   switch (kind) {
     case "services":
-      return services.map(([name]) => name);
+      return services.map(([name]) => name).sort();
     case "images": {
       const images = services.flatMap(([name, { value }]) => {
         if (child(value, "provider") !== undefined) return [];

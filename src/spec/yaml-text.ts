@@ -1,41 +1,49 @@
 import { isList, type Json } from "../model/json.ts";
 import { resolvePlain } from "./scalar.ts";
 
+interface Page {
+  readonly lines: string[];
+  /** The blanks of a level. */
+  readonly step: string;
+}
+
 /** A value as YAML in the manner of Compose: two blanks a level, lists set in, quotes only where they are needed. */
-export function yamlText(value: Json): string {
-  const lines: string[] = [];
-  if (value === null || typeof value !== "object") lines.push(scalarText(value, 0));
-  else if (isEmpty(value)) lines.push(isList(value) ? "[]" : "{}");
-  else block(value, "", lines);
-  return `${lines.join("\n")}\n`;
+export function yamlText(value: Json, { step = 2 }: { readonly step?: number } = {}): string {
+  const page: Page = { lines: [], step: " ".repeat(step) };
+  if (value === null || typeof value !== "object") page.lines.push(scalarText(value, page.step));
+  else if (isEmpty(value)) page.lines.push(isList(value) ? "[]" : "{}");
+  else block(value, "", page);
+  return `${page.lines.join("\n")}\n`;
 }
 
 type Structure = Exclude<Json, string | number | boolean | null>;
 
-function block(value: Structure, indent: string, lines: string[]): void {
+function block(value: Structure, indent: string, page: Page): void {
   if (isList(value)) {
-    for (const item of value) listItem(item, indent, lines);
+    for (const item of value) listItem(item, indent, page);
     return;
   }
-  for (const [key, member] of Object.entries(value)) pair(`${indent}${keyText(key)}:`, member, indent, lines);
+  for (const [key, member] of Object.entries(value)) pair(`${indent}${keyText(key)}:`, member, indent, page);
 }
 
-function pair(head: string, value: Json, indent: string, lines: string[]): void {
-  if (value === null || typeof value !== "object") lines.push(`${head} ${scalarText(value, indent.length)}`);
+function pair(head: string, value: Json, indent: string, page: Page): void {
+  const { lines, step } = page;
+  if (value === null || typeof value !== "object") lines.push(`${head} ${scalarText(value, `${indent}${step}`)}`);
   else if (isEmpty(value)) lines.push(`${head} ${isList(value) ? "[]" : "{}"}`);
   else {
     lines.push(head);
-    block(value, `${indent}  `, lines);
+    block(value, `${indent}${step}`, page);
   }
 }
 
-function listItem(item: Json, indent: string, lines: string[]): void {
+function listItem(item: Json, indent: string, page: Page): void {
   if (item === null || typeof item !== "object" || isEmpty(item)) {
-    pair(`${indent}-`, item, indent, lines);
+    pair(`${indent}-`, item, indent, page);
     return;
   }
+  const { lines } = page;
   const first = lines.length;
-  block(item, `${indent}  `, lines);
+  block(item, `${indent}  `, page);
   lines[first] = `${indent}- ${(lines[first] ?? "").slice(indent.length + 2)}`;
 }
 
@@ -44,13 +52,14 @@ function isEmpty(value: Structure): boolean {
 }
 
 function keyText(key: string): string {
-  const text = scalarText(key, 0);
+  const text = scalarText(key, "");
   return text.startsWith("|") ? JSON.stringify(key) : text;
 }
 
-function scalarText(value: string | number | boolean | null, indent: number): string {
+/** `pad`: what each line of a text of several begins with. */
+function scalarText(value: string | number | boolean | null, pad: string): string {
   if (typeof value !== "string") return String(value);
-  if (value.includes("\n") && isPrintable(value) && !/ \n| $/.test(value)) return literal(value, indent);
+  if (value.includes("\n") && isPrintable(value) && !/ \n| $/.test(value)) return literal(value, pad);
   if (value === "" || OTHER.test(value) || typeof resolvePlain(value).value !== "string" || isNumberLike(value)) return doubled(value);
   if (!isPrintable(value) || /[\n\t]/.test(value)) return doubled(value);
   return isPlain(value) ? value : `'${value.replaceAll("'", "''")}'`;
@@ -79,12 +88,11 @@ function isPrintable(value: string): boolean {
 }
 
 /** A text of several lines, which keeps its line ends. */
-function literal(value: string, indent: number): string {
+function literal(value: string, pad: string): string {
   const body = value.replace(/\n+$/, "");
   const ends = value.length - body.length;
   const blanks = /^[ \n]/.test(value) ? "2" : "";
   const chomp = ends === 0 ? "-" : ends === 1 && body !== "" ? "" : "+";
-  const pad = " ".repeat(indent + 2);
   const lines = (ends > 1 || body === "" ? value.slice(0, -1) : body).split("\n");
   return `|${blanks}${chomp}\n${lines.map((line) => (line === "" ? "" : pad + line)).join("\n")}`;
 }

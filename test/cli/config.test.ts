@@ -28,7 +28,7 @@ it.after(({ place }) => place.dispose());
 
 it("names of one kind come one a line", async ({ place }) => {
   const out = async (...flags: readonly string[]) => (await place.call("config", ...flags)).stdout;
-  assert.is(await out("--services"), "web\ndb\n");
+  assert.is(await out("--services"), "db\nweb\n");
   assert.is(await out("--images"), "nginx:2\npostgres\n");
   assert.is(await out("--volumes"), "data\n");
   assert.is(await out("--networks"), "back\n");
@@ -42,6 +42,37 @@ it("the variables that are asked for, and those that are seen", async ({ place }
     TOOL: { Name: "TOOL", DefaultValue: "", PresenceValue: "", Required: true },
   });
   assert.match((await place.call("config", "--environment")).stdout, /^TAG=2\nTOOL=t\n/m);
+});
+
+it("the variables that are asked for come in Compose's forms, whole, also where a service was named", async ({ place }) => {
+  const json = await place.call("config", "--variables", "--format", "json", "web");
+  assert.match(json.stdout, /^\{\n {4}"TAG": \{\n {8}"Name": "TAG",\n {8}"DefaultValue": "1",/);
+  assert.match(json.stdout, /"TOOL": \{/);
+  assert.match(json.stderr, /service filtering is not applied when --variables is set/);
+  const yaml = await place.call("config", "--variables", "--format", "yaml");
+  assert.match(yaml.stdout, /^TAG:\n {4}name: TAG\n {4}defaultvalue: "1"\n {4}presencevalue: ""\n {4}required: false\nTOOL:\n/);
+  assert.is(yaml.stderr, "");
+  const written = await place.call("config", "--no-interpolate", "db");
+  assert.match(written.stdout, /nginx:\$\{TAG:-1\}/);
+  assert.match(written.stderr, /service filtering is not applied when --no-interpolate is set/);
+});
+
+it("services are listed by profile and label", async ({ place }) => {
+  const labelled = "labels: {tier: back}";
+  const services = `{a: {image: x, ${labelled}}, d: {image: x, profiles: [p, q]}, c: {image: x, profiles: [p], ${labelled}}}`;
+  await place.write("profiles.yaml", `services: ${services}\n`);
+  const list = (...filters: readonly string[]) =>
+    place.call("-f", "profiles.yaml", "config", "--services", ...filters.flatMap((filter) => ["--filter", filter]));
+  const listed = async (...filters: readonly string[]) => (await list(...filters)).stdout;
+  assert.is(await listed("profile=p"), "c\nd\n");
+  assert.is(await listed("label=tier=back"), "a\n");
+  assert.is(await listed("label=tier", "profile=p"), "c\n");
+  assert.is(await listed("profile=none"), "");
+  assert.match((await list("state=running")).stderr, /unknown criteria "state"/);
+  assert.match((await list("profile=*")).stderr, /profiles must be selected explicitly/);
+  const misused = await place.call("-f", "profiles.yaml", "config", "--filter", "profile=p");
+  assert.match(misused.stderr, /--filter requires --services/);
+  assert.is(misused.status, 64);
 });
 
 it("one service comes with what it depends on, and one without an active profile when it is named", async ({ place }) => {
@@ -90,9 +121,9 @@ it("hashes come one a service, also of services without an image, as far as cons
   await place.write("hash.yaml", "services: {web: {image: nginx}, bare: {command: [x]}, made: {build: .}}\n");
   const all = await place.call("-f", "hash.yaml", "config", "--no-consistency", "--hash", "*");
   assert.is(all.status, 0, all.stderr);
-  assert.equal(all.stdout.replaceAll(/ 2:[0-9a-f]{64}/g, ""), "web\nbare\nmade\n");
+  assert.equal(all.stdout.replaceAll(/ 2:[0-9a-f]{64}/g, ""), "bare\nmade\nweb\n");
   const one = await place.call("-f", "hash.yaml", "config", "--no-consistency", "--hash", "made");
-  assert.ok(one.stdout.length > 0 && all.stdout.endsWith(one.stdout));
+  assert.ok(one.stdout.length > 0 && all.stdout.includes(one.stdout));
   const checked = await place.call("-f", "hash.yaml", "config", "--hash", "*");
   assert.equal([checked.status, checked.stdout], [3, ""]);
 });
