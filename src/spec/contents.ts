@@ -2,7 +2,7 @@ import { shown } from "../lib/path.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { FileOrigin, ProjectFile } from "../model/project.ts";
 import { type Content, Secret } from "../model/secret.ts";
-import type { Context, Draft } from "./draft.ts";
+import { type Context, type Draft, scopeOf } from "./draft.ts";
 import type { Reader } from "./load.ts";
 import { booleanOf, child, type Entry, entriesOf, entry, type Place, sourceOf, textOf } from "./node.ts";
 import { quote } from "./words.ts";
@@ -47,7 +47,7 @@ function keep(section: Section, bytes: Uint8Array): Content {
   return section === "secrets" ? new Secret(text) : text;
 }
 
-/** What only a cluster has. */
+/** What only a cluster has. The driver `copy` of Compose copies a file into the containers, which is what is done here anyway. */
 function refusal(section: Section, key: string, { value, place }: Entry): Diagnostic | null {
   const external = child(value, "external");
   const path = `${section}.${key}`;
@@ -59,10 +59,11 @@ function refusal(section: Section, key: string, { value, place }: Entry): Diagno
     });
   for (const attribute of ["driver", "template_driver"]) {
     const given = entry(value, attribute);
-    if (given !== undefined && textOf(given.value) !== "")
+    const name = textOf(given?.value);
+    if (given !== undefined && name !== "" && !(attribute === "driver" && name === "copy"))
       return problem(given.place, {
         code: "E_CONTENT_UNSUPPORTED",
-        message: `\`${path}.${attribute}\` is ${quote(textOf(given.value) ?? "")}: there are no drivers for ${section} here`,
+        message: `\`${path}.${attribute}\` is ${quote(name ?? "")}: there are no drivers for ${section} here`,
         hint: "give `file:` or `environment:` with what it holds",
       });
   }
@@ -83,7 +84,7 @@ async function contentOf({ section, key, held, origin }: Wanted, draft: Draft, r
     case "content":
       return Buffer.from(textOf(child(held.value, "content")) ?? "");
     case "environment": {
-      const value = draft.variables.get(origin.variable);
+      const value = scopeOf(draft, `${section}.${key}`).get(origin.variable);
       const hint = `set it where wharf is called, or in \`.env\`: ${origin.variable}=…`;
       return value === undefined ? missing("environment", `the variable ${quote(origin.variable)} is not set`, hint) : Buffer.from(value);
     }

@@ -17,6 +17,8 @@ export interface Draft {
   readonly root: string;
   /** What `${…}` sees: the caller's environment over that of `.env` files. */
   readonly variables: ReadonlyMap<string, string>;
+  /** Likewise what parts of included projects see, by section and key (`services.web`): those have variables of their own. */
+  readonly scopes: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** Where variables that come from files were written. */
   readonly origins: ReadonlyMap<string, Place>;
   readonly name: string;
@@ -42,6 +44,11 @@ export interface Draft {
   readonly project: Project;
   /** What keeps the project from being run, though it is a valid spec. */
   readonly refusals: readonly Diagnostic[];
+}
+
+/** The variables that a part of the project sees. */
+export function scopeOf({ scopes, variables }: Pick<Draft, "scopes" | "variables">, part: string): ReadonlyMap<string, string> {
+  return scopes.get(part) ?? variables;
 }
 
 export interface Context {

@@ -1,5 +1,5 @@
 import { absolute, parent, shown } from "../lib/path.ts";
-import type { Context, Draft } from "./draft.ts";
+import { type Context, type Draft, scopeOf } from "./draft.ts";
 import { readVariables } from "./environment.ts";
 import {
   child,
@@ -33,6 +33,7 @@ export async function include(draft: Draft, context: Context): Promise<Draft> {
   if (!draft.layers.some((layer) => child(layer, "include") !== undefined)) return draft;
   const layers: Node[] = [];
   const inputs = new Set(draft.inputs);
+  const scopes = new Map(draft.scopes);
   for (const layer of draft.layers) {
     let result = layer;
     const entries = child(layer, "include");
@@ -45,11 +46,16 @@ export async function include(draft: Draft, context: Context): Promise<Draft> {
       const included = await load(item, draft, context);
       if (included === null) continue;
       for (const path of included.draft.inputs) inputs.add(path);
+      for (const part of partsOf(included.draft.tree)) if (!scopes.has(part)) scopes.set(part, scopeOf(included.draft, part));
       result = imported(asMapping(result), included.draft.tree, { via: included.via, report: context.report });
     }
     layers.push(result);
   }
-  return { ...draft, layers, inputs: [...inputs] };
+  return { ...draft, layers, inputs: [...inputs], scopes };
+}
+
+function partsOf(tree: Node): readonly string[] {
+  return SECTIONS.flatMap((section) => Array.from(entriesOf(child(tree, section)), ([key]) => `${section}.${key}`));
 }
 
 interface Included {
@@ -81,6 +87,7 @@ async function load(item: Node, draft: Draft, context: Context): Promise<Include
     directory,
     variables: variables.values,
     origins: variables.origins,
+    scopes: new Map(),
     layers: [],
     chain: [...draft.chain, ...draft.files.slice(0, 1).map(({ path }) => path)],
     tree: mapping(new Map(), item.place),

@@ -187,6 +187,7 @@ function begin({ cwd }: LoadOptions): Draft {
     directory,
     root: directory,
     variables: new Map(),
+    scopes: new Map(),
     origins: new Map(),
     name: "",
     isNamed: false,

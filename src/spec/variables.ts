@@ -1,5 +1,5 @@
 import { absolute } from "../lib/path.ts";
-import type { Context, Draft } from "./draft.ts";
+import { type Context, type Draft, scopeOf } from "./draft.ts";
 import { type EnvFileValue, parseEnvFile, parseRawEnvFile } from "./env-file.ts";
 import { reportEnvFile } from "./environment.ts";
 import {
@@ -30,7 +30,7 @@ export async function variables(draft: Draft, context: Context): Promise<Draft> 
   const entries = new Map<string, Entry>(services.entries);
   for (const [name, entry] of services.entries) {
     if (entry.value.kind !== "mapping" || !FROM_OUTSIDE.some((key) => child(entry.value, key) !== undefined)) continue;
-    const value = await resolved(entry.value, { name, draft, context, reader });
+    const value = await resolved(entry.value, { name, variables: scopeOf(draft, `services.${name}`), context, reader });
     if (value !== entry.value) entries.set(name, { ...entry, value });
   }
   const tree = put(draft.tree, "services", { ...services, entries });
@@ -42,20 +42,20 @@ const FROM_OUTSIDE = ["environment", "env_file", "label_file"] as const;
 
 interface Scope {
   readonly name: string;
-  readonly draft: Draft;
+  readonly variables: ReadonlyMap<string, string>;
   readonly context: Context;
   readonly reader: FileReader;
 }
 
-async function resolved(service: Mapping, { name, draft, context, reader }: Scope): Promise<Mapping> {
+async function resolved(service: Mapping, { name, variables, context, reader }: Scope): Promise<Mapping> {
   const environment = child(service, "environment");
-  const own = passedOn(environment, { name, draft, context });
+  const own = passedOn(environment, { name, variables, context });
   let result = service;
   const files = itemsOf(child(service, "env_file"));
   const reads = context.options.resolveEnvironment !== false;
   let all = own;
   if (reads && files.length > 0) {
-    const lookup = (variable: string): string | undefined => draft.variables.get(variable) ?? textOf(own.get(variable)?.value) ?? undefined;
+    const lookup = (variable: string): string | undefined => variables.get(variable) ?? textOf(own.get(variable)?.value) ?? undefined;
     all = new Map([...(await reader.all(files, { what: "env file", lookup })), ...own]);
   }
   if (all.size > 0 && !(environment?.kind === "mapping" && environment.entries === all))
@@ -63,19 +63,19 @@ async function resolved(service: Mapping, { name, draft, context, reader }: Scop
   if (reads && context.options.keepFiles !== true) result = without(result, "env_file");
   const labelFiles = itemsOf(child(service, "label_file"));
   if (labelFiles.length === 0) return result;
-  const labels = await reader.all(labelFiles, { what: "label file", lookup: (variable) => draft.variables.get(variable) });
+  const labels = await reader.all(labelFiles, { what: "label file", lookup: (variable) => variables.get(variable) });
   const merged = new Map([...labels, ...entriesOf(child(service, "labels"))]);
   result = put(result, "labels", mapping(merged, child(service, "labels")?.place ?? service.place));
   return context.options.keepFiles === true ? result : without(result, "label_file");
 }
 
 /** The variables that a service gives itself, those without a value with the caller's. */
-function passedOn(environment: Node | undefined, { name, draft, context }: Omit<Scope, "reader">): ReadonlyMap<string, Entry> {
+function passedOn(environment: Node | undefined, { name, variables, context }: Omit<Scope, "reader">): ReadonlyMap<string, Entry> {
   if (environment?.kind !== "mapping") return new Map();
   let own: Map<string, Entry> | undefined;
   environment.entries.forEach((entry, key) => {
     checkName(name, key, entry, context);
-    const passed = isNull(entry.value) ? draft.variables.get(key) : undefined;
+    const passed = isNull(entry.value) ? variables.get(key) : undefined;
     if (passed === undefined) return;
     own ??= new Map(environment.entries);
     own.set(key, { ...entry, value: scalar(passed, entry.place) });
@@ -167,13 +167,13 @@ function entryOf(name: string, { value, start, end }: EnvFileValue, file: Source
 }
 
 /** The content of a config that is taken from a variable. */
-function withContents(tree: Mapping, { variables }: Draft): Mapping {
+function withContents(tree: Mapping, draft: Draft): Mapping {
   const configs = child(tree, "configs");
   if (configs?.kind !== "mapping") return tree;
   const entries = new Map<string, Entry>();
   for (const [key, entry] of configs.entries) {
     const from = child(entry.value, "environment");
-    const content = variables.get(textOf(from) ?? "");
+    const content = scopeOf(draft, `configs.${key}`).get(textOf(from) ?? "");
     const known = from !== undefined && content !== undefined && entry.value.kind === "mapping";
     entries.set(key, known ? { ...entry, value: put(entry.value, "content", scalar(content, from.place)) } : entry);
   }

@@ -25,7 +25,7 @@ it("a service's files stand where Compose has them, and their owner and mode are
 
 it("content comes from a file, a variable or the spec, byte for byte", async () => {
   const { configs, secrets, inputs } = await project(
-    "configs: {a: {content: 'x=$${Y} $X'}, b: {environment: X}, c: {file: c}}\nsecrets: {s: {file: ./s}, t: {environment: X}}",
+    "configs: {a: {content: 'x=$${Y} $X'}, b: {environment: X}, c: {file: c}}\nsecrets: {s: {file: ./s, driver: copy}, t: {environment: X}}",
     { "/p/shop/c": new Uint8Array([0, 255]), "/p/shop/s": "hush" },
   );
   const held = [...configs, ...secrets].map(({ key, content }) => [key, content === null ? null : bytesOf(content).toString("latin1")]);

@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Json } from "../../src/model/json.ts";
+import { bytesOf } from "../../src/model/secret.ts";
 import { explainPath } from "../../src/spec/explain.ts";
 import { errorsOf, type Files, line, loadFiles, onlyError } from "./support.ts";
 
@@ -38,6 +39,32 @@ it("the long form merges several files, from another directory, with other varia
   };
   const api = await service(files, "api");
   assert.equal([api["image"], api["labels"], api["build"]], ["a:7", { l: "1" }, { context: "/p/shop/other/c", dockerfile: "Dockerfile" }]);
+});
+
+it("what an included project takes from outside it takes from its own variables", async () => {
+  const outer = `include:\n  - path: sub/a.yaml\n    env_file: [x.env]\n${WEB}secrets: {o: {environment: OUTER}}\n`;
+  const files: Files = {
+    "/p/shop/wharf.yaml": outer,
+    "/p/shop/x.env": "V=7\n",
+    "/p/shop/sub/a.yaml":
+      "include: [b/b.yaml]\nservices: {api: {image: x, environment: [V], env_file: f.env, secrets: [s], configs: [c]}}\n".concat(
+        "secrets: {s: {environment: V}}\nconfigs: {c: {environment: V}}\n",
+      ),
+    "/p/shop/sub/f.env": "FROM=${V?}\n",
+    "/p/shop/sub/b/.env": "W=8\n",
+    "/p/shop/sub/b/b.yaml": "services: {deep: {image: x, environment: [V, W]}}\n",
+  };
+  const { project } = await loadFiles(files, { env: { OUTER: "1" } });
+  assert.equal(project.services.map(({ name, environment }) => [name, environment]).sort(), [
+    ["api", { FROM: "7", V: "7" }],
+    ["deep", { V: "7", W: "8" }],
+    ["web", {}],
+  ]);
+  const held = [...project.configs, ...project.secrets].map(({ key, content }) => [key, content && bytesOf(content).toString()]);
+  assert.equal(held, [
+    ["c", "7"],
+    ["s", "7"],
+  ]);
 });
 
 it("an override file changes what was included, and the including file cannot", async () => {
