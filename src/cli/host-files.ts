@@ -1,6 +1,7 @@
-import { closeSync, constants, lstatSync, openSync, realpathSync, type Stats, statSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { FileStat, Files } from "../engine/files.ts";
+import { kindOf, latin1 } from "../files/kind.ts";
 import { packTree } from "../files/pack.ts";
 import { isGone } from "../files/step.ts";
 import { unpackTree } from "../files/unpack.ts";
@@ -64,14 +65,4 @@ function openDirectory(path: string): number {
     const what = code === "EACCES" ? `${path} may not be opened` : `there is no directory ${path}`;
     throw new Failure({ code: "E_COPY", message: what }, { cause: error });
   }
-}
-
-function kindOf(stats: Stats): FileStat["kind"] {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "directory";
-  return stats.isSymbolicLink() ? "symlink" : "other";
-}
-
-function latin1(text: string): string {
-  return Buffer.from(text).toString("latin1");
 }

@@ -21,7 +21,7 @@ export interface HistoryOptions {
 /** Shows how an image came to be, the newest step first. */
 export async function showHistory(session: Session, name: string, { quiet, noTrunc, format }: HistoryOptions): Promise<number> {
   const steps = await (await session.engine()).images.history(name, session.signal);
-  if (steps === null) throw absent(name);
+  if (steps === null) throw new Failure(absent(name));
   const id = (step: HistoryStep): string => (step.id === null ? "<missing>" : noTrunc ? step.id : shortId(step.id));
   if (quiet) for (const step of steps) session.out.line(id(step));
   else if (format === "json")

@@ -1,5 +1,5 @@
 import type { ImageSummary } from "../engine/images.ts";
-import { diagnosticsOf, Failure } from "../model/diagnostic.ts";
+import { type Diagnostic, diagnosticsOf, Failure } from "../model/diagnostic.ts";
 import type { Json } from "../model/json.ts";
 import { table } from "../ui/table.ts";
 import { bytes } from "../ui/units.ts";
@@ -7,6 +7,7 @@ import { openInput } from "./image-archives.ts";
 import { type ImportFlags, importOptions } from "./image-config.ts";
 import { imageFilter, isNamed } from "./image-filters.ts";
 import { madeAgo, NONE, namesOf, platformText, removedLines, shortId } from "./image-words.ts";
+import { inspectEach } from "./inspect-each.ts";
 import type { Session } from "./session.ts";
 
 export interface ImageListOptions {
@@ -50,11 +51,7 @@ export async function listImages(session: Session, options: ImageListOptions): P
 /** Prints Docker's inspect documents of images as one JSON list. */
 export async function inspectImages(session: Session, wanted: readonly string[]): Promise<number> {
   const images = (await session.engine()).images;
-  const documents = await Promise.all(
-    wanted.map(async (name) => (await images.inspect(name, session.signal)) ?? Promise.reject(absent(name))),
-  );
-  session.out.line(JSON.stringify(documents, null, 2));
-  return 0;
+  return inspectEach(session, wanted, { find: (name) => images.inspect(name, session.signal), absent });
 }
 
 /** Makes an image from a root file system's tar (`-`: standard input) and prints its id. */
@@ -114,10 +111,6 @@ function entry(image: ImageSummary): Json {
 }
 
 /** No such image is in the store. */
-export function absent(name: string): Failure {
-  return new Failure({
-    code: "E_IMAGE_ABSENT",
-    message: `there is no image ${name} in the store`,
-    hint: `wharf image pull ${name} fetches it`,
-  });
+export function absent(name: string): Diagnostic {
+  return { code: "E_IMAGE_ABSENT", message: `there is no image ${name} in the store`, hint: `wharf image pull ${name} fetches it` };
 }

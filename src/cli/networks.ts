@@ -7,6 +7,7 @@ import { load } from "../spec/load.ts";
 import { type Column, table } from "../ui/table.ts";
 import { plural } from "../ui/text.ts";
 import { hasLabel, pairsOf, truth, unknownKey } from "./image-filters.ts";
+import { inspectEach } from "./inspect-each.ts";
 import { removeEach } from "./remove-each.ts";
 import type { Session } from "./session.ts";
 
@@ -44,18 +45,8 @@ export async function listNetworks(session: Session, { filters, quiet, format }:
 
 /** Shows everything about networks, in the form of Docker. */
 export async function inspectNetworks(session: Session, names: readonly string[]): Promise<number> {
-  const all = await summaries(session);
-  const found = names.map((name) => all.find((network) => network.name === name) ?? null);
-  session.out.line(
-    JSON.stringify(
-      found.flatMap((network) => (network === null ? [] : [document(network)])),
-      null,
-      2,
-    ),
-  );
-  const missing = names.filter((_, index) => found[index] === null);
-  if (missing.length > 0) throw new Failure(missing.map(absent));
-  return 0;
+  const documents = new Map((await summaries(session)).map((network) => [network.name, document(network)]));
+  return inspectEach(session, names, { find: (name) => documents.get(name) ?? null, absent });
 }
 
 export interface NewNetworkChoice {

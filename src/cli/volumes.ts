@@ -8,6 +8,7 @@ import { plural } from "../ui/text.ts";
 import { bytes } from "../ui/units.ts";
 import { formatted } from "./formatted.ts";
 import { madeAgo } from "./image-words.ts";
+import { inspectEach } from "./inspect-each.ts";
 import { removeEach } from "./remove-each.ts";
 import { containersOf } from "./selection.ts";
 import type { Session } from "./session.ts";
@@ -46,18 +47,8 @@ export async function listProjectVolumes(
 
 /** Shows everything about volumes, in the form of Docker. */
 export async function inspectVolumes(session: Session, names: readonly string[]): Promise<number> {
-  const all = await summaries(session);
-  const found = names.map((name) => all.find((volume) => volume.name === name) ?? null);
-  const missing = names.filter((_, i) => found[i] === null);
-  session.out.line(
-    JSON.stringify(
-      found.flatMap((volume) => (volume === null ? [] : [document(volume)])),
-      null,
-      2,
-    ),
-  );
-  if (missing.length > 0) throw new Failure(missing.map(absent));
-  return 0;
+  const documents = new Map((await summaries(session)).map((volume) => [volume.name, document(volume)]));
+  return inspectEach(session, names, { find: (name) => documents.get(name) ?? null, absent });
 }
 
 /** Makes a volume that belongs to no project, and prints its name. */

@@ -57,6 +57,20 @@ it(
 );
 
 it(
+  "inspect shows what is there, and says what is not",
+  inWorld(async (world) => {
+    await world.ok(["image", "load"], { input: layoutArchive([{ ...ONE, names: ["one:1"] }]) });
+    const { status, stdout, stderr } = await world.wharf(["image", "inspect", "one:1", "two:1"]);
+    assert.is(status, 1);
+    assert.equal(
+      JSON.parse(stdout).map(({ Id }: { readonly Id: string }) => Id),
+      [idOf(ONE)],
+    );
+    assert.match(stderr, "there is no image two:1 in the store");
+  }),
+);
+
+it(
   "tag, save, rm and load bring an image back under the name that was saved",
   inWorld(async (world) => {
     await world.ok(["image", "load"], { input: layoutArchive([ONE, TWO]) });

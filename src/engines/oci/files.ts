@@ -1,7 +1,8 @@
 /** The files of a container, looked at and written from outside, safe from what its programs do meanwhile. */
-import { closeSync, constants, existsSync, openSync, type Stats } from "node:fs";
+import { closeSync, constants, existsSync, openSync } from "node:fs";
 import { posix } from "node:path";
 import type { FileStat, Files } from "../../engine/files.ts";
+import { kindOf, latin1 } from "../../files/kind.ts";
 import { packTree } from "../../files/pack.ts";
 import { enter, leave } from "../../files/step.ts";
 import { unpackTree } from "../../files/unpack.ts";
@@ -175,15 +176,4 @@ function openOrRefuse(root: string, path: string): number {
   const directory = openDirectoryInside(root, path);
   if (directory !== null) return directory;
   throw new Failure({ code: "E_COPY", message: `there is no directory ${path || "/"} in the container` });
-}
-
-function kindOf(stats: Stats): FileStat["kind"] {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "directory";
-  return stats.isSymbolicLink() ? "symlink" : "other";
-}
-
-/** Names go as bytes: text of one character each. */
-function latin1(text: string): string {
-  return Buffer.from(text).toString("latin1");
 }
