@@ -15,7 +15,7 @@ const [, , first, ...rest] = process.argv;
 if (rest.length === 0 && (first === "version" || first === "--version")) print(`${versionLine()}\n`);
 else {
   const key = { build: WHARF_BUILD, verb: first !== undefined && WHARF_VERBS.includes(first) ? first : "other" };
-  const keep = runCached(join(__dirname, "main.cjs"), { directory: cacheDirectory(process.env), key });
+  const keep = runCached(join(__dirname, "main.cjs"), { directory: cacheDirectory(process.env), key, load: require });
   if (keep !== null) process.once("exit", keep);
 }
 

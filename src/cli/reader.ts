@@ -12,16 +12,15 @@ export const READER: Reader = {
     // A pipe has no end in sight, and what waits for it must stay open to signals.
     return known.isFile() && known.size <= SMALL_BYTES ? readFileSync(path) : readFile(path);
   },
-  exists: async (path) => answered(() => statSync(path)),
+  exists: async (path) => answered(() => statSync(path, { throwIfNoEntry: false }) !== undefined),
   // Of any file system, even one that does not answer. Not from node:fs/promises: to load that takes longer than to ask.
   glance: (path) =>
-    answered(() => new Promise((resolve, reject) => stat(path, (error) => (error === null ? resolve(null) : reject(error))))),
+    answered(() => new Promise((resolve, reject) => stat(path, (error) => (error === null ? resolve(true) : reject(error))))),
 };
 
-async function answered(ask: () => unknown): Promise<boolean> {
+async function answered(ask: () => boolean | Promise<boolean>): Promise<boolean> {
   try {
-    await ask();
-    return true;
+    return await ask();
   } catch (error) {
     if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return false;
     if (error instanceof Error && "code" in error && error.code === "EACCES") return true; // reading it then says why it cannot be

@@ -21,7 +21,6 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { Script } from "node:vm";
@@ -43,16 +42,17 @@ export function cacheDirectory(env: NodeJS.ProcessEnv): string | null {
 
 /**
  * Runs a bundle, which is wrapped already, as `require` would, from cached code where there is some. Where there is none, gives what keeps the
- * code of the functions that have been used until it is called.
+ * code of the functions that have been used until it is called. `load` is what the bundle gets for `require`: its caller's, who lies beside it
+ * (to make one, node would load its ES modules).
  */
 export function runCached(
   file: string,
-  { directory, key }: { readonly directory: string | null; readonly key: CacheKey },
+  { directory, key, load }: { readonly directory: string | null; readonly key: CacheKey; readonly load: NodeJS.Require },
 ): (() => void) | null {
   const cachedData = directory === null ? undefined : readCache(directory, key);
   const script = new Script(readFileSync(file, "latin1"), cachedData === undefined ? { filename: file } : { filename: file, cachedData });
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
+  script.runInThisContext()(module.exports, load, module, file, dirname(file));
   if (directory === null || (cachedData !== undefined && script.cachedDataRejected !== true)) return null;
   return () => writeCache(directory, key, script.createCachedData());
 }

@@ -10,5 +10,5 @@ const WARM_MS = 1000;
 
 const [, , , run = "/"] = process.argv;
 const key = { build: WHARF_BUILD, verb: "supervisor" };
-const keep = runCached(join(__dirname, "supervisor-main.cjs"), { directory: join(run, "code"), key });
+const keep = runCached(join(__dirname, "supervisor-main.cjs"), { directory: join(run, "code"), key, load: require });
 if (keep !== null) setTimeout(keep, WARM_MS).unref();
