@@ -10,7 +10,8 @@ import { type Loader, type Plugin, transform } from "esbuild";
 
 /** Namespace of our modules: in the files' own, esbuild would go by package.json and take what is CommonJS now for ES modules still. */
 const OURS = "wharf";
-const HELPERS = "wharf:helpers";
+/** Namespace of Node's modules, each behind a module of the bundle: that remembers it, where Node's `require` would look it up at every use. */
+const BUILTIN = "wharf:node";
 
 /** Every ES module of `src/` as CommonJS. */
 export function lazyModules({ root }: { readonly root: string }): Plugin {
@@ -22,8 +23,14 @@ export function lazyModules({ root }: { readonly root: string }): Plugin {
         const file = resolve(resolveDir, path);
         return file.startsWith(sources) && /\.[jt]s$/.test(file) ? { path: file, namespace: OURS } : null;
       });
-      build.onResolve({ filter: new RegExp(`^${HELPERS}$`) }, () => ({ path: HELPERS, namespace: HELPERS }));
-      build.onLoad({ filter: /.*/, namespace: HELPERS }, () => ({ contents: HELPER_CODE, loader: "js" }));
+      build.onResolve({ filter: /^node:/ }, ({ path, kind, namespace }) => {
+        if (namespace === BUILTIN) return { path, external: true };
+        return kind === "require-call" ? { path, namespace: BUILTIN } : null;
+      });
+      build.onLoad({ filter: /.*/, namespace: BUILTIN }, ({ path }) => ({
+        contents: `module.exports = require("${path}");`,
+        loader: "js",
+      }));
       build.onLoad({ filter: /.*/, namespace: OURS }, async ({ path }) => ({
         contents: await asLazyModule(await readFile(path, "utf8"), { sourcefile: path }),
         resolveDir: dirname(path),
@@ -45,33 +52,50 @@ async function asLazyModule(source: string, { sourcefile }: { readonly sourcefil
     define: { "import.meta.url": "moduleUrl" },
   });
   const body = code.replace(HELPER, "");
-  const helpers = ["__export", "__reExport", "__toCommonJS", "__toESM"].filter((name) => body.includes(`${name}(`));
-  return `const { ${helpers.join(", ")} } = require("${HELPERS}");\n${lazily(body)}`;
+  if (body.includes("__reExport(")) throw new Error(`${sourcefile}: a bundle cannot have \`export * from\`: name what is exported`);
+  const toEsm = body.includes("__toESM(") ? TO_ESM : "";
+  return toEsm + lazily(withPlainExports(body));
 }
 
 const LOADERS: Readonly<Record<string, Loader>> = { ".ts": "ts", ".mts": "ts", ".cts": "ts" };
 
-/** A function that esbuild puts at the head of a module; all modules share one of each. */
+/** A function that esbuild puts at the head of a module. */
 const HELPER = /^var __\w+ = (?:[^\n]*;\n|[^\n]*\n(?:[ \t][^\n]*\n)*[)}][^\n]*;\n)/gm;
 
-const HELPER_CODE = `
-exports.__export = (target, all) => {
-  for (const name in all) Object.defineProperty(target, name, { get: all[name], enumerable: true });
-};
-exports.__reExport = (target, from) => {
-  for (const name of Object.keys(from))
-    if (name !== "default" && !Object.hasOwn(target, name)) Object.defineProperty(target, name, { get: () => from[name], enumerable: true });
-};
-exports.__toCommonJS = (module) => Object.defineProperty(module, "__esModule", { value: true });
-exports.__toESM = (module) => (module.__esModule ? module : Object.create(module, { default: { value: module } }));
-`;
+/** The one of them that is left, in short. */
+const TO_ESM = "const __toESM = (module) => (module.__esModule ? module : Object.create(module, { default: { value: module } }));\n";
 
-const IMPORT = /^(?:const|var) (\w+_\d+|import_\w+) = ((?:__\w+\()?require\("[^"]+"\)\)?);$/gm;
+const EXPORTS = /^var (\w+) = \{\};\n(?:__export\(\1, \{\n((?: .*\n)*)\}\);\n)?module\.exports = __toCommonJS\(\1\);\n/m;
 
-/** A compiled module whose imports are calls: `const a_1 = require("./a")` and `a_1.b` become `const a_1 = () => require("./a")` and `(a_1()).b`. */
+const EXPORT = /^ {2}("[^"]+"|[\w$]+): \(\) => (.+?),?$/gm;
+
+/**
+ * What a module exports as the properties of one object: esbuild makes a function for each of them. A constant is there once it has its value;
+ * what is neither that nor a function declaration is asked for by a getter.
+ */
+function withPlainExports(code: string): string {
+  const found = EXPORTS.exec(code);
+  if (found === null) return code; // it exports nothing
+  let body = code;
+  const [head = "", name = "", list = ""] = found;
+  const entries = [...list.matchAll(EXPORT)].map(([, key = "", local = ""]) => {
+    if (new RegExp(`^(?:async )?function\\*? ${escaped(local)}\\(`, "m").test(code)) return `${key}: ${local}`;
+    const constant = new RegExp(`^const ${escaped(local)} = `, "m");
+    if (!/^[\w$]+$/.test(local) || !constant.test(code)) return `get ${key}() { return ${local}; }`;
+    body = body.replace(constant, (begun) => `${begun}${name}[${JSON.stringify(key.replaceAll('"', ""))}] = `);
+    return `${key}: void 0`;
+  });
+  return body.replace(head, `const ${name} = (module.exports = { ${["__esModule: true", ...entries].join(", ")} });\n`);
+}
+
+const escaped = (name: string): string => name.replaceAll("$", "\\$");
+
+const IMPORT = /^(?:const|var) (\w+_\d+|import_\w+) = ((?:__\w+\()?require\("[^"]+"\)\)?);\n/gm;
+
+/** A compiled module whose imports stand where they are used: `const a_1 = require("./a")` goes, and `a_1.b` becomes `(require("./a")).b`. */
 export function lazily(source: string): string {
-  const names = [...source.matchAll(IMPORT)].map(([, name = ""]) => name);
-  if (names.length === 0) return source;
-  const uses = new RegExp(`\\b(${names.join("|")})\\b(?! = )`, "g");
-  return source.replace(IMPORT, "const $1 = () => $2;").replace(uses, "($1())");
+  const imports = new Map([...source.matchAll(IMPORT)].map(([, name = "", value = ""]) => [name, value]));
+  if (imports.size === 0) return source;
+  const uses = new RegExp(`\\b(${[...imports.keys()].join("|")})\\b`, "g");
+  return source.replace(IMPORT, "").replace(uses, (name) => `(${imports.get(name)})`);
 }
