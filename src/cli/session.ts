@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { Engine } from "../engine/engine.ts";
-import { holderOf } from "../lib/file-lock.ts";
 import { type Diagnostic, Failure } from "../model/diagnostic.ts";
 import type { Event } from "../model/event.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import type { Project } from "../model/project.ts";
 import { replacements } from "../plan/format.ts";
 import { ownershipOf } from "../reconcile/ownership.ts";
+import { isProjectHeld } from "../reconcile/project-lock.ts";
 import type { World } from "../reconcile/reconcile.ts";
 import { stamping } from "../reconcile/stamp.ts";
 import { type Loaded, type LoadOptions, load } from "../spec/load.ts";
@@ -259,7 +259,7 @@ export class Session {
 
   /** Whether a command is changing a project now. */
   async isHeld(project: string): Promise<boolean> {
-    return (await holderOf(join(this.#lockDirectory(), `${project}.lock`))) !== null;
+    return isProjectHeld({ directory: this.#lockDirectory(), project });
   }
 
   /** Apart from the engine's own locks, which have names that a project could have. */

@@ -9,7 +9,7 @@ import { withDependencies } from "../plan/order.ts";
 import { plural } from "../ui/text.ts";
 import { elapsed } from "../ui/units.ts";
 import type { Session } from "./session.ts";
-import { awaited, failureOf, type Look, lateness } from "./waiting.ts";
+import { awaited, failureOf, goneFailure, type Look, lateness } from "./waiting.ts";
 
 export interface WaitFlags {
   readonly wait: boolean;
@@ -70,6 +70,8 @@ export async function waitWell(session: Session, whom: Whom, patience: Patience)
     const all = own.filter(({ oneOff, service }) => !oneOff && service !== null && names.has(service));
     for (const { id, restarts: count = 0 } of all) if (!restarts.has(id)) restarts.set(id, count);
     await show(session, all, { shown, look: ({ id }) => ({ now: Date.now(), restarts: restarts.get(id) ?? 0 }) });
+    const gone = [...shown.values()].filter(({ service }) => !all.some((one) => one.service === service)); // replaced is not gone
+    if (gone.length > 0) return endWithout(session, gone, Math.round(stopwatch() - began));
     const of = (verdict: Awaited["verdict"]) => all.filter(({ id }) => shown.get(id)?.verdict === verdict);
     const [failed, open] = [of("failed"), of("open")];
     const isLate = patience.signal()?.aborted === true;
@@ -129,6 +131,14 @@ async function end(session: Session, { failed, outcome, ms, say, count = 0 }: En
   );
   await session.tell(diagnostics);
   return exitStatus(diagnostics.map(({ code }) => code)) || 1;
+}
+
+/** Somebody has taken away what is waited for. */
+async function endWithout(session: Session, gone: readonly Awaited[], ms: number): Promise<number> {
+  session.emit({ type: "wait.finished", outcome: "failed", ms });
+  const diagnostics = gone.map(({ name }) => goneFailure(name));
+  await session.tell(diagnostics);
+  return exitStatus(diagnostics.map(({ code }) => code));
 }
 
 /** What a container printed last. */

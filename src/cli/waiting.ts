@@ -12,8 +12,8 @@ export interface Look {
 }
 
 export function judge(container: ObservedContainer, look: Look): Awaited["verdict"] {
-  const { state, health, exitCode, restarts = 0, startedAt } = container;
-  if (state === "dead" || health === "unhealthy") return "failed";
+  const { state, health, exitCode, restarts = 0, startedAt, stopped = false } = container;
+  if (state === "dead" || health === "unhealthy" || (state === "exited" && stopped)) return "failed";
   if (state === "exited") return exitCode === 0 ? "done" : "failed";
   if (state === "restarting") return restarts >= Math.max(RESTARTS_ALLOWED, look.restarts + 1) ? "failed" : "open";
   if (state !== "running") return "open";
@@ -32,7 +32,8 @@ export function awaited(container: ObservedContainer, before: Awaited | undefine
 }
 
 /** Why there is no use in waiting for it any longer. */
-export function failureOf({ name, service, state, health, exitCode, restarts = 0 }: ObservedContainer): Diagnostic {
+export function failureOf({ name, service, state, health, exitCode, restarts = 0, stopped = false }: ObservedContainer): Diagnostic {
+  if (state === "exited" && stopped) return leftAlone(`${name} was stopped`);
   const hint = `wharf logs ${service ?? name} shows what it printed`;
   if (health === "unhealthy")
     return { code: "E_UNHEALTHY", message: `${name} is unhealthy`, hint: `${hint}, wharf inspect ${name} what its check said` };
@@ -42,6 +43,15 @@ export function failureOf({ name, service, state, health, exitCode, restarts = 0
       ? `${name} ends again and again: its policy has started it ${restarts} times${last}`
       : `${name} ended with ${exitCode ?? "an error"}`;
   return { code: "E_UNHEALTHY", message, hint };
+}
+
+/** Why there is no use in waiting for one that is there no more. */
+export function goneFailure(name: string): Diagnostic {
+  return leftAlone(`${name} was removed`);
+}
+
+function leftAlone(what: string): Diagnostic {
+  return { code: "E_GAVE_WAY", message: `${what} while this command waited for it`, hint: "run the command again to go on" };
 }
 
 /** That it is not there yet, though the time is over. */

@@ -8,6 +8,16 @@ import type { Emit, Outcome, Summary } from "../model/event.ts";
 import type { Step } from "../model/plan.ts";
 import { Updates } from "./updates.ts";
 
+/** Whose turn it is to change a project. Others may go ahead while nothing is done but to wait. */
+export interface Turn {
+  /** Aborts when nothing more is to be begun: somebody who went ahead has ended it all. */
+  readonly signal: AbortSignal;
+  /** Does the work of an action when nobody is in between. `signal`: ends the wait for that; without it that of the run. */
+  carryOut(action: Action, work: () => Promise<void>, signal?: AbortSignal): Promise<void>;
+  /** Why an action is to be left: somebody who went ahead had the later word on its container. `null`: nobody had. */
+  overtaken(action: Action): Diagnostic | null;
+}
+
 export interface ExecuteOptions {
   readonly emit: Emit;
   /** Once aborted no step begins; those in hand end as the engine ends them. */
@@ -16,6 +26,8 @@ export interface ExecuteOptions {
   readonly limit?: number;
   /** Aborts when waits for health and ends have taken too long; asked for when the first one begins. `null`: never. */
   readonly patience?: () => AbortSignal | null;
+  /** Absent: nobody is there to go ahead. */
+  readonly turn?: Turn;
 }
 
 export interface Execution {
@@ -44,7 +56,8 @@ type End = { readonly status: "done" | "failed" } | { readonly status: "skipped"
  * Decides nothing and never throws: what happened is in the events and in the result. Every step ends in exactly one event.
  */
 export async function execute(steps: readonly Step[], engine: Engine, options: ExecuteOptions): Promise<Execution> {
-  const { emit, signal } = options;
+  const { emit, turn } = options;
+  const signal = turn === undefined ? options.signal : AbortSignal.any([options.signal, turn.signal]);
   const diagnostics: Diagnostic[] = [];
   const slot = slots(options.limit ?? Number.POSITIVE_INFINITY);
   const ends = new Map<number, Promise<End>>();
@@ -107,11 +120,14 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
   }
 
   async function undo({ id, attempt }: Step): Promise<void> {
-    if (attempt === undefined || attempt.undo === null) return;
+    const action = attempt?.undo ?? null;
+    if (action === null || isOvertaken(action)) return;
     const began = stopwatch();
     try {
       // Not the run's signal: that may have been what broke the attempt off.
-      await engine.apply(attempt.undo, { ...contextOf({ id }, options), signal: new AbortController().signal });
+      const fresh = new AbortController().signal;
+      const work = () => engine.apply(action, { ...contextOf({ id }, options), signal: fresh });
+      await (turn === undefined ? work() : turn.carryOut(action, work, fresh));
       emit({ type: "step.undone", step: id, ms: Math.round(stopwatch() - began) });
     } catch (error) {
       diagnostics.push(...diagnosticsOf(error));
@@ -139,6 +155,10 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
   async function apply(step: Step): Promise<End> {
     const undoing = step.attempt === undefined ? undefined : attempts.get(step.attempt.name);
     if (undoing !== undefined && undoing.over !== null) return skip(step, updates.brokenBy(step));
+    if (isOvertaken(step.action)) {
+      await giveUp(step);
+      return skip(step, null);
+    }
     updates.begin(step);
     const work = carryOut(step);
     undoing?.begun.add(work);
@@ -149,7 +169,22 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
     return end;
   }
 
+  /** Whether somebody else had the later word on what an action is about. Tells of that. */
+  function isOvertaken(action: Action): boolean {
+    const why = turn?.overtaken(action) ?? null;
+    if (why !== null) tell([why]);
+    return why !== null;
+  }
+
+  function tell(found: readonly Diagnostic[]): void {
+    diagnostics.push(
+      ...found.filter(({ code, message }) => code !== "E_GAVE_WAY" || diagnostics.every((told) => told.message !== message)),
+    );
+  }
+
   function explained(error: unknown, action: Action): readonly Diagnostic[] {
+    const overtaken = turn?.overtaken(action) ?? null;
+    if (overtaken !== null) return [overtaken];
     if (!isAbort(error)) return diagnosticsOf(error);
     if (signal.aborted) return [cancelled(action)];
     return action.kind === "container.wait" ? [late(action)] : diagnosticsOf(error);
@@ -158,16 +193,18 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
   async function carryOut(step: Step): Promise<End> {
     const began = stopwatch();
     const took = () => Math.round(stopwatch() - began);
+    const { action } = step;
+    const work = () => engine.apply(action, contextOf(step, { ...options, signal }));
     emit({ type: "step.started", step: step.id });
     try {
-      await engine.apply(step.action, contextOf(step, options));
+      await (turn === undefined ? work() : turn.carryOut(action, work, signal));
       emit({ type: "step.done", step: step.id, ms: took() });
       return { status: "done" };
     } catch (error) {
-      const plain = explained(error, step.action);
-      const excerpt = signal.aborted ? [] : await lastWords(step).catch(() => []); // the failure itself is told all the same
+      const plain = explained(error, action);
+      const excerpt = signal.aborted || plain.some(({ code }) => code === "E_GAVE_WAY") ? [] : await lastWords(step).catch(() => []); // the failure itself is told all the same
       const found = excerpt.length === 0 ? plain : plain.map((diagnostic) => ({ ...diagnostic, excerpt }));
-      diagnostics.push(...found);
+      tell(found);
       emit({ type: "step.failed", step: step.id, ms: took(), diagnostics: found });
       return { status: "failed" };
     }

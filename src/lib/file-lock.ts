@@ -16,6 +16,8 @@ export interface Holder extends ProcessIdentity {
 }
 
 export interface Lock {
+  /** That of its holder. */
+  readonly token: string;
   release(): Promise<void>;
 }
 
@@ -49,7 +51,7 @@ export async function acquire(path: string, options: LockOptions): Promise<Lock>
   const leave = await takeTurn(path, options);
   try {
     const lock = await acquireBetweenProcesses(path, options);
-    return { release: () => lock.release().finally(leave) };
+    return { token: lock.token, release: () => lock.release().finally(leave) };
   } catch (error) {
     leave();
     throw error;
@@ -109,7 +111,8 @@ async function acquireBetweenProcesses(path: string, options: LockOptions): Prom
   let told = false;
   for (let pause = 2; ; pause = Math.min(pause * 2, 100)) {
     options.signal?.throwIfAborted();
-    if (await createAtomic(path, JSON.stringify(holder), { durable: false })) return { release: async () => unlinkSync(path) };
+    if (await createAtomic(path, JSON.stringify(holder), { durable: false }))
+      return { token: holder.token, release: async () => unlinkSync(path) };
     const other = await readHolder(path);
     if (other === null) continue; // let go between our two looks
     if (!isAlive(other)) {

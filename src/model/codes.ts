@@ -153,6 +153,11 @@ export const CODES = {
     explain:
       "A service takes values from another one with `extends`, and that one cannot be used: it is not there, its file cannot be read, or services extend each other in a circle. Without `file` the other service is looked for in the same file only, also where several files are merged.",
   },
+  E_GAVE_WAY: {
+    family: "failed",
+    explain:
+      "While this command waited (for a container to get healthy, for an image), a later one ended what it was about: `wharf stop`, `kill`, `rm` and `down` do not wait for one that only waits. Theirs is the later word, so what they ended was left to them. Run this command again to go on with it.",
+  },
   E_HOOK: {
     family: "failed",
     explain:
@@ -760,6 +765,11 @@ export const CODES = {
   W_WAITING: {
     family: "warning",
     explain: "Another wharf command changes this project right now. This one goes on when that one has ended.",
+  },
+  W_WENT_AHEAD: {
+    family: "warning",
+    explain:
+      "`wharf stop`, `kill`, `rm` and `down` go ahead of a command that only waits: for health, for the end of another container, for an image. That one goes on with the containers that they left alone; where they are about all of the project, it begins nothing more.",
   },
   W_WINDOWS: {
     family: "warning",

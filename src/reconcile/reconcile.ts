@@ -15,8 +15,9 @@ import { planOperation } from "../plan/operation.ts";
 import { type Operation, type PlanOptions, plan } from "../plan/plan.ts";
 import { type Facts, factsOf, movedSince, type SavedPlan } from "../plan/saved.ts";
 import { ownershipOf, refuseOthers, withWarnings } from "./ownership.ts";
-import { withProjectLock } from "./project-lock.ts";
+import { type ProjectLockOptions, withProjectLock } from "./project-lock.ts";
 import { projectOf, type Revision, recordRevision } from "./revisions.ts";
+import { aheadOf, alone, besides, inTurn, type Turn } from "./turn.ts";
 
 /** What a run needs of its surroundings. */
 export interface World {
@@ -69,8 +70,8 @@ export async function preview(
 /** Carries out a saved plan, exactly; `secrets`: what its secrets hold. Throws `E_PLAN_STALE` when the world is not the one it was made for. */
 export async function carryOutSaved(world: World, saved: SavedPlan & { readonly secrets: Contents }): Promise<RunResult> {
   const { project, plan: kept, facts, secrets } = saved;
-  return locked(world, { project, purpose: "up --plan" }, () =>
-    carryOut(world, project, [
+  return taking(inTurn, world, { project, purpose: "up --plan" }, (turn) =>
+    carryOut({ ...world, turn }, project, [
       (observed) => {
         const { plan: made, changed } = withSecrets(kept, { secrets, key: observed.secretKey });
         const moved = [...movedSince(facts, factsOf(observed)), ...changed.map((key) => `secret ${key} is not what it was`)];
@@ -92,12 +93,12 @@ const MOVES_TOLD = 5;
 export async function reconcile(world: World, project: Project, options: PlanOptions): Promise<RunResult> {
   const complete = forEngine(world, options);
   const purpose = project.files.length === 0 && project.services.length === 0 ? "down" : options.start ? "up" : "create";
-  return locked(world, { project, purpose }, async () => {
+  return taking(purpose === "down" ? aheadOf : inTurn, world, { project, purpose }, async (turn) => {
     const first = (observed: Observed) => plan(project, observed, complete);
     // What a pull brings is known when it is there: only then can be said who must be replaced for it.
     const second = (observed: Observed) =>
       plan(project, observed, { ...complete, recreate: settled(options.recreate), recreateDependencies: false, pull: "missing" });
-    const result = await carryOut(world, project, [first, second]);
+    const result = await carryOut({ ...world, turn, whole: options.services === null }, project, [first, second]);
     if (options.services === null && options.start) await remember(world, project, { result, of: null });
     return result;
   });
@@ -105,9 +106,9 @@ export async function reconcile(world: World, project: Project, options: PlanOpt
 
 /** The same way towards what a revision says, its images too; what came after it goes. Throws `E_REVISION_IMAGE`. */
 export async function rollBack(world: World, revision: Revision, options: PlanOptions): Promise<RunResult> {
-  return locked(world, { project: revision.project, purpose: "rollback" }, async () => {
+  return taking(inTurn, world, { project: revision.project, purpose: "rollback" }, async (turn) => {
     const { project, options: complete } = await wayBack(world, revision, options);
-    const result = await carryOut(world, project, [(observed) => plan(project, observed, complete)]);
+    const result = await carryOut({ ...world, turn }, project, [(observed) => plan(project, observed, complete)]);
     await remember(world, project, { result, of: revision.number });
     return result;
   });
@@ -145,16 +146,19 @@ async function remember(
 /** The same way for an operation on what exists (`start`, `stop`, `restart`, `kill`, `rm`). */
 export async function operate(world: World, project: Project, operation: Operation, names: readonly string[] | null): Promise<RunResult> {
   const purpose = operation.kind === "remove" ? "rm" : operation.kind;
-  return locked(world, { project, purpose }, () =>
-    carryOut(world, project, [(observed) => planOperation(project, observed, operation, { names, healthchecks: checksHealth(world) })]),
+  const whole = names === null;
+  return taking(wayOf(operation), world, { project, purpose }, (turn) =>
+    carryOut({ ...world, turn, whole }, project, [
+      (observed) => planOperation(project, observed, operation, { names, healthchecks: checksHealth(world) }),
+    ]),
   );
 }
 
 /** The same way for the container of a `run`: it exists afterwards, called as `oneOffContainer` says, and the caller starts it. */
 export async function prepareOneOff(world: World, project: Project, options: Omit<OneOff, "healthchecks">): Promise<RunResult> {
   const complete = { ...options, healthchecks: checksHealth(world) };
-  return locked(world, { project, purpose: "run" }, () =>
-    carryOut(world, project, [(observed) => planOneOff(project, observed, complete)]),
+  return taking(inTurn, world, { project, purpose: "run" }, (turn) =>
+    carryOut({ ...world, turn }, project, [(observed) => planOneOff(project, observed, complete)]),
   );
 }
 
@@ -164,7 +168,7 @@ export function exclusively<T>(
   of: { readonly project: Project; readonly purpose: string },
   work: () => Promise<T>,
 ): Promise<T> {
-  return locked(world, of, work);
+  return world.rehearsal === true ? work() : withProjectLock(lockOptions(world, of), work);
 }
 
 /** Asks every question of a plan until one is answered with no. */
@@ -186,16 +190,39 @@ function settled(recreate: PlanOptions["recreate"]): PlanOptions["recreate"] {
   return recreate === "always" ? "changed" : recreate;
 }
 
-function locked<T>(world: World, of: { readonly project: Project; readonly purpose: string }, work: () => Promise<T>): Promise<T> {
-  if (world.rehearsal === true) return work();
-  const { lockDirectory: directory, lockTimeoutMs: timeoutMs, signal, emit } = world;
+type Way = <T>(options: ProjectLockOptions, work: (turn: Turn) => Promise<T>) => Promise<T>;
+
+/** A signal waits for nobody: it may be meant to cut a stop short. What ends something need not wait for one that only waits. */
+function wayOf({ kind }: Operation): Way {
+  return kind === "kill" ? besides : kind === "stop" || kind === "remove" ? aheadOf : inTurn;
+}
+
+function taking<T>(
+  way: Way,
+  world: World,
+  ...[of, work]: readonly [{ readonly project: Project; readonly purpose: string }, (turn: Turn) => Promise<T>]
+): Promise<T> {
+  return world.rehearsal === true ? work(alone) : way(lockOptions(world, of), work);
+}
+
+function lockOptions(
+  { lockDirectory: directory, lockTimeoutMs: timeoutMs, signal, emit }: World,
+  { project, purpose }: { readonly project: Project; readonly purpose: string },
+): ProjectLockOptions {
   const warn = (diagnostic: Diagnostic) => emit({ type: "notice", diagnostic });
-  return withProjectLock({ directory, project: of.project.name, purpose: of.purpose, timeoutMs, signal, warn }, work);
+  return { directory, project: project.name, purpose, timeoutMs, signal, warn };
+}
+
+/** A world in the turn of a command. */
+interface Stage extends World {
+  readonly turn: Turn;
+  /** The command is about all of the project. Absent: it is not. */
+  readonly whole?: boolean;
 }
 
 /** Makes a plan and carries it out; a further one only when what was pulled may change what is to be done. */
 async function carryOut(
-  world: World,
+  world: Stage,
   project: Project,
   [first, second]: readonly [(observed: Observed) => Plan, ((observed: Observed) => Plan)?],
 ): Promise<Carried> {
@@ -206,6 +233,7 @@ async function carryOut(
   const made = withWarnings(first(observed), project, ownership);
   let result = await round(world, made);
   if (second !== undefined && result.outcome === "converged" && result.rehearsed !== true && made.steps.some(isRefresh)) {
+    await world.turn.hold();
     observed = await world.engine.observe(project, world.signal);
     const further = shifted(second(observed), made.steps.length);
     if (further.problems.length > 0) result = both(result, halted(world, further));
@@ -221,8 +249,8 @@ function isRefresh({ action }: Step): boolean {
   return action.kind === "image.pull" && action.policy === "always";
 }
 
-async function round(world: World, made: Plan): Promise<RunResult> {
-  const { emit, engine, signal, rehearsal, patience } = world;
+async function round(world: Stage, made: Plan): Promise<RunResult> {
+  const { emit, engine, signal, rehearsal, patience, turn } = world;
   if (made.problems.length > 0) throw new Failure(made.problems);
   const unchanged = made.changes.filter(({ kind }) => kind === "unchanged").length;
   emit({ type: "plan.ready", project: made.project, steps: made.steps.map(eventStep), unchanged });
@@ -230,8 +258,10 @@ async function round(world: World, made: Plan): Promise<RunResult> {
   if (rehearsal === true)
     return { plan: made, outcome: "converged", summary: { done: 0, failed: 0, skipped: 0 }, diagnostics: [], rehearsed: true };
   world.announce?.(made);
-  const execution: Execution = (await approve(made, world.confirm))
-    ? await execute(made.steps, engine, { emit, signal, ...(patience !== undefined && { patience }) })
+  const approved = await approve(made, world.confirm);
+  if (approved) await turn.announce(made, world.whole === true);
+  const execution: Execution = approved
+    ? await execute(made.steps, engine, { emit, signal, turn, ...(patience !== undefined && { patience }) })
     : { outcome: "cancelled", summary: { done: 0, failed: 0, skipped: made.steps.length }, diagnostics: [] };
   return { plan: made, ...execution };
 }

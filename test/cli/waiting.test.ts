@@ -25,6 +25,12 @@ it("an error, and to be unhealthy, end the wait", () => {
   assert.is(of({ state: "running", health: "unhealthy" }), "failed");
 });
 
+it("one that was stopped meanwhile has done no work, whatever it ended with, and the failure says so", () => {
+  assert.is(of({ state: "exited", exitCode: 0, stopped: true }), "failed");
+  const db = container({ name: "shop-db-1", state: "exited", exitCode: 0, stopped: true });
+  assert.is(failureOf(db).message, "shop-db-1 was stopped while this command waited for it");
+});
+
 it("one that its policy brings back is not ready before it ran for a while, and is given up after eight times", () => {
   assert.is(of({ state: "running", health: null, restarts: 1, startedAt: ago(500) }), "open");
   assert.is(of({ state: "running", health: null, restarts: 1, startedAt: ago(10_000) }), "ready");

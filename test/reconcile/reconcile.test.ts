@@ -288,8 +288,9 @@ it("of two runs on a project the second is refused, or waits for the first", asy
   const over = new AbortController();
   const first = reconcile(scene.world({ signal: over.signal }), shop, DEFAULTS);
   await begun(scene);
-  await refused("E_LOCKED", reconcile(scene.world(), gone, DEFAULTS), "shop", "wharf up", String(process.pid));
-  const waiting = reconcile(scene.world({ lockTimeoutMs: 5_000 }), gone, DEFAULTS);
+  await refused("E_LOCKED", reconcile(scene.world(), shop, DEFAULTS), "shop", "wharf up", String(process.pid));
+  scene.stuck.clear();
+  const waiting = reconcile(scene.world({ lockTimeoutMs: 5_000 }), shop, DEFAULTS);
   over.abort();
   assert.is((await first).outcome, "cancelled");
   assert.is((await waiting).outcome, "converged");

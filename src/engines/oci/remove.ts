@@ -25,6 +25,7 @@ import {
 import { unmountRootfs } from "./rootfs.ts";
 import { unstage } from "./staged.ts";
 import { endNow, hasEnded, KILL } from "./stop.ts";
+import { noteStop } from "./stopped.ts";
 import { releaseVolumes } from "./volume-mounts.ts";
 import { removeVolume } from "./volumes.ts";
 
@@ -35,13 +36,15 @@ export async function removeContainer(
   options: { readonly force: boolean; readonly volumes: boolean },
 ): Promise<void> {
   const { layout } = context;
-  if (liveRun(layout, record.id) !== null) {
+  const run = liveRun(layout, record.id);
+  if (run !== null) {
     if (!options.force && readStarting(layout, record.id) === null)
       throw new Failure({
         code: "E_STILL_RUNNING",
         message: `container ${record.name} is running`,
         hint: `stop it first, or: wharf rm -f ${record.name}`,
       });
+    await noteStop(layout, record.id, run); // others may look before it is gone
     noteEvent(layout, { record, action: "kill", attributes: { signal: KILL } });
     await endNow(context, record.id);
     noteEnd(layout, record.id);

@@ -18,9 +18,9 @@ export async function noteStop(layout: Layout, id: string, { startedAt }: RunSta
   }
 }
 
-/** Whether the last run of a container that ended with 0 was told to. */
+/** Whether the last run of a container was told to end. */
 export function wasStopped(layout: Layout, { record, status }: Container): boolean {
-  if (status.state !== "exited" || status.exitCode !== 0) return false;
+  if (status.state !== "exited") return false;
   try {
     return readFileSync(fileOf(layout, record.id), "utf8") === status.run.startedAt;
   } catch (error) {
