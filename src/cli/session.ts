@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Engine } from "../engine/engine.ts";
+import { EXIT, exitStatus } from "../model/codes.ts";
 import { type Diagnostic, Failure } from "../model/diagnostic.ts";
 import type { Event } from "../model/event.ts";
 import type { ObservedContainer } from "../model/observed.ts";
@@ -57,6 +58,7 @@ export class Session {
   #loaded: Promise<Loaded> | null = null;
   #named: readonly string[] = [];
   #isWhoseSaid = false;
+  #isSpecPassedOver = false;
   #engine: Promise<Engine> | null = null;
   #renderer: Renderer | null = null;
   /** Whether a live picture stands below what is written. */
@@ -123,13 +125,21 @@ export class Session {
     }
   }
 
-  /** The project of the spec; where there is no spec but a project's name was given, what can be known from its containers. */
+  /** The project of the spec; where a project's name was given and no spec, and none serves that was found, what can be known from its containers. */
   async project(): Promise<Project> {
     try {
       return (await this.load()).project;
     } catch (error) {
-      const { projectName } = this.settings;
-      if (!this.lacksSpec(error) || projectName === null) throw error;
+      const { projectName, files } = this.settings;
+      if (
+        projectName === null ||
+        files !== null ||
+        !(error instanceof Failure) ||
+        exitStatus(error.diagnostics.map(({ code }) => code)) !== EXIT.spec
+      )
+        throw error;
+      if (!this.lacksSpec(error) && !this.#isSpecPassedOver) await this.notice([passedOver(error, projectName)]);
+      this.#isSpecPassedOver = true;
       return observedProject(projectName, await this.containers(projectName), this.settings.cwd);
     }
   }
@@ -295,4 +305,16 @@ async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<Uint
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream) chunks.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
   return Buffer.concat(chunks);
+}
+
+/** As Compose, which reads no spec then, goes on. */
+function passedOver({ diagnostics }: Failure, projectName: string): Diagnostic {
+  const [first] = diagnostics;
+  const message = `the spec cannot be used, so ${projectName} is what its containers tell: ${first?.message ?? ""}`;
+  return {
+    code: "W_SPEC_PASSED_OVER",
+    message,
+    hint: "`wharf config` says all that is wrong with it",
+    ...(first?.source && { source: first.source }),
+  };
 }

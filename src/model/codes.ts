@@ -516,6 +516,11 @@ export const CODES = {
   },
   E_SIGNAL_UNKNOWN: { family: "failed", explain: "A signal is given by its name, with or without SIG, or by its number." },
   E_START: { family: "failed", explain: "The OCI runtime refused to start the container. Its own words are in the message." },
+  E_START_INTERVAL: {
+    family: "failed",
+    explain:
+      "A health check has `start_interval`, how often is looked while the program comes up, and no `start_period`, how long that may take: it would never count. Compose makes no container of such a service either. Say `start_period`, or leave `start_interval` out.",
+  },
   E_STILL_RUNNING: { family: "failed", explain: "A running container is removed only with -f, which stops it first." },
   E_STORE_DAMAGED: {
     family: "failed",
@@ -746,6 +751,11 @@ export const CODES = {
     family: "warning",
     explain:
       "A directory has several of the names that Compose looks for. The first of compose.yaml, compose.yml, docker-compose.yaml and docker-compose.yml is read, and the others have no effect. Remove them, or say with -f which files are meant.",
+  },
+  W_SPEC_PASSED_OVER: {
+    family: "warning",
+    explain:
+      "The spec that was found has errors, and the project was named (`-p` or COMPOSE_PROJECT_NAME), so the command went by what the containers themselves tell: which services they are of, and what those depend on. As with Compose. What only the spec says (`pre_stop`, for one) is not done. A spec named with `-f` must be right.",
   },
   W_UNSET_VARIABLE: {
     family: "warning",

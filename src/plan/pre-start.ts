@@ -100,6 +100,7 @@ function serviceOf(service: Service, step: PreStart): Service {
     expose: [],
     hostname: null,
     restart: NO_RESTART,
+    healthcheck: null, // it is waited for until it ends
     isolation: { ...service.isolation, privileged: step.privileged || service.isolation.privileged },
     tty: false,
     stdinOpen: false,

@@ -4,6 +4,7 @@ import { suggestion } from "../model/suggest.ts";
 import { planConflicts } from "./conflicts.ts";
 import { planService, restartDependents } from "./containers.ts";
 import { planFiles } from "./files.ts";
+import { checkHealthchecks } from "./health.ts";
 import { planImages, planMountedImages } from "./images.ts";
 import { planNetworks } from "./networks.ts";
 import { inOrder, withDependencies } from "./order.ts";
@@ -34,6 +35,7 @@ export function planGround(p: Planning, services: readonly Service[]): void {
   planNetworks(p, used);
   planVolumes(p, used);
   planFiles(p, used);
+  checkHealthchecks(p);
   planConflicts(p);
 }
 

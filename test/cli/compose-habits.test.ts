@@ -54,6 +54,31 @@ it("COMPOSE_REMOVE_ORPHANS in .env takes away what the spec has no more, and one
   assert.not.match(await ok(place, "ps", "-a", "--format", "json"), '"Service":"web"');
 });
 
+it("a start_interval without a start_period keeps a container from being made, and no other one", async ({ place }) => {
+  const check = (more: string): string => `{ image: web, healthcheck: { test: "true", start_interval: 1s${more} } }`;
+  await place.write("compose.yaml", `name: shop\nservices: { good: ${check(", start_period: 2s")}, bad: ${check("")} }\n`);
+  const { status, stderr } = await place.call("up", "-d", "bad");
+  assert.is(status, 1);
+  assert.match(stderr, /E_START_INTERVAL.*healthcheck.start_interval requires healthcheck.start_period to be set\n.*compose.yaml:2:/);
+  await ok(place, "up", "-d", "good");
+  await ok(place, "config", "-q");
+});
+
+it("of a project that was named, commands that need no spec go by its containers when the spec cannot be used", async ({ place }) => {
+  await place.write("compose.yaml", "services: { web: { image: '$" + "{IMAGE?which}', command: [x] } }\n");
+  assert.is((await place.call("ps")).status, 3);
+  assert.is((await place.call("-f", "compose.yaml", "-p", "seen", "ps")).status, 3);
+  await place.write("good.yaml", "services: { web: { image: web } }\n");
+  await ok(place, "-p", "seen", "-f", "good.yaml", "up", "-d");
+  const { status, stdout, stderr } = await place.call("-p", "seen", "ps", "--format", "json");
+  assert.is(status, 0, stderr);
+  assert.is(JSON.parse(stdout).Service, "web");
+  assert.match(stderr, /W_SPEC_PASSED_OVER.*the spec cannot be used, so seen is what its containers tell: .*IMAGE/);
+  assert.is((await place.call("-p", "seen", "up", "-d")).status, 3);
+  await ok(place, "-p", "seen", "down");
+  assert.is(await ok(place, "-p", "seen", "ps", "-aq"), "");
+});
+
 it("config --models names models as their makers do", async ({ place }) => {
   await place.write("compose.yaml", "services: { web: { image: web, models: [llm] } }\nmodels: { llm: { model: ai/small } }\n");
   assert.is(await ok(place, "config", "--models"), "ai/small\n");
