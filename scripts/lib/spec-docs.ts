@@ -80,6 +80,7 @@ class SpecDocument {
         typeof schema.additionalProperties === "object" || Object.keys(schema.patternProperties ?? {}).some((name) => name !== "^x-");
       const at = schema.properties !== undefined ? `${path}.${key}` : `${path}.${key}${named ? ".NAME" : "[]"}`;
       const their = schema.properties !== undefined ? known : below(known, "*");
+      if (given.$ref?.startsWith(OF_SERVICE) === true) continue; // its parts stand at the service
       if (parts !== undefined && Object.keys(parts).length > 0) inner.push(() => this.#table(`\`${at}\``, parts, their ?? known, at));
     }
     for (const show of inner) show();
@@ -96,7 +97,8 @@ class SpecDocument {
 
   #followed(schema: Schema): Schema {
     const reference = schema.$ref ?? schema.allOf?.[0]?.$ref;
-    const target = reference === undefined ? undefined : this.#schema.definitions?.[reference.replace("#/definitions/", "")];
+    const path = reference?.split("/").slice(1) ?? [];
+    const target = reference === undefined ? undefined : path.reduce<Schema | undefined>(member, this.#schema);
     return target === undefined ? schema : { ...target, ...(schema.description === undefined ? {} : { description: schema.description }) };
   }
 
@@ -107,6 +109,12 @@ class SpecDocument {
     const shown = types.filter((type) => type !== "null" && !(type === "string" && scalars && !types.includes("array")));
     return shown.map((type) => WORDS.get(type) ?? type).join(" or ");
   }
+}
+
+const OF_SERVICE = "#/definitions/service/properties/";
+
+function member(schema: Schema | undefined, key: string): Schema | undefined {
+  return (schema as Readonly<Record<string, Schema>> | undefined)?.[key];
 }
 
 const LONG_NAMES: ReadonlyMap<string, string> = new Map([

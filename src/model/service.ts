@@ -103,11 +103,11 @@ export interface Hook {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export interface PreStart extends Omit<Hook, "command"> {
+export interface PreStart {
   /** `null`: the service's. */
   readonly image: Reference | null;
-  /** `null`: the image's own. */
-  readonly command: readonly string[] | null;
+  /** The service as the step's container has it; without hooks. */
+  readonly service: Omit<Service, "image">;
   /** Once for each container of the service, not once for all of them. */
   readonly perReplica: boolean;
 }

@@ -76,7 +76,11 @@ const CHANGE = {
   resources: LIMITS,
   isolation: ISOLATION,
   devices: DEVICES,
-  preStart: { key: "pre_start", record: (s) => (s.preStart.length === 0 ? null : s.preStart.map(preStartRecord)), fixed: FIRST_START },
+  preStart: {
+    key: "pre_start",
+    record: (s) => (s.preStart.length === 0 ? null : s.preStart.map((step) => preStartRecord(step, s))),
+    fixed: FIRST_START,
+  },
   postStart: "none",
   preStop: "none",
   stopSignal: { key: "stop_signal", record: (s) => s.stopSignal, fixed: null },
@@ -237,16 +241,11 @@ function portText({ host: address, published, target, protocol }: Port): string 
   return `${host}:${published.from === published.to ? published.from : `${published.from}-${published.to}`}:${inside}`;
 }
 
-function preStartRecord({ image, command, user, privileged, workingDir, environment, perReplica }: PreStart): Json {
-  return {
-    ...(image === null ? {} : { image }),
-    ...(command === null ? {} : { command }),
-    ...(user === null ? {} : { user }),
-    ...(privileged ? { privileged } : {}),
-    ...(workingDir === null ? {} : { working_dir: workingDir }),
-    ...(Object.keys(environment).length === 0 ? {} : { environment }),
-    ...(perReplica ? { per_replica: true } : {}),
-  };
+/** What of a step is otherwise than in its service. */
+function preStartRecord({ image, service, perReplica }: PreStart, own: Service): Json {
+  const [step, whole] = [attributesOf({ ...service, image: image ?? own.image, preStart: [] }), attributesOf({ ...own, preStart: [] })];
+  const differing = Object.entries(step).filter(([key, value]) => canonical(value) !== canonical(whole[key] ?? null));
+  return { ...Object.fromEntries(differing), ...(perReplica ? { per_replica: true } : {}) };
 }
 
 /** `null`: on the default network, with nothing said about how. */

@@ -24,7 +24,11 @@ export interface Pattern {
 
 export function patternOf(project: Project, service: Service): Pattern {
   const mounts = service.mounts.map((mount) => resolveMount(project, mount));
-  const attributes = attributesOf({ ...service, mounts });
+  const preStart = service.preStart.map((step) => ({
+    ...step,
+    service: { ...step.service, mounts: step.service.mounts.map((mount) => resolveMount(project, mount)) },
+  }));
+  const attributes = attributesOf({ ...service, mounts, preStart });
   return { service, mounts, attributes, hash: configHash(fixedOf(attributes)) };
 }
 

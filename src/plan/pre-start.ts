@@ -84,24 +84,18 @@ function runStep(p: Planning, service: Service, { step, index, name, after }: On
 /** Of the step that removes it when it is done; what removes one that was there before has the plain key. */
 const endKey = (name: string): string => `${stepKey("container.remove", name)} done`;
 
-/** The service as its step's container has it: its image, networks and mounts, and of the rest what the step says. */
+/** The service as its step's container has it, without what only the service's own has. */
 function serviceOf(service: Service, step: PreStart): Service {
   return {
-    ...service,
+    ...step.service,
     image: step.image ?? service.image,
     pin: step.image === null ? service.pin : null,
     containerName: null,
-    command: step.command,
-    entrypoint: null, // the service's own may be all that it runs
-    environment: { ...service.environment, ...step.environment },
-    user: step.user ?? (step.image === null ? service.user : null),
-    workingDir: step.workingDir ?? (step.image === null ? service.workingDir : null),
     ports: [],
     expose: [],
     hostname: null,
     restart: NO_RESTART,
     healthcheck: null, // it is waited for until it ends
-    isolation: { ...service.isolation, privileged: step.privileged || service.isolation.privileged },
     tty: false,
     stdinOpen: false,
     preStart: [],

@@ -32,9 +32,9 @@ export function planGround(p: Planning, services: readonly Service[]): void {
   const used = services.filter(({ name, scale }) => (p.options.scale[name] ?? scale) > 0);
   planImages(p, [...used, ...p.preStart]);
   planMountedImages(p, [...used, ...p.preStart]);
-  planNetworks(p, used);
-  planVolumes(p, used);
-  planFiles(p, used);
+  planNetworks(p, [...used, ...p.preStart]);
+  planVolumes(p, [...used, ...p.preStart]);
+  planFiles(p, [...used, ...p.preStart]);
   checkHealthchecks(p);
   planConflicts(p);
 }

@@ -88,6 +88,7 @@ const SERVICE: ReadonlyMap<string, Form> = new Map<string, Form>([
   ],
   ["label_file", (node) => asList(node)],
   ["ports", (node, path, forms) => distinctItems(ports(node, path, forms), "port")],
+  ["pre_start", (node, path, forms) => items(node, (item, index) => canonicalService(item, step(path, index), forms))],
   ["secrets", (node) => items(node, (item) => reference(item, "/run/secrets/"))],
   [
     "volumes",

@@ -38,6 +38,7 @@ export function consistency(draft: Draft, context: Context): Draft {
     checkImage(checked);
     checkGiven(checked);
   }
+  for (const [name, steps] of draft.steps) for (const service of steps) checkGiven({ name, service, place: service.place, draft, report });
   checkContainerNames(draft, report);
   checkCycles(draft, report);
   return draft;

@@ -2,7 +2,7 @@ import type { Diagnostic, Report } from "../model/diagnostic.ts";
 import type { Project, ProjectFile } from "../model/project.ts";
 import type { SeccompProfile } from "../model/seccomp.ts";
 import type { LoadOptions, Reader } from "./load.ts";
-import type { Node, Place, SourceFile } from "./node.ts";
+import type { Mapping, Node, Place, SourceFile } from "./node.ts";
 import type { ReadService } from "./service/service.ts";
 
 /** A project on its way through the loader: each phase fills in what the next ones need. */
@@ -39,6 +39,8 @@ export interface Draft {
   readonly seccomp: ReadonlyMap<string, SeccompProfile | readonly Diagnostic[]>;
   /** Names of services that the active profiles leave out. */
   readonly disabled: readonly string[];
+  /** By service, its `pre_start` steps as services: what a step says, laid over its service. */
+  readonly steps: ReadonlyMap<string, readonly Mapping[]>;
   /** Services that the active profiles leave in. */
   readonly services: readonly ReadService[];
   readonly project: Project;

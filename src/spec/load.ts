@@ -25,6 +25,7 @@ import { resolvePaths } from "./resolve.ts";
 import { checkDeclared } from "./resources.ts";
 import { securityProfiles } from "./security-profiles.ts";
 import { spelling } from "./spelling.ts";
+import { layStepsOver } from "./steps.ts";
 import { grouped, support } from "./support.ts";
 import { leaveUnused } from "./used.ts";
 import { validate } from "./validate.ts";
@@ -115,6 +116,7 @@ export const PHASES: readonly Phase[] = [
   { name: "declared", purpose: "check what resources and services say of themselves", run: checkDeclared },
   { name: "normalise", purpose: "say what goes without saying: default network, implied dependencies, names", run: normalise },
   { name: "profiles", purpose: "leave out services that no active profile has", run: selectProfiles },
+  { name: "steps", purpose: "lay `pre_start` steps over their services", run: layStepsOver },
   { name: "consistency", purpose: "check what services say of each other and of resources", run: consistency },
   { name: "variables", purpose: "read env and label files, and pass the caller's variables on", run: variables },
   { name: "security", purpose: "read the filters of system calls that services name", run: securityProfiles },
@@ -199,6 +201,7 @@ function begin({ cwd }: LoadOptions): Draft {
     secrets: [],
     seccomp: new Map(),
     disabled: [],
+    steps: new Map(),
     services: [],
     project: nothing("", directory),
     refusals: [],

@@ -39,7 +39,7 @@ export function model(draft: Draft, context: Context): Draft {
     ...readRevisions(draft, own),
     services: services.flatMap(complete),
     disabled: draft.disabled,
-    networks: networks.filter(({ key }) => all || services.some(({ rest }) => rest.networks.some(({ network }) => network === key))),
+    networks: networks.filter(({ key }) => all || services.some((service) => isOn(service, key))),
     volumes: readVolumes(draft, reading.context).filter(({ key }) => all || services.some((service) => uses(service, key))),
     configs: draft.configs,
     secrets: draft.secrets,
@@ -81,8 +81,16 @@ function complete({ rest, image }: ReadService): readonly Service[] {
   return image === null ? [] : [{ ...rest, image }];
 }
 
+function isOn({ rest }: ReadService, network: string): boolean {
+  return withSteps(rest).some(({ networks }) => networks.some((attachment) => attachment.network === network));
+}
+
 function uses({ rest }: ReadService, volume: string): boolean {
-  return rest.mounts.some((mount) => mount.type === "volume" && mount.source === volume);
+  return withSteps(rest).some(({ mounts }) => mounts.some((mount) => mount.type === "volume" && mount.source === volume));
+}
+
+function withSteps(rest: ReadService["rest"]): readonly ReadService["rest"][] {
+  return [rest, ...rest.preStart.map(({ service }) => service)];
 }
 
 function readVolumes({ tree, name }: Draft, { report }: Context): readonly Volume[] {

@@ -14,6 +14,7 @@ const PATHS: RuleTree<Kind> = {
       develop: { watch: { "*": { path: "file" } } },
       env_file: { "*": { path: "file" } },
       label_file: { "*": "file" },
+      pre_start: { "*": { env_file: { "*": { path: "file" } }, label_file: { "*": "file" }, volumes: { "*": "mount" } } },
       volumes: { "*": "mount" },
     },
   },

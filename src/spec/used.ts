@@ -5,7 +5,8 @@ import { child, type Entry, entriesOf, itemsOf, type Node, put, textOf, without 
 export function leaveUnused(draft: Draft, { options }: Context): Draft {
   if (draft.tree.kind !== "mapping" || options.interpolate === false || options.keepFiles === true || options.allResources === true)
     return draft;
-  const used = usedBy(Array.from(entriesOf(child(draft.tree, "services")), ([, { value }]) => value));
+  const services = Array.from(entriesOf(child(draft.tree, "services")), ([, { value }]) => value);
+  const used = usedBy([...services, ...[...draft.steps.values()].flat()]);
   let tree = draft.tree;
   for (const [section, names] of Object.entries(used)) {
     const resources = child(tree, section);

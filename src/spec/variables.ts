@@ -29,16 +29,25 @@ export async function variables(draft: Draft, context: Context): Promise<Draft> 
   const reader = new FileReader(draft, context);
   const entries = new Map<string, Entry>(services.entries);
   for (const [name, entry] of services.entries) {
-    if (entry.value.kind !== "mapping" || !FROM_OUTSIDE.some((key) => child(entry.value, key) !== undefined)) continue;
+    if (entry.value.kind !== "mapping" || !takesFromOutside(entry.value)) continue;
     const value = await resolved(entry.value, { name, variables: scopeOf(draft, `services.${name}`), context, reader });
     if (value !== entry.value) entries.set(name, { ...entry, value });
   }
+  const steps = new Map<string, readonly Mapping[]>();
+  for (const [name, own] of draft.steps) {
+    const scope = { name, variables: scopeOf(draft, `services.${name}`), context, reader };
+    steps.set(name, await Promise.all(own.map((step) => (takesFromOutside(step) ? resolved(step, scope) : step))));
+  }
   const tree = put(draft.tree, "services", { ...services, entries });
-  return { ...draft, tree: withContents(tree, draft), inputs: [...new Set([...draft.inputs, ...reader.read])] };
+  return { ...draft, steps, tree: withContents(tree, draft), inputs: [...new Set([...draft.inputs, ...reader.read])] };
 }
 
 /** Attributes that take values from files or from the caller. */
 const FROM_OUTSIDE = ["environment", "env_file", "label_file"] as const;
+
+function takesFromOutside(service: Mapping): boolean {
+  return FROM_OUTSIDE.some((key) => child(service, key) !== undefined);
+}
 
 interface Scope {
   readonly name: string;

@@ -82,17 +82,7 @@ export const everything: Service = service({
     ulimits: [{ name: "nofile", soft: 100, hard: 200 }],
     shmSize: 1024,
   },
-  preStart: [
-    {
-      image: reference("tools"),
-      command: ["prepare"],
-      user: null,
-      privileged: false,
-      workingDir: null,
-      environment: {},
-      perReplica: false,
-    },
-  ],
+  preStart: [{ image: reference("tools"), service: service({ name: "web", command: ["prepare"] }), perReplica: false }],
   stopSignal: "SIGUSR1",
   platform: "linux/amd64",
 });

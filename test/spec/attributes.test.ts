@@ -37,8 +37,7 @@ it("every key of the schema has a description", () => {
     for (const [key, value] of Object.entries(node)) {
       if (key === "properties" && typeof value === "object" && value !== null)
         for (const [name, inner] of Object.entries(value as Record<string, { description?: string; $ref?: string }>))
-          if (inner.description === undefined && schema.definitions[inner.$ref?.split("/").at(-1) ?? ""]?.description === undefined)
-            missing.push(`${path}.${name}`);
+          if (inner.description === undefined && described(inner.$ref) === undefined) missing.push(`${path}.${name}`);
       walk(value, `${path}.${key}`);
     }
   };
@@ -47,6 +46,13 @@ it("every key of the schema has a description", () => {
 });
 
 it.run();
+
+/** What the schema says at the place that a reference names. */
+function described(reference = "#"): string | undefined {
+  const at = (node: unknown, key: string): unknown => (node as Readonly<Record<string, unknown>> | undefined)?.[key];
+  const found = at(reference.split("/").slice(1).reduce(at, schema), "description");
+  return typeof found === "string" ? found : undefined;
+}
 
 /** The attribute of the service `web` in Compose's JSON. */
 async function printed(attribute: string, text: string): Promise<Json | undefined> {

@@ -237,7 +237,7 @@ export const ATTRIBUTES: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   post_start: [{ in: "[{command: echo a, user: root}]", out: [{ command: ["echo", "a"], user: "root" }] }],
-  pre_start: [{ in: "[{image: x, per_replica: true}]", out: [{ image: "x", command: null, per_replica: true }] }],
+  pre_start: [{ in: "[{image: x, per_replica: true}]", out: [{ image: "x", command: null, entrypoint: null, per_replica: true }] }],
   pre_stop: [{ in: "[{command: [a], environment: [A=1]}]", out: [{ command: ["a"], environment: { A: "1" } }] }],
   privileged: [{ in: "true", out: true }],
   profiles: [{ in: "[web, web]", out: ["web"] }],

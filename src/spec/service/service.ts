@@ -1,5 +1,5 @@
 import type { Reference } from "../../model/reference.ts";
-import type { Service } from "../../model/service.ts";
+import type { PreStart, Service } from "../../model/service.ts";
 import type { Context, Draft } from "../draft.ts";
 import { booleanOf, child, type Entry, entriesOf, itemsOf, type Node, textOf } from "../node.ts";
 import { readCommand } from "./command.ts";
@@ -9,7 +9,7 @@ import { readDns } from "./dns.ts";
 import { readPairs, readVariables, type Variable, valuesOf } from "./environment.ts";
 import { checkTargets, type ReadGrant, readGrants } from "./files.ts";
 import { readHealthcheck } from "./health.ts";
-import { readHooks, readPreStart } from "./hooks.ts";
+import { readHooks } from "./hooks.ts";
 import { readExtraHosts } from "./hosts.ts";
 import { readIsolation } from "./isolation.ts";
 import { readLogging } from "./logging.ts";
@@ -112,7 +112,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     resources: readResources(node, scope),
     isolation: readIsolation(node, scope),
     devices: readDevices(node, scope),
-    preStart: readPreStart(at("pre_start"), scope),
+    preStart: readPreStart(name, at("pre_start"), { draft, context, active }),
     postStart: readHooks(at("post_start"), "post_start", scope),
     preStop: readHooks(at("pre_stop"), "pre_stop", scope),
     stopSignal: readStopSignal(at("stop_signal"), scope),
@@ -125,6 +125,21 @@ export function readService(name: string, entry: Entry, { draft, context, active
   };
   const image = readImage(name, entry, scope);
   return { name, entry, image, rest, ports, mounts, configs, secrets, dependencies, variables };
+}
+
+/** What runs to its end, in a container of its own, before the service's containers start. */
+function readPreStart(name: string, given: Node | undefined, options: ReadOptions): readonly PreStart[] {
+  const own = itemsOf(given);
+  const laid = own.length === 0 ? [] : (options.draft.steps.get(name) ?? []);
+  return laid.map((value, index) => {
+    const step = own[index];
+    const { rest, image } = readService(name, { spelled: name, place: value.place, value }, options);
+    return {
+      image: child(step, "image") === undefined ? null : image,
+      service: rest,
+      perReplica: booleanOf(child(step, "per_replica")) ?? false,
+    };
+  });
 }
 
 /** `x-wharf.run`. */
