@@ -12,11 +12,17 @@ export const READER: Reader = {
     // A pipe has no end in sight, and what waits for it must stay open to signals.
     return known.isFile() && known.size <= SMALL_BYTES ? readFileSync(path) : readFile(path);
   },
-  exists: async (path) => answered(() => statSync(path, { throwIfNoEntry: false }) !== undefined),
-  // Of any file system, even one that does not answer. Not from node:fs/promises: to load that takes longer than to ask.
-  glance: (path) =>
-    answered(() => new Promise((resolve, reject) => stat(path, (error) => (error === null ? resolve(true) : reject(error))))),
+  exists: async (path) => answered(() => isThere(path)),
+  // Of any file system, even one that does not answer: but to start threads takes longer than to ask. So does loading node:fs/promises.
+  glance: (path, options) =>
+    answered(() =>
+      options?.near === true
+        ? isThere(path)
+        : new Promise((resolve, reject) => stat(path, (error) => (error === null ? resolve(true) : reject(error)))),
+    ),
 };
+
+const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
 async function answered(ask: () => boolean | Promise<boolean>): Promise<boolean> {
   try {
@@ -41,7 +47,7 @@ export function recording(reader: Reader): { readonly reader: Reader; readonly p
         paths.add(path);
         return reader.exists(path);
       },
-      glance: (path) => reader.glance?.(path) ?? reader.exists(path), // what is mounted is no part of the spec
+      glance: (path, options) => reader.glance?.(path, options) ?? reader.exists(path), // what is mounted is no part of the spec
     },
     paths,
   };

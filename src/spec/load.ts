@@ -35,8 +35,8 @@ import { variables } from "./variables.ts";
 export interface Reader {
   read(path: string): Promise<Uint8Array>;
   exists(path: string): Promise<boolean>;
-  /** Likewise, where nothing but advice depends on the answer; without it `exists` is asked. */
-  glance?(path: string): Promise<boolean>;
+  /** Likewise, where nothing but advice depends on the answer; without it `exists` is asked. `near`: its directory was just looked into. */
+  glance?(path: string, options?: { readonly near: boolean }): Promise<boolean>;
 }
 
 export interface LoadOptions {

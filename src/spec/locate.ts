@@ -36,7 +36,7 @@ async function warnOfOthers(found: { readonly name: string; readonly directory: 
   const there = await Promise.all(
     names.map((name) => {
       const path = absolute(name, found.directory);
-      return name === found.name ? false : reader.exists(path); // where one was found just now: to glance would start threads for it
+      return name === found.name ? false : (reader.glance?.(path, { near: true }) ?? reader.exists(path));
     }),
   );
   const others = names.filter((_, i) => there[i]);
