@@ -25,6 +25,8 @@ const PATCHES: readonly Patch[] = [
   { file: /oclif\/core\/lib\/util\/os\.js$/, find: 'require("node:child_process")', replace: "{}" }, // asked for the shell on Windows
   // What writes looks after its reader (cli/output.ts); here the stream would be opened for commands that write nothing to it.
   { file: /oclif\/core\/lib\/command\.js$/, find: "process.stdout.on('error', ", replace: "void (" },
+  // Its own name and version, which nobody asks for: they take its package.json.
+  { file: /oclif\/core\/lib\/command\.js$/, find: "cache_1.default.getInstance().get('@oclif/core')", replace: "{}" },
   { file: /oclif\/core\/lib\/config\/config\.js$/, find: "await this.loadTheme()", replace: "undefined" }, // a file of colours that nobody has
 ];
 
@@ -77,7 +79,7 @@ export function slimOclif(): SlimOclif {
         let contents = await readFile(path, "utf8");
         for (const { file, find, replace } of PATCHES) {
           if (!file.test(path) || !contents.includes(find)) continue;
-          applied.add(file.source);
+          applied.add(find);
           contents = contents.replace(find, replace);
         }
         const lazy = lazily(contents);
@@ -89,7 +91,7 @@ export function slimOclif(): SlimOclif {
   return {
     plugin,
     assertApplied() {
-      const missing = [LAZY, ...PATCHES.map((patch) => patch.file.source), ...Object.keys(STUBS)].filter((name) => !applied.has(name));
+      const missing = [LAZY, ...PATCHES.map(({ find }) => find), ...Object.keys(STUBS)].filter((name) => !applied.has(name));
       if (missing.length > 0) throw new Error(`nothing in @oclif/core to replace any more for: ${missing.join(", ")}`);
     },
   };

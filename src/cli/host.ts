@@ -1,9 +1,8 @@
 /**
  * wharf as a plugin of oclif that is already in memory. oclif would look on disk for a package.json, a manifest, plugins and a tsconfig;
- * given a plugin object it looks for nothing.
+ * given a plugin object it looks for nothing. Only help needs even that: what a command that runs asks of its configuration is here.
  */
 import type { Command, Interfaces } from "@oclif/core";
-import { Config } from "@oclif/core/config";
 import type { Output } from "./output.ts";
 import { VERSION } from "./version.ts";
 
@@ -18,12 +17,23 @@ export type CommandTable = Readonly<Record<string, () => Promise<CommandModule>>
 export async function runCommand(table: CommandTable, id: string, argv: readonly string[]): Promise<void> {
   const load = table[id];
   if (load === undefined) throw new Error(`${id} is not in the table of commands`);
-  const [{ default: command }, config] = await Promise.all([load(), configure([])]);
+  const { default: command } = await load();
   command.id = id;
-  const instance = Reflect.construct(command, [[...argv], config]);
-  // Command.run would load the configuration a second time; what it does after that is `_run`, which oclif keeps protected.
+  const instance = Reflect.construct(command, [[...argv], RUNNING]);
+  // Command.run would load a configuration; what it does after that is `_run`, which oclif keeps protected.
   await Reflect.apply(Reflect.get(instance, "_run"), instance, []);
 }
+
+const NAME = "wharf";
+
+/** Of the configuration, what running a command comes to: no hooks, no variables that oclif reads, no search for the command's words in argv. */
+const RUNNING: Pick<Interfaces.Config, "bin" | "topicSeparator" | "userAgent" | "runHook" | "scopedEnvVarKeys"> = {
+  bin: NAME,
+  topicSeparator: ":",
+  userAgent: NAME,
+  runHook: async () => ({ successes: [], failures: [] }),
+  scopedEnvVarKeys: () => [],
+};
 
 /** Prints the help that argv asks for: of wharf (`[]`), of a topic (`["image"]`) or of a command (`["image", "ls"]`). */
 export async function showHelp(table: CommandTable, argv: readonly string[], out: Output): Promise<void> {
@@ -58,7 +68,7 @@ function named<T extends object>(entries: Readonly<Record<string, T>>): Record<s
   return Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, { ...entry, name }]));
 }
 
-async function configure(commands: Command.Loadable[]): Promise<Config> {
+async function configure(commands: Command.Loadable[]): Promise<Interfaces.Config> {
   const root = "/"; // named in messages only
   const plugin: Interfaces.Plugin = {
     _base: NAME,
@@ -86,10 +96,9 @@ async function configure(commands: Command.Loadable[]): Promise<Config> {
     load: async () => {},
     findCommand: () => Promise.reject(new Error("commands are found in the table")),
   };
+  const { Config } = await import("@oclif/core/config");
   return Config.load({ root, pjson: PJSON, plugins: new Map([[NAME, plugin]]), userPlugins: false, devPlugins: false });
 }
-
-const NAME = "wharf";
 
 /** Exit status of a wrong command line, whatever is wrong with it. */
 const USAGE = 64;
