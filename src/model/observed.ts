@@ -61,6 +61,8 @@ export interface ObservedContainer {
   readonly exitCode: number | null;
   /** How it ended, in words, where it was made to and nobody asked wharf for that. Absent: it runs, ended by itself, or somebody did. */
   readonly ended?: string;
+  /** A command was killed before it could do this, the second half of what it was about: a restart, or a commit that had paused it. Absent: none. */
+  readonly owed?: "start" | "unpause";
   /** Its last run was ended by a stop, not by itself; absent: it was not, or that is not known. */
   readonly stopped?: boolean;
   /** How often its restart policy started it since a user did; absent: never. */

@@ -87,8 +87,11 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
       const ended = isLive(find(world, action.container)) ? end(world, { name: action.container, exitCode: 0, now }) : world;
       return start(ended, { name: action.container, now, beside: false });
     }
-    case "container.stop":
-      return isLive(find(world, action.container)) ? end(world, { name: action.container, exitCode: 0, now, stopped: true }) : world;
+    case "container.stop": {
+      const { container: name } = action;
+      const { state } = find(world, name);
+      return isLive({ state }) ? end(world, { name, exitCode: 0, now, stopped: true }) : edit(world, name, { state }); // and it stays down
+    }
     case "container.kill":
       return kill(world, { name: action.container, signal: action.signal, now });
     case "container.hook":
@@ -320,7 +323,9 @@ function find(world: Observed, name: string): ObservedContainer {
 
 function edit(world: Observed, name: string, change: Partial<ObservedContainer>): Observed {
   const target = find(world, name);
-  return { ...world, containers: world.containers.map((container) => (container === target ? { ...container, ...change } : container)) };
+  const { owed, ...rest } = target; // who does something else with it does what was owed, or it is owed no more
+  const edited = { ...rest, ...(owed !== undefined && change.state === undefined && { owed }), ...change };
+  return { ...world, containers: world.containers.map((container) => (container === target ? edited : container)) };
 }
 
 function claimName(world: Observed, name: string): void {
@@ -330,7 +335,7 @@ function claimName(world: Observed, name: string): void {
   throw refused("E_NAME_TAKEN", `container name ${name} is taken by ${by}`);
 }
 
-function isLive({ state }: ObservedContainer): boolean {
+function isLive({ state }: Pick<ObservedContainer, "state">): boolean {
   return LIVE.includes(state);
 }
 

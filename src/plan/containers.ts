@@ -14,7 +14,7 @@ import { beforeStop, runHooks } from "./hooks.ts";
 import { attributeChanges, changeInPlace, isLike, namesOf, portRival } from "./in-place.ts";
 import { joinsOf, notJoined, updateKeys } from "./joining.ts";
 import { containerSpec, groundwork, type Pattern, patternOf } from "./making.ts";
-import { freeNumbers, isMissing } from "./missing.ts";
+import { freeNumbers, isMissing, OWED } from "./missing.ts";
 import { hasDoneItsWork, sayRunsAgain } from "./one-shots.ts";
 import {
   changed,
@@ -386,7 +386,8 @@ function nameSource(p: Planning, { name, containerName }: Service) {
   return sourceOf(p.desired, containerName === null ? `services.${name}` : `services.${name}.container_name`);
 }
 
-function stateText({ state, exitCode, ended }: ObservedContainer): string {
+function stateText({ state, exitCode, ended, owed }: ObservedContainer): string {
+  if (owed === "start") return drifted(OWED[owed]);
   if (state === "created") return "made but not started";
   const text = exitCode === null ? state : `${state} with ${exitCode}`;
   return ended === undefined ? text : drifted(`${ended} (${text})`);

@@ -56,9 +56,9 @@ export function formatPlan(plan: Plan, options: TextOptions): string {
   return `${[...lines, ...gap, `${plan.project}: ${summaryText(plan.changes)}`].join("\n")}\n`;
 }
 
-/** What happens to containers that are there, and why, a line each; nothing of what only comes or goes. */
+/** What happens to what is there, and why, a line each; nothing of what only comes or goes, but where that is to put right what nobody asked for. */
 export function replacements(plan: Plan, { directory }: TextOptions): readonly string[] {
-  const shown = plan.changes.filter(({ kind }) => kind === "replace" || kind === "update");
+  const shown = plan.changes.filter(({ kind, drift }) => kind === "replace" || kind === "update" || (kind === "start" && drift));
   const width = Math.max(0, ...shown.map(({ address }) => address.length));
   return shown.flatMap((change) => changeLines(change, { width, directory }));
 }

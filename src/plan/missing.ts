@@ -30,6 +30,23 @@ export function planMissing(p: Planning): void {
   }
 }
 
+/** Why what a killed command owes a container is done. */
+export const OWED = { start: "a restart of it was broken off", unpause: "a commit that had paused it was broken off" } as const;
+
+/** Does what killed commands owe to containers that nothing else is planned for. */
+export function planOwed(p: Planning): void {
+  if (!p.options.start) return;
+  for (const { name, owed, service } of p.observed.containers) {
+    if (owed === undefined || p.changes.some(({ address, kind }) => address === `container/${name}` && kind !== "unchanged")) continue;
+    const reason = drifted(OWED[owed]);
+    const kind = `container.${owed}` as const;
+    p.draft.step(stepKey(kind, name), { action: { kind, container: name }, reason, service });
+    const at = p.changes.findIndex(({ address }) => address === `container/${name}`);
+    if (at >= 0) p.changes.splice(at, 1);
+    changed(p, owed === "start" ? "start" : "update", { address: `container/${name}`, reason });
+  }
+}
+
 /** Has those that run looked after again. */
 export function planAttendance(p: Planning): void {
   if (p.observed.unattended !== true || !p.options.start) return;

@@ -12,6 +12,7 @@ import { beforeStop, runHooks } from "./hooks.ts";
 import { planImages } from "./images.ts";
 import { isLike } from "./in-place.ts";
 import { patternOf } from "./making.ts";
+import { planOwed } from "./missing.ts";
 import { withDependencies } from "./order.ts";
 import { DEFAULTS, type Operation } from "./plan.ts";
 import { beginPlanning, changed, finishPlanning, graceOf, isUp, type Planning, type Settled, stepKey } from "./planning.ts";
@@ -46,10 +47,14 @@ export function planOperation(
     if (steps.length > 0 && group.service !== null && BEGINS.has(operation.kind)) p.renewed.add(group.service);
   }
   restartSharers(p, containers);
+  if (!ENDS.has(operation.kind)) planOwed(p);
   refusePause(p, operation, containers);
   planImages(p, p.preStart);
   return finishPlanning(p);
 }
+
+/** Who ends something is about that alone. */
+const ENDS: ReadonlySet<Operation["kind"]> = new Set(["stop", "kill", "remove"]);
 
 /** Containers that begin anew have new namespaces, and those that lived in the ones before have to follow. */
 const BEGINS: ReadonlySet<Operation["kind"]> = new Set(["start", "restart"]);
@@ -253,7 +258,7 @@ function actionsOf(p: Planning, operation: Operation, target: ObservedContainer)
     case "start":
       return up ? [] : [{ kind: "container.start", container, ...secrets }];
     case "stop":
-      return up ? [{ kind: "container.stop", container, graceMs }] : [];
+      return up || target.owed === "start" ? [{ kind: "container.stop", container, graceMs }] : [];
     case "restart":
       return [{ kind: "container.restart", container, graceMs, ...secrets }];
     case "kill":

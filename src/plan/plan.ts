@@ -2,7 +2,7 @@ import type { Observed } from "../model/observed.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
 import type { Hook } from "../model/service.ts";
-import { planAttendance, planMissing } from "./missing.ts";
+import { planAttendance, planMissing, planOwed } from "./missing.ts";
 import { findRewired } from "./networks.ts";
 import { beginPlanning, finishPlanning } from "./planning.ts";
 import { planGround, planServices, selectServices } from "./services.ts";
@@ -85,6 +85,7 @@ export function plan(desired: Project, observed: Observed, options: PlanOptions)
     planServices(p, services);
     planOrphans(p);
     planMissing(p);
+    planOwed(p);
     planAttendance(p);
     planGround(p, services);
   }

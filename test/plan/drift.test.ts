@@ -5,6 +5,7 @@ import type { Observed, ObservedContainer } from "../../src/model/observed.ts";
 import { nothing } from "../../src/model/project.ts";
 import { simulate } from "../../src/model/simulate.ts";
 import { formatPlan } from "../../src/plan/format.ts";
+import { planOperation } from "../../src/plan/operation.ts";
 import { DEFAULTS, plan } from "../../src/plan/plan.ts";
 import { containerOf, exited, project, ready, service } from "../support/build.ts";
 
@@ -29,6 +30,22 @@ it("a container that was removed is made again under its number, and that is dri
   const two = { ...shop, services: [{ ...web, scale: 2 }] };
   const first = { ...world({ name: "shop-web-2", number: 2 }), missing: [{ name: "shop-web-1", service: "web" }] };
   assert.equal(told(first, two), ["create container/shop-web-1 drift drift: it was removed"]);
+});
+
+it("what a killed command owes a container is done by whichever command begins something next, and by none that ends something", () => {
+  const stopped = world({ ...exited, exitCode: 0, stopped: true, owed: "start" });
+  assert.equal(told(stopped), ["start container/shop-web-1 drift drift: a restart of it was broken off"]);
+  const paused = world({ state: "paused", owed: "unpause" });
+  assert.equal(told(paused), ["update container/shop-web-1 drift drift: a commit that had paused it was broken off"]);
+  assert.equal(told(world({ state: "paused" })), []);
+  const db = service({ name: "db" });
+  const both = { ...shop, services: [web, db] };
+  const kinds = (kind: "restart" | "stop"): readonly string[] => {
+    const of = { ...stopped, containers: [...stopped.containers, containerOf(both, db)] };
+    return planOperation(both, of, { kind, graceMs: null }, { names: ["db"], healthchecks: false }).steps.map(({ action }) => action.kind);
+  };
+  assert.equal(kinds("restart"), ["container.restart", "container.start"]);
+  assert.equal(kinds("stop"), ["container.stop"]);
 });
 
 it("one that is gone and that nobody asks for any more is forgotten", () => {

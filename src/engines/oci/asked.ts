@@ -4,6 +4,7 @@ import type { Contents } from "../../model/action.ts";
 import type { Attachment } from "./attach.ts";
 import type { Context } from "./context.ts";
 import { noteEvent } from "./events.ts";
+import { forgetIntent, intending, isBrokenOff } from "./intents.ts";
 import { type Container, type ContainerRecord, findContainer } from "./records.ts";
 import { removeContainer } from "./remove.ts";
 import { alone, comesBack, forgetRestarts, hasPolicy, markStopped, RESTARTING } from "./restarts.ts";
@@ -24,6 +25,7 @@ export async function attachedStartAsked(context: Context, container: Container)
 
 export async function stopAsked(context: Context, container: Container, options: StopOptions): Promise<void> {
   await turn(context, container.record, async () => {
+    await forgetIntent(context.layout, container.record.id, "restarting");
     await markStopped(context.layout, container.record);
     await stopContainer(context, container, options);
   });
@@ -34,13 +36,16 @@ export async function restartAsked(
   container: Container,
   options: StopOptions & { readonly contents: Contents | undefined },
 ): Promise<void> {
-  const work = async (): Promise<void> => {
-    await markStopped(context.layout, container.record);
+  const { layout } = context;
+  const { record } = container;
+  const both = async (): Promise<void> => {
+    await markStopped(layout, record);
     await stopContainer(context, container, options);
     await startContainer(context, await anew(context, container), { contents: options.contents });
-    noteEvent(context.layout, { record: container.record, action: "restart" });
+    noteEvent(layout, { record, action: "restart" });
   };
-  await alone(context.layout, container.record, { purpose: RESTARTING, timeoutMs: PATIENCE_MS, always: true, work });
+  const work = (): Promise<void> => intending(layout, { id: record.id, intent: "restarting" }, both);
+  await alone(layout, record, { purpose: RESTARTING, timeoutMs: PATIENCE_MS, always: true, work });
 }
 
 /**
@@ -53,6 +58,7 @@ export async function killAsked(context: Context, container: Container, signal: 
   const number = signalNumber(signal);
   const ends = ["SIGKILL", "SIGTERM", record.process.stopSignal].some((name) => signalNumber(name) === number);
   if (ends && container.status.state === "running") await noteStop(layout, record.id, container.status.run);
+  if (ends) await forgetIntent(layout, record.id, "restarting");
   if (!ends || !hasPolicy(record)) return killContainer(context, container, signal);
   const waits = comesBack(layout, container);
   await markStopped(layout, record);
@@ -70,6 +76,7 @@ export async function removeAsked(
 /** As it is now, and one that does not run with nothing remembered of its restarts. */
 async function anew({ layout }: Context, { record, status }: Container): Promise<Container> {
   const now = findContainer(layout, record.id) ?? { record, status };
+  if (isBrokenOff(layout, record.id, "restarting")) await forgetIntent(layout, record.id, "restarting"); // this is its other half
   if (now.status.state !== "running" && hasPolicy(record)) await forgetRestarts(layout, record.id);
   return now;
 }

@@ -7,7 +7,8 @@ import { packChanges } from "../../files/pack.ts";
 import type { Context } from "./context.ts";
 import { noteEvent } from "./events.ts";
 import { freeze, isFrozen, thaw } from "./freezer.ts";
-import { containerDirectory } from "./layout.ts";
+import { intending } from "./intents.ts";
+import { containerDirectory, type Layout } from "./layout.ts";
 import { type Container, type ContainerRecord, liveRun } from "./records.ts";
 import { INIT_TARGET } from "./spec-mounts.ts";
 
@@ -20,9 +21,7 @@ export async function commitContainer(
   const { layout, store } = context;
   const { id } = record;
   const directory = openSync(join(containerDirectory(layout, id), "upper"), constants.O_RDONLY);
-  const held = options.pause && liveRun(layout, id) !== null && !isFrozen(layout, id);
-  try {
-    if (held) await freeze(layout, id);
+  const write = async (): Promise<string> => {
     const image = await store.addLayer(
       packChanges({ directory, skip: notItsOwn(record) }),
       {
@@ -41,10 +40,25 @@ export async function commitContainer(
       attributes: { comment: options.message, imageID: image, imageRef: options.reference ?? "" },
     });
     return image;
+  };
+  try {
+    const isToBeHeld = options.pause && liveRun(layout, id) !== null && !isFrozen(layout, id);
+    return await (isToBeHeld ? holding(layout, id, write) : write());
   } finally {
     closeSync(directory);
-    if (held) await thaw(layout, id);
   }
+}
+
+/** Does something while a container stands still. */
+function holding<T>(layout: Layout, id: string, work: () => Promise<T>): Promise<T> {
+  return intending(layout, { id, intent: "held" }, async () => {
+    try {
+      await freeze(layout, id);
+      return await work();
+    } finally {
+      await thaw(layout, id);
+    }
+  });
 }
 
 /** What the container runs and how, as an image says it. */

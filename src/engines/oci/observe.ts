@@ -10,6 +10,7 @@ import { missingContainers, unaskedEnd } from "./drift.ts";
 import { isFrozen } from "./freezer.ts";
 import { secretKey } from "./given-files.ts";
 import { healthOf } from "./health.ts";
+import { isBrokenOff } from "./intents.ts";
 import { isolationConcerns } from "./isolation-here.ts";
 import type { Layout } from "./layout.ts";
 import { limitConcerns } from "./limits-here.ts";
@@ -102,6 +103,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
     image: { reference: record.image.reference, id: record.image.id },
     state: stateOf(layout, container),
     ...restartsOf(layout, record),
+    ...owedTo(layout, container),
     ...(wasStopped(layout, container) && { stopped: true }),
     afterReboot: returnsAfterReboot(layout, container),
     health: healthOf(layout, container)?.status ?? null,
@@ -140,6 +142,13 @@ function lostNetworks({ record, status }: Container, endpoints: readonly Endpoin
   if (status.state !== "running") return [];
   const lost = cutOffFrom(endpoints, record.id);
   return isAlive(status.run.process) ? lost : [];
+}
+
+/** One that comes back by itself is seen to by that. */
+function owedTo(layout: Layout, container: Container): Pick<ObservedContainer, "owed"> {
+  const { record, status } = container;
+  if (status.state === "running") return isBrokenOff(layout, record.id, "held") && isFrozen(layout, record.id) ? { owed: "unpause" } : {};
+  return isBrokenOff(layout, record.id, "restarting") && !comesBack(layout, container) ? { owed: "start" } : {};
 }
 
 /** The state as Docker names it: one that waits to come back is restarting. */

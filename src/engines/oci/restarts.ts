@@ -7,6 +7,7 @@ import { type Holder, withLock } from "../../lib/file-lock.ts";
 import { bootId, isAlive } from "../../lib/process-identity.ts";
 import { GOOD_RUN_MS } from "../../model/health.ts";
 import type { RestartPolicy } from "../../model/service.ts";
+import { isBrokenOff } from "./intents.ts";
 import { containerDirectory, type Layout, shortId } from "./layout.ts";
 import type { Container, ContainerRecord } from "./records.ts";
 
@@ -64,6 +65,7 @@ export async function markStopped(layout: Layout, record: ContainerRecord): Prom
 /** Whether a container that does not run comes back by itself, now or when its wait is over. */
 export function comesBack(layout: Layout, container: Container): boolean {
   const asks = container.status.state !== "running" && hasPolicy(container.record);
+  if (asks && isBrokenOff(layout, container.record.id, "restarting")) return true;
   return asks && returnOf(container, readRestart(layout, container.record.id), Date.now()) !== null;
 }
 

@@ -1,5 +1,6 @@
 /** Brings containers back that ended, as their policies say. */
 import { LockHeld } from "../../../lib/file-lock.ts";
+import { forgetIntent, isBrokenOff } from "../intents.ts";
 import { type Container, type ContainerRecord, findContainer } from "../records.ts";
 import { afterEnd, alone, hasPolicy, readRestart, returnOf, writeRestart } from "../restarts.ts";
 import { startContainer } from "../start.ts";
@@ -39,6 +40,11 @@ export class RestartDuty implements Duty {
   async #dueAt(container: Container): Promise<number | null> {
     const { record, status } = container;
     const { layout } = this.#tools.context;
+    if (isBrokenOff(layout, record.id, "restarting")) {
+      this.#tools.log(`${record.name} was to be restarted, and the command that was at it was killed: it comes back`);
+      await writeRestart(layout, record.id, { ...readRestart(layout, record.id), stopped: false, dueAt: Date.now() });
+      await forgetIntent(layout, record.id, "restarting");
+    }
     const state = readRestart(layout, container.record.id);
     const next = returnOf(container, state, Date.now());
     if (next === null || next === state) return next?.dueAt ?? null;

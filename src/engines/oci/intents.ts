@@ -1,0 +1,38 @@
+// <container>/restarting   the command that has stopped it, or is about to, and will start it again
+// <container>/held         the command that has paused it, or is about to, and will let it go on
+/** What a command means to do to a container once it has done something else to it first: written down before that, for when it is killed in between. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeAtomic } from "../../lib/atomic-file.ts";
+import { identify, isAlive, type ProcessIdentity } from "../../lib/process-identity.ts";
+import { containerDirectory, type Layout } from "./layout.ts";
+import { readJson } from "./written.ts";
+
+export type Intent = "restarting" | "held";
+
+/** Does both: whatever comes of it, nothing is left to be done by others. */
+export async function intending<T>(
+  layout: Layout,
+  { id, intent }: { readonly id: string; readonly intent: Intent },
+  work: () => Promise<T>,
+): Promise<T> {
+  await writeAtomic(fileOf(layout, id, intent), JSON.stringify(identify(process.pid)), { durable: false });
+  try {
+    return await work();
+  } finally {
+    await forgetIntent(layout, id, intent);
+  }
+}
+
+/** Somebody has said otherwise since, or has done it. */
+export async function forgetIntent(layout: Layout, id: string, intent: Intent): Promise<void> {
+  await rm(fileOf(layout, id, intent), { force: true });
+}
+
+/** Whether the command that meant to do it was killed before it could. */
+export function isBrokenOff(layout: Layout, id: string, intent: Intent): boolean {
+  const owner = readJson<ProcessIdentity>(fileOf(layout, id, intent));
+  return owner !== null && !isAlive(owner);
+}
+
+const fileOf = (layout: Layout, id: string, intent: Intent): string => join(containerDirectory(layout, id), intent);
