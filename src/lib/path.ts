@@ -1,8 +1,14 @@
-import { basename, dirname, relative, resolve } from "node:path";
+import { basename, dirname, normalize, relative, resolve } from "node:path";
 
 /** A path made absolute: as it is when it begins with `/`, else from `base`. `.` and `..` are resolved. */
 export function absolute(path: string, base: string): string {
   return resolve(base, path);
+}
+
+/** A path without `.`, `..` and slashes that say nothing; `.` for the empty one. */
+export function cleaned(path: string): string {
+  const clean = normalize(path);
+  return clean.length > 1 && clean.endsWith("/") ? clean.slice(0, -1) : clean;
 }
 
 /** The directory that holds a path; `/` for `/`. */

@@ -1,6 +1,7 @@
 import type { Context, Draft } from "./draft.ts";
 import { distinctItems } from "./merge.ts";
 import {
+  change,
   child,
   type Entry,
   each,
@@ -60,12 +61,16 @@ export function canonicalService(service: Node, path: string, forms: Forms): Nod
 
 type Form = (node: Node, path: string, forms: Forms) => Node;
 
-const build: Form = (node) => {
+const build: Form = (node, path, forms) => {
   const given = node.kind === "scalar" && !isNull(node) ? record({ context: node }, node.place) : node;
   const placed = given.kind === "mapping" && !given.entries.has("context") ? put(given, "context", scalar(".", given.place)) : given;
   return each(placed, (value, key) => {
     if (key === "secrets") return items(value, (item) => reference(item, null));
-    return key === "ssh" ? sshKeys(value) : value;
+    if (key === "additional_contexts") checkContexts(value, `${path}.${key}`, forms);
+    if (key !== "ssh") return value;
+    const keys = sshKeys(value);
+    checkKeys(keys, `${path}.${key}`, forms);
+    return keys;
   });
 };
 
@@ -81,6 +86,8 @@ const SERVICE: ReadonlyMap<string, Form> = new Map<string, Form>([
         "device",
       ),
   ],
+  ["deploy", reservedDevices],
+  ["dns", filled],
   ["env_file", (node) => items(asList(node), (item) => (item.kind === "scalar" ? record({ path: item }, item.place) : item))],
   [
     "gpus",
@@ -127,6 +134,24 @@ function reference(item: Node, directory: string | null): Node {
   return directory === null || source === null ? long : withDefaults(long, { target: `${directory}${source}` });
 }
 
+/** A resource limit's devices, likewise. */
+function reservedDevices(deploy: Node): Node {
+  return change(deploy, "resources", (resources) =>
+    change(resources, "reservations", (reservations) => change(reservations, "devices", (devices) => items(devices, allGpus))),
+  );
+}
+
+/** Without texts that are empty, as a variable that is not set leaves them. */
+function filled(node: Node): Node {
+  if (node.kind === "scalar") return node.value === "" ? list([], node.place) : node;
+  return node.kind === "list" && node.items.some((item) => textOf(item) === "")
+    ? list(
+        node.items.filter((item) => textOf(item) !== ""),
+        node.place,
+      )
+    : node;
+}
+
 /** Devices by number, or all of them where nothing is said. */
 function allGpus(item: Node): Node {
   return child(item, "count") === undefined && child(item, "device_ids") === undefined ? withDefaults(item, { count: "all" }) : item;
@@ -142,6 +167,13 @@ function ports(node: Node, path: string, forms: Forms): Node {
 
 function device(item: Node, path: string, forms: Forms): Node {
   const text = textOf(item);
+  if (item.kind === "mapping" && !item.entries.has("target") && item.entries.has("source"))
+    refuse(forms, {
+      code: "E_MISSING_KEY",
+      place: item.place,
+      message: `\`${path}\` has no \`target\``,
+      hint: "say under which path the container has the device; the short form takes the same path for both",
+    });
   if (item.kind !== "scalar" || text === null) return item;
   const [source = "", target = source, permissions = "rwm", ...more] = text.split(":");
   if (more.length > 0) {
@@ -162,6 +194,23 @@ function device(item: Node, path: string, forms: Forms): Node {
     },
     item.place,
   );
+}
+
+/** Contexts need a place, which a list's item without an equals sign has not. */
+function checkContexts(contexts: Node, path: string, forms: Forms): void {
+  if (forms.lenient) return;
+  for (const [name, { value, place }] of entriesOf(contexts))
+    if (isNull(value)) refuse(forms, { place, message: `\`${path}\` has ${quote(name)} without a place: it must be name=path` });
+}
+
+/** Of the keys only the agent's may stand without a path. */
+function checkKeys(keys: Node, path: string, forms: Forms): void {
+  if (keys.kind !== "list" || forms.lenient) return;
+  for (const [index, item] of keys.items.entries()) {
+    const text = textOf(item);
+    if (text === null || text === "default" || text.includes("=")) continue;
+    refuse(forms, { place: item.place, message: `\`${step(path, index)}\` is ${quote(text)}: it must be name=path, or \`default\`` });
+  }
 }
 
 /** Keys of `ssh` as `id=path` or `id` alone. */

@@ -17,6 +17,7 @@ import {
   sourceOf,
   textOf,
 } from "./node.ts";
+import { step } from "./path.ts";
 import { listing, quote } from "./words.ts";
 
 /** What the checks of one service look at. */
@@ -152,15 +153,26 @@ function checkReferences(checked: Checked): void {
     if (textOf(child(mount, "type")) === "volume" && source !== undefined && wanted)
       find(checked, { kind: "volume", wanted, place: source.place, what: "mounts" });
   }
-  for (const [key, list] of [
-    ["secret", child(service, "secrets")],
-    ["secret", child(child(service, "build"), "secrets")],
-    ["config", child(service, "configs")],
-  ] as const)
-    for (const item of itemsOf(list)) {
+  for (const [kind, at] of [
+    ["secret", "secrets"],
+    ["secret", "build.secrets"],
+    ["config", "configs"],
+  ] as const) {
+    const list = at === "build.secrets" ? child(child(service, "build"), "secrets") : child(service, at);
+    for (const [index, item] of itemsOf(list).entries()) {
+      if (item.kind !== "mapping") continue;
       const source = child(item, "source");
-      if (source !== undefined) find(checked, { kind: key, wanted: textOf(source) ?? "", place: source.place, what: "uses" });
+      const wanted = textOf(source) ?? "";
+      if (source !== undefined && wanted !== "") find(checked, { kind, wanted, place: source.place, what: "uses" });
+      else
+        fail(checked, {
+          code: "E_MISSING_KEY",
+          place: item.place,
+          message: `\`${step(`services.${checked.name}.${at}`, index)}\` has no \`source\``,
+          hint: `name one of the top-level \`${kind}s\``,
+        });
     }
+  }
   for (const [wanted, { place }] of entriesOf(child(service, "models"))) find(checked, { kind: "model", wanted, place, what: "uses" });
 }
 
@@ -328,7 +340,7 @@ function checkMounts(checked: Checked): void {
 function checkWatch(checked: Checked): void {
   for (const [index, item] of itemsOf(child(child(checked.service, "develop"), "watch")).entries()) {
     const action = textOf(child(item, "action"));
-    if (child(item, "target") !== undefined || action === null || action === "rebuild" || action === "restart") continue;
+    if (textOf(child(item, "target")) || action === null || action === "rebuild" || action === "restart") continue;
     fail(checked, {
       code: "E_MISSING_KEY",
       place: child(item, "action")?.place ?? item.place,

@@ -46,7 +46,9 @@ function encode(node: Node | undefined, shape: Shape | Leaf, at: At): Json | und
     return items.length === 0 ? undefined : items;
   }
   if (node.kind !== "mapping") return undefined;
-  return shape.map === undefined ? fields(node, shape.fields ?? {}, at) : named(node, shape.map, at);
+  if (shape.map !== undefined) return named(node, shape.map, at);
+  const members = fields(node, shape.fields ?? {}, at);
+  return shape.capital === true && at.encoding.format === "json" ? capital(members) : members;
 }
 
 function named(node: Mapping, shape: Shape | Leaf, at: At): Json | undefined {
@@ -75,11 +77,19 @@ function fields(node: Mapping, all: Fields, at: At): Members {
     const value = held === undefined ? undefined : encode(held, shape, below(at, key));
     if (value !== undefined && (json || value !== null)) {
       if (json || !isEmpty(value) || !always) members[key] = value;
-    } else if (json && shape === "words") members[key] = null;
+    } else if (typeof shape === "string" && shape in UNSAID) members[key] = UNSAID[shape] ?? null;
+    else if (json && shape === "words") members[key] = null;
     else if (json && always) members[key] = encodeEmpty(shape, at) ?? {};
   }
   if (!json) for (const [key, value] of extensionsOf(node, at.encoding)) members[key] = value;
   return members;
+}
+
+/** What is printed where nothing is said. */
+const UNSAID: Readonly<{ [kind in Leaf]?: Json }> = { "always-text": "", "always-integer": 0, "always-bytes": "0" };
+
+function capital(members: Members): Members {
+  return Object.fromEntries(Object.entries(members).map(([key, value]) => [key.charAt(0).toUpperCase() + key.slice(1), value]));
 }
 
 /** The keys that a mapping has, or that are printed without, in the order of the attributes: there are many more attributes than any has. */
@@ -107,7 +117,7 @@ function orderOf(all: Fields): Order {
   const keys = Object.keys(all);
   const always = keys.filter((key) => {
     const shape = all[key];
-    return shape === "words" || (typeof shape === "object" && shape.always === true);
+    return typeof shape === "object" ? shape.always === true : shape === "words" || (shape !== undefined && shape in UNSAID);
   });
   const order = { ranks: new Map(keys.map((key, rank) => [key, rank])), always };
   ORDERS.set(all, order);
@@ -149,11 +159,7 @@ export function leaf(node: Node, kind: Leaf, at: At): Json | undefined {
     case "words":
       return words(node, at);
     case "test":
-      return node.kind === "scalar"
-        ? node.text === ""
-          ? undefined
-          : ["CMD-SHELL", node.text]
-        : itemsOf(node).map((item) => textOf(item) ?? "");
+      return node.kind === "scalar" ? ["CMD-SHELL", node.text] : some(itemsOf(node).map((item) => textOf(item) ?? ""));
     case "labels":
       return texts(node, "", at);
     case "variables":
@@ -178,6 +184,7 @@ type Single = Exclude<Leaf, "texts" | "hosts" | "words" | "test" | "labels" | "v
 function single(node: Scalar, kind: Single, at: At): Json | undefined {
   switch (kind) {
     case "text":
+    case "always-text":
       return node.text === "" ? undefined : node.text;
     case "flag":
     case "given-flag":
@@ -185,10 +192,15 @@ function single(node: Scalar, kind: Single, at: At): Json | undefined {
       return flag(node, kind === "flag", at);
     case "integer":
     case "given-integer":
+    case "always-integer":
     case "number":
       return numeric(node, kind, at);
+    case "natural":
+    case "given-natural":
+      return natural(node, kind, at);
     case "bytes":
     case "given-bytes":
+    case "always-bytes":
       return bytes(node, kind === "bytes", at);
     case "duration":
     case "given-duration":
@@ -211,7 +223,13 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ...["false", "0", "f", "n", "no", "off"].map((word) => [word, false] as const),
 ]);
 
-function numeric(node: Scalar, kind: "integer" | "given-integer" | "number", at: At): Json | undefined {
+function natural(node: Scalar, kind: "natural" | "given-natural", at: At): Json | undefined {
+  const value = numeric(node, "given-integer", at);
+  if (typeof value === "number" && value < 0) return wrong(node, "it must be 0 or more", at);
+  return value === 0 && kind === "natural" ? undefined : value;
+}
+
+function numeric(node: Scalar, kind: "integer" | "given-integer" | "always-integer" | "number", at: At): Json | undefined {
   const value =
     typeof node.value === "number"
       ? node.value

@@ -124,11 +124,12 @@ class Extender {
     if (base === null || isNull(base)) return own;
     const crosses = from.foreign && (from.path !== pool.path || !pool.foreign);
     const settled = crosses ? this.#settled(base, from, wanted) : base;
-    return this.#merged(settled, own, { how: "extends", what: `${wanted}${file === undefined ? "" : ` of ${textOf(file) ?? ""}`}`, place });
+    const via = { how: "extends", what: `${wanted}${file === undefined ? "" : ` of ${textOf(file) ?? ""}`}`, place } as const;
+    return this.#merged(settled, own, { name, via });
   }
 
-  #merged(base: Node, own: Mapping, via: Via): Node {
-    const merged = mergeService(base, own);
+  #merged(base: Node, own: Mapping, { name, via }: { readonly name: string; readonly via: Via }): Node {
+    const merged = mergeService(base, own, { name, report: this.#context.report });
     if (merged.kind !== "mapping") return merged;
     const entries = new Map<string, Entry>();
     for (const [key, held] of merged.entries) {
@@ -164,7 +165,8 @@ class Extender {
       if (services?.kind !== "mapping") continue;
       for (const [name, held] of services.entries) {
         const before = entries.get(name);
-        entries.set(name, before === undefined ? held : { ...held, value: mergeService(before.value, held.value) });
+        const { report } = this.#context;
+        entries.set(name, before === undefined ? held : { ...held, value: mergeService(before.value, held.value, { name, report }) });
       }
     }
     return { path, directory: parent(path), services: mapping(entries, { file, start: 0, end: 0 }), foreign: true, done: new Map() };

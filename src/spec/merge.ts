@@ -1,4 +1,4 @@
-import type { Draft } from "./draft.ts";
+import type { Context, Draft } from "./draft.ts";
 import {
   child,
   type Entry,
@@ -14,10 +14,11 @@ import {
   record,
   type Scalar,
   scalar,
+  sourceOf,
   textOf,
   within,
 } from "./node.ts";
-import { ownRule, type RuleTree, under } from "./path.ts";
+import { ownRule, type RuleTree, spell, type Trail, under } from "./path.ts";
 import { mountTarget } from "./service/mounts.ts";
 import { portKey } from "./service/ports.ts";
 
@@ -30,11 +31,11 @@ import { portKey } from "./service/ports.ts";
  * - `driver`: options of one driver merge, those of another one are replaced with it.
  * - `subnets`: what is said of one subnet merges.
  * - `distinct`, `port`, `target`, …: lists append; of items with one identity the later one takes the earlier one's place.
- * - `texts`: a single text is a list of one; lists append.
+ * - `texts`: a single text is a list of one; lists append. `several`, `file` and `tmpfs` likewise, and items differ.
  * - `context`: a single text is the `context` of a mapping.
  */
-type Rule = "context" | "replace" | "pairs" | "keys" | "dependencies" | "driver" | "subnets" | "texts" | ListRule;
-type ListRule = "hosts" | "distinct" | "port" | "target" | "device" | "secret" | "config" | "file" | "tmpfs";
+type Rule = "hosts" | "context" | "replace" | "pairs" | "keys" | "dependencies" | "driver" | "subnets" | "texts" | ListRule;
+type ListRule = "distinct" | "several" | "port" | "target" | "device" | "secret" | "config" | "file" | "tmpfs";
 
 /** The rule under the empty key is of the attribute itself, beside those of its parts. */
 const SERVICE_RULES: RuleTree<Rule> = {
@@ -46,6 +47,7 @@ const SERVICE_RULES: RuleTree<Rule> = {
     extra_hosts: "hosts",
     labels: "pairs",
     secrets: "secret",
+    ssh: "pairs",
     tags: "distinct",
   },
   cap_add: "distinct",
@@ -55,9 +57,9 @@ const SERVICE_RULES: RuleTree<Rule> = {
   depends_on: "dependencies",
   deploy: { labels: "pairs" },
   devices: "device",
-  dns: "distinct",
-  dns_opt: "distinct",
-  dns_search: "distinct",
+  dns: "several",
+  dns_opt: "several",
+  dns_search: "several",
   entrypoint: "replace",
   env_file: "file",
   environment: "pairs",
@@ -75,28 +77,47 @@ const SERVICE_RULES: RuleTree<Rule> = {
   secrets: "secret",
   sysctls: "pairs",
   tmpfs: "tmpfs",
+  ulimits: { "*": "replace" },
   volumes: "target",
 };
 
 const RULES: RuleTree<Rule> = {
   services: { "*": SERVICE_RULES },
-  networks: { "*": { labels: "pairs", ipam: { config: "subnets" } } },
-  volumes: { "*": { labels: "pairs" } },
-  secrets: { "*": { labels: "pairs" } },
-  configs: { "*": { labels: "pairs" } },
+  networks: { "*": { external: "replace", labels: "pairs", ipam: { config: "subnets" } } },
+  volumes: { "*": { external: "replace", labels: "pairs" } },
+  secrets: { "*": { external: "replace", labels: "pairs" } },
+  configs: { "*": { external: "replace", labels: "pairs" } },
 };
 
 /** Lays later files over earlier ones, and obeys `!reset` and `!override`. */
-export function merge(draft: Draft): Draft {
-  return { ...draft, tree: draft.layers.reduce((base, layer) => mergeNodes(base, layer, RULES), draft.tree) };
+export function merge(draft: Draft, { report }: Context): Draft {
+  const at: At = { rules: RULES, report, trail: null };
+  return { ...draft, tree: draft.layers.reduce((base, layer) => mergeNodes(base, layer, at), draft.tree) };
 }
 
 /** One service laid over another, as an extending one over the one that it extends. */
-export function mergeService(base: Node, over: Node): Node {
-  return mergeNodes(base, over, SERVICE_RULES);
+export function mergeService(
+  base: Node,
+  over: Node,
+  { name, report }: { readonly name: string; readonly report: Context["report"] },
+): Node {
+  const trail = { up: { up: null, key: "services" }, key: name };
+  return mergeNodes(base, over, { rules: SERVICE_RULES, report, trail });
 }
 
-function mergeNodes(base: Node, over: Node, rules: RuleTree<Rule> | undefined): Node {
+/** Where values meet. */
+interface At {
+  readonly rules: RuleTree<Rule> | undefined;
+  readonly report: Context["report"];
+  readonly trail: Trail | null;
+}
+
+function below({ rules, report, trail }: At, key: string): At {
+  return { rules: under(rules, key), report, trail: { up: trail, key } };
+}
+
+function mergeNodes(base: Node, over: Node, at: At): Node {
+  const { rules } = at;
   if (over.directive === "override") return { ...tidy(over, rules), overrides: base };
   const rule = ownRule(rules);
   if (isNull(over) && rule !== "replace") return base;
@@ -104,13 +125,28 @@ function mergeNodes(base: Node, over: Node, rules: RuleTree<Rule> | undefined): 
   const [first, second] = [canonical(base, rules), canonical(over, rules)];
   if (first.kind === "mapping" && second.kind === "mapping") {
     if (rule === "driver" && !sameDriver(first, second)) return { ...tidy(second, undefined), overrides: base };
-    return mergeMappings(first, second, rules);
+    return mergeMappings(first, second, at);
   }
-  if (first.kind === "list" && second.kind === "list") return joined(first, second, rule);
-  return { ...tidy(over, rules), overrides: base };
+  if (first.kind === "list" && second.kind === "list") return joined(first, second, at);
+  if (first.kind === "scalar") return { ...tidy(over, rules), overrides: base };
+  refuseMix(first, second, at);
+  return base;
 }
 
-function mergeMappings(base: Mapping, over: Mapping, rules: RuleTree<Rule> | undefined): Mapping {
+/** What has parts cannot be laid over by what has none, or others: which of the two was meant is not said. */
+function refuseMix(first: List | Mapping, second: Node, { report, trail }: At): void {
+  const named = { list: "a list", mapping: "a mapping", scalar: "a single value" } as const;
+  report.add({
+    code: "E_TYPE",
+    message: `\`${spell(trail)}\` is ${named[second.kind]}, and is to be laid over ${named[first.kind]}`,
+    hint: "write both in one form, or put `!override` before the value to replace the other",
+    source: sourceOf(second.place),
+    related: [{ source: sourceOf(first.place), message: `${named[first.kind]} here` }],
+  });
+}
+
+function mergeMappings(base: Mapping, over: Mapping, at: At): Mapping {
+  const { rules } = at;
   const entries = new Map<string, Entry>(base.entries);
   const isPairs = ownRule(rules) === "pairs";
   over.entries.forEach((attribute, key) => {
@@ -124,7 +160,7 @@ function mergeMappings(base: Mapping, over: Mapping, rules: RuleTree<Rule> | und
       entries.set(key, after === value ? attribute : { ...attribute, value: after });
     } else if (isNull(value) && value.directive === null && !nullCounts) entries.set(key, before);
     else if (isPairs && isNull(value)) entries.set(key, { ...attribute, value: { ...value, overrides: before.value } });
-    else entries.set(key, { ...attribute, value: mergeNodes(wayed(before), value, under(rules, key)) });
+    else entries.set(key, { ...attribute, value: mergeNodes(wayed(before), value, below(at, key)) });
   });
   return mapping(entries, over.place);
 }
@@ -137,14 +173,19 @@ function wayed({ value, via }: Entry): Node {
   return { ...value, entries };
 }
 
-function joined(first: List, second: List, rule: Rule | null): Node {
-  if (rule === "subnets") return subnets(first, second);
+function joined(first: List, second: List, at: At): Node {
+  const rule = ownRule(at.rules);
+  if (rule === "subnets") return subnets(first, second, at);
+  if (rule === "hosts") {
+    const known = new Set(first.items.map(textOf));
+    return list([...first.items, ...second.items.filter((item) => !known.has(textOf(item)))], second.place);
+  }
   return distinct(list([...first.items, ...second.items], second.place), rule);
 }
 
 /** A value that nothing is merged with, in the form that a merge would give it. */
 function tidy(node: Node, rules: RuleTree<Rule> | undefined): Node {
-  const value = canonical(node, rules);
+  const value = node.kind === "scalar" ? node : canonical(node, rules);
   if (value.kind === "mapping") return tidyMapping(value, rules);
   return value.kind === "list" ? distinct(value, ownRule(rules)) : value;
 }
@@ -180,7 +221,7 @@ function canonical(node: Node, rules: RuleTree<Rule> | undefined): Node {
 }
 
 /** Rules whose lists may be a single text. */
-const SINGLE: ReadonlySet<Rule> = new Set<Rule>(["file", "tmpfs", "texts", "distinct"]);
+const SINGLE: ReadonlySet<Rule> = new Set<Rule>(["file", "tmpfs", "texts", "several"]);
 
 function startedBy(place: Node["place"]): Readonly<Record<string, Node>> {
   return { condition: scalar("service_started", place), required: scalar(true, place) };
@@ -230,14 +271,14 @@ function sameDriver(first: Mapping, second: Mapping): boolean {
   return before === null || after === null || before === after;
 }
 
-function subnets(first: List, second: List): Node {
+function subnets(first: List, second: List, { report, trail }: At): Node {
   const items = [...first.items];
   for (const item of second.items) {
     const subnet = textOf(child(item, "subnet"));
     const index = items.findIndex((other) => textOf(child(other, "subnet")) === subnet);
     const before = items[index];
     if (before === undefined) items.push(item);
-    else items[index] = mergeNodes(before, item, undefined);
+    else items[index] = mergeNodes(before, item, { rules: undefined, report, trail: { up: trail, key: index } });
   }
   return list(items, second.place);
 }
@@ -259,13 +300,13 @@ export function distinctItems(node: Node, rule: "port" | "target" | "device"): N
 const IDENTITY = {
   config: (item) => (item.kind === "mapping" ? (textOf(child(item, "target")) ?? textOf(child(item, "source"))) : textOf(item)),
   device: (item) => (item.kind === "mapping" ? textOf(child(item, "target")) : deviceTarget(textOf(item))),
-  distinct: textOf,
+  distinct: (item) => textOf(item)?.split("=")[0] ?? null, // links may have an alias after an equals sign
   file: (item) => textOf(entry(item, "path")?.value ?? item),
-  hosts: textOf,
   port: portKey,
   secret: (item) =>
     item.kind === "mapping" ? (textOf(child(item, "target")) ?? secretPath(textOf(child(item, "source")))) : secretPath(textOf(item)),
   target: mountTarget,
+  several: textOf,
   tmpfs: (item) => textOf(item)?.split(":")[0] ?? null,
 } as const satisfies Record<ListRule, (item: Node) => string | null>;
 

@@ -1,9 +1,10 @@
-import { absolute } from "../lib/path.ts";
+import { cleaned } from "../lib/path.ts";
 import { scopedName } from "../model/names.ts";
 import type { Context, Draft } from "./draft.ts";
 import {
   change,
   child,
+  type Entry,
   each,
   entriesOf,
   implied,
@@ -84,7 +85,7 @@ function settled(service: Mapping, draft: Draft): Mapping {
       each(volumes, (mount) =>
         change(mount, "target", (target) => {
           const text = textOf(target);
-          return text?.startsWith("/") === true && absolute(text, "/") !== text ? scalar(absolute(text, "/"), target.place) : target;
+          return text === null || cleaned(text) === text ? target : scalar(cleaned(text), target.place);
         }),
       ),
     ),
@@ -95,14 +96,18 @@ function completeBuild(build: Mapping, { variables }: Draft): Mapping {
   let result = build;
   if (!result.entries.has("dockerfile") && !result.entries.has("dockerfile_inline"))
     result = put(result, "dockerfile", implied("Dockerfile", build.place));
-  return asMapping(
-    change(result, "args", (args) =>
-      each(args, (value, name) => {
-        const given = isNull(value) ? variables.get(name) : undefined;
-        return given === undefined ? value : scalar(given, value.place);
-      }),
-    ),
-  );
+  return asMapping(change(result, "args", (args) => (args.kind === "mapping" ? passedOn(args, variables) : args)));
+}
+
+/** Arguments without a value are the caller's; those that the caller does not have are none. */
+function passedOn(args: Mapping, variables: ReadonlyMap<string, string>): Mapping {
+  const entries = new Map<string, Entry>();
+  for (const [name, entry] of args.entries) {
+    const given = variables.get(name);
+    if (!isNull(entry.value)) entries.set(name, entry);
+    else if (given !== undefined) entries.set(name, { ...entry, value: scalar(given, entry.value.place) });
+  }
+  return { ...args, entries };
 }
 
 /** Attributes that name a service whose namespace is shared. */

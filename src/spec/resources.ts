@@ -73,7 +73,8 @@ function checkSources(
       source: sourceOf(second.place),
       related: [{ source: sourceOf(first.place), message: "the other one" }],
     });
-  if (first === undefined && !resource.entries.has("driver"))
+  const driven = resource.entries.has("driver") && sources.includes("content"); // of secrets Compose asks for more
+  if (first === undefined && !driven)
     refuse(
       { report },
       {

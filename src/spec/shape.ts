@@ -6,14 +6,19 @@
 /** A single value or a list of single values. */
 export type Leaf =
   | "text"
+  | "always-text" // printed when it is empty or not given, too
   | "flag" // left out when false
   | "given-flag" // printed when it is given, false too
   | "always-flag"
   | "integer" // left out when 0
   | "given-integer"
+  | "natural" // an integer of 0 or more, left out when 0
+  | "given-natural"
+  | "always-integer"
   | "number"
   | "bytes" // a number of bytes, as text
   | "given-bytes"
+  | "always-bytes"
   | "duration"
   | "given-duration"
   | "mode" // permission bits, octal as text
@@ -39,6 +44,8 @@ export interface Shape {
   readonly nullable?: true;
   /** JSON has it even when it is empty. */
   readonly always?: true;
+  /** JSON has the names of the attributes with a capital. */
+  readonly capital?: true;
 }
 
 export type Fields = { readonly [name: string]: Shape | Leaf };
@@ -96,13 +103,13 @@ const RESOURCE: Shape = {
     memory: "bytes",
     pids: "integer",
     devices: { list: DEVICE_REQUEST },
-    generic_resources: table({ discrete_resource_spec: { fields: { kind: "text", value: "integer" } } }),
+    generic_resources: table({ discrete_resource_spec: { fields: { kind: "always-text", value: "always-integer" } } }),
   },
 };
 
 const UPDATE: Shape = {
   fields: {
-    parallelism: "given-integer",
+    parallelism: "given-natural",
     delay: "duration",
     failure_action: "text",
     monitor: "duration",
@@ -123,10 +130,10 @@ const DEPLOY: Shape = {
       always: true,
     },
     restart_policy: {
-      fields: { condition: "text", delay: "given-duration", max_attempts: "given-integer", window: "given-duration" },
+      fields: { condition: "text", delay: "given-duration", max_attempts: "given-natural", window: "given-duration" },
     },
     placement: {
-      fields: { constraints: "texts", preferences: table({ spread: "text" }), max_replicas_per_node: "integer" },
+      fields: { constraints: "texts", preferences: table({ spread: "text" }), max_replicas_per_node: "natural" },
       always: true,
     },
     endpoint_mode: "text",
@@ -145,12 +152,17 @@ const WATCH: Shape = {
   },
 };
 
-const THROTTLE: Shape = table({ path: "text", rate: "bytes" });
+/** Devices of `blkio_config`, whose fields have no names of their own in Compose's JSON. */
+function ofDevice(fields: Fields): Shape {
+  return { list: { fields: { path: "always-text", ...fields }, capital: true } };
+}
+
+const THROTTLE = ofDevice({ rate: "always-bytes" });
 
 const BLKIO: Shape = {
   fields: {
-    weight: "integer",
-    weight_device: table({ path: "text", weight: "integer" }),
+    weight: "natural",
+    weight_device: ofDevice({ weight: "always-integer" }),
     device_read_bps: THROTTLE,
     device_read_iops: THROTTLE,
     device_write_bps: THROTTLE,
@@ -178,7 +190,7 @@ const HEALTHCHECK: Shape = {
     test: "test",
     timeout: "given-duration",
     interval: "given-duration",
-    retries: "given-integer",
+    retries: "given-natural",
     start_period: "given-duration",
     start_interval: "given-duration",
     disable: "flag",
@@ -186,7 +198,7 @@ const HEALTHCHECK: Shape = {
 };
 
 const PORT: Shape = {
-  fields: { name: "text", mode: "text", host_ip: "text", target: "integer", published: "text", protocol: "text", app_protocol: "text" },
+  fields: { name: "text", mode: "text", host_ip: "text", target: "natural", published: "text", protocol: "text", app_protocol: "text" },
 };
 
 const MOUNT: Shape = {
@@ -203,7 +215,7 @@ const MOUNT: Shape = {
       fields: { labels: "labels", nocopy: "flag", subpath: "text" },
     },
     tmpfs: {
-      fields: { size: "bytes", mode: "integer" },
+      fields: { size: "bytes", mode: "natural" },
     },
     image: { fields: { subpath: "text" } },
   },
@@ -332,7 +344,6 @@ const NETWORK: Shape = {
       fields: {
         driver: "text",
         config: table({ subnet: "text", gateway: "text", ip_range: "text", aux_addresses: "labels" }),
-        options: "labels",
       },
       always: true,
     },

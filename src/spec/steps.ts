@@ -10,20 +10,20 @@ const OWN = new Set(
   ),
 );
 
-export function layStepsOver(draft: Draft, { options }: Context): Draft {
+export function layStepsOver(draft: Draft, { options, report }: Context): Draft {
   if (options.interpolate === false) return draft;
   const steps = new Map<string, readonly Mapping[]>();
   for (const [name, { value: service }] of entriesOf(child(draft.tree, "services"))) {
     const own = itemsOf(child(service, "pre_start"));
     if (service.kind !== "mapping" || own.length === 0) continue;
-    const laid = own.flatMap((step) => (step.kind === "mapping" ? laidOver(service, step) : []));
+    const laid = own.flatMap((step) => (step.kind === "mapping" ? laidOver(service, step, { name, report }) : []));
     if (laid.length > 0) steps.set(name, laid);
   }
   return steps.size === 0 ? draft : { ...draft, steps };
 }
 
 /** As a later file is laid over an earlier one. A network of one's own takes the place of the one that goes without saying. */
-function laidOver(service: Mapping, step: Mapping): Mapping {
+function laidOver(service: Mapping, step: Mapping, of: Parameters<typeof mergeService>[2]): Mapping {
   const networks = child(service, "networks");
   const replaced = new Set([
     ...(step.entries.has("networks") ? ["network_mode"] : []),
@@ -32,6 +32,6 @@ function laidOver(service: Mapping, step: Mapping): Mapping {
   if (step.entries.has("networks") && networks !== undefined && "implied" in networks && networks.implied === true)
     replaced.add("networks");
   const entries = Array.from(service.entries).filter(([key]) => !OWN.has(key) && !key.startsWith("x-") && !replaced.has(key));
-  const laid = mergeService({ ...service, entries: new Map(entries) }, step);
+  const laid = mergeService({ ...service, entries: new Map(entries) }, step, of);
   return laid.kind === "mapping" ? laid : step;
 }

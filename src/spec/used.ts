@@ -11,7 +11,7 @@ export function leaveUnused(draft: Draft, { options }: Context): Draft {
   for (const [section, names] of Object.entries(used)) {
     const resources = child(tree, section);
     if (resources?.kind !== "mapping") continue;
-    const entries = new Map<string, Entry>(Array.from(resources.entries).filter(([key]) => names.has(key) || key.startsWith("x-")));
+    const entries = new Map<string, Entry>(Array.from(resources.entries).filter(([key]) => names.has(key)));
     tree = entries.size === 0 ? without(tree, section) : put(tree, section, { ...resources, entries });
   }
   return { ...draft, tree };

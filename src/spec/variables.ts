@@ -39,7 +39,7 @@ export async function variables(draft: Draft, context: Context): Promise<Draft> 
     steps.set(name, await Promise.all(own.map((step) => (takesFromOutside(step) ? resolved(step, scope) : step))));
   }
   const tree = put(draft.tree, "services", { ...services, entries });
-  return { ...draft, steps, tree: withContents(tree, draft), inputs: [...new Set([...draft.inputs, ...reader.read])] };
+  return { ...draft, steps, tree, inputs: [...new Set([...draft.inputs, ...reader.read])] };
 }
 
 /** Attributes that take values from files or from the caller. */
@@ -173,18 +173,4 @@ class FileReader {
 function entryOf(name: string, { value, start, end }: EnvFileValue, file: SourceFile): Entry {
   const place = { file, start, end };
   return { spelled: name, place, value: scalar(value, place) };
-}
-
-/** The content of a config that is taken from a variable. */
-function withContents(tree: Mapping, draft: Draft): Mapping {
-  const configs = child(tree, "configs");
-  if (configs?.kind !== "mapping") return tree;
-  const entries = new Map<string, Entry>();
-  for (const [key, entry] of configs.entries) {
-    const from = child(entry.value, "environment");
-    const content = scopeOf(draft, `configs.${key}`).get(textOf(from) ?? "");
-    const known = from !== undefined && content !== undefined && entry.value.kind === "mapping";
-    entries.set(key, known ? { ...entry, value: put(entry.value, "content", scalar(content, from.place)) } : entry);
-  }
-  return put(tree, "configs", { ...configs, entries });
 }

@@ -22,6 +22,7 @@ const VERBOSE = process.env["VERBOSE"] !== undefined;
 /** What Compose refuses and wharf takes on purpose, told by the document or by Compose's words. Each has its reason in docs/compose-differences.md. */
 const TAKEN: readonly { readonly document?: RegExp; readonly refused: RegExp }[] = [
   { document: /^\s*(?:pre_start|no_cache_filter):/m, refused: /additional properties/ },
+  { refused: /refers to undefined network #extensions/ },
   { document: /^\s*ssh:/m, refused: /MarshalJSON/ },
   { refused: /cycle detected: node at path (\S+) references node at path (?!.*\1)/ },
 ];

@@ -20,14 +20,16 @@ export const ATTRIBUTES: Readonly<Record<string, readonly Case[]>> = {
       in: "{weight: 300, weight_device: [{path: /dev/a, weight: 10}], device_read_bps: [{path: /dev/a, rate: 1mb}], device_write_iops: [{path: /dev/a, rate: 30}]}",
       out: {
         weight: 300,
-        weight_device: [{ path: "/dev/a", weight: 10 }],
-        device_read_bps: [{ path: "/dev/a", rate: "1048576" }],
-        device_write_iops: [{ path: "/dev/a", rate: "30" }],
+        weight_device: [{ Path: "/dev/a", Weight: 10 }],
+        device_read_bps: [{ Path: "/dev/a", Rate: "1048576" }],
+        device_write_iops: [{ Path: "/dev/a", Rate: "30" }],
       },
     },
   ],
   build: [
     { in: "./app", out: { context: "/p/shop/app", dockerfile: "Dockerfile" } },
+    { in: "{args: [NOBODY_HAS_IT]}", out: { context: "/p/shop", dockerfile: "Dockerfile" } },
+    { in: "{args: {NOBODY_HAS_IT: , A: ''}}", out: { context: "/p/shop", dockerfile: "Dockerfile", args: { A: "" } } },
     { in: "{dockerfile_inline: FROM x}", out: { context: "/p/shop", dockerfile_inline: "FROM x" } },
     {
       in: "{context: 'https://example.org/a.git', args: [A=1, HOME], ssh: {default: , k: v}, additional_contexts: [b=./b], provenance: true, secrets: [s]}",
@@ -116,13 +118,19 @@ export const ATTRIBUTES: Readonly<Record<string, readonly Case[]>> = {
       },
     },
     {
-      in: "{resources: {limits: {cpus: '0.001', memory: 50M, pids: 7}, reservations: {devices: [{capabilities: [gpu], count: all}], generic_resources: [{discrete_resource_spec: {kind: ssd, value: 2}}]}}}",
+      in: "{resources: {limits: {cpus: '0.001', memory: 50M, pids: 7}, reservations: {devices: [{capabilities: [gpu], count: all}, {capabilities: [tpu]}], generic_resources: [{discrete_resource_spec: {kind: ssd, value: 2}}, {discrete_resource_spec: {kind: ssd}}]}}}",
       out: {
         resources: {
           limits: { cpus: 0.001, memory: "52428800", pids: 7 },
           reservations: {
-            devices: [{ capabilities: ["gpu"], count: -1 }],
-            generic_resources: [{ discrete_resource_spec: { kind: "ssd", value: 2 } }],
+            devices: [
+              { capabilities: ["gpu"], count: -1 },
+              { capabilities: ["tpu"], count: -1 },
+            ],
+            generic_resources: [
+              { discrete_resource_spec: { kind: "ssd", value: 2 } },
+              { discrete_resource_spec: { kind: "ssd", value: 0 } },
+            ],
           },
         },
         placement: {},
@@ -150,7 +158,11 @@ export const ATTRIBUTES: Readonly<Record<string, readonly Case[]>> = {
       ],
     },
   ],
-  dns: [{ in: "8.8.8.8", out: ["8.8.8.8"] }],
+  dns: [
+    { in: "8.8.8.8", out: ["8.8.8.8"] },
+    { in: "['', 8.8.8.8]", out: ["8.8.8.8"] },
+    { in: "''", out: undefined },
+  ],
   dns_opt: [{ in: "[use-vc]", out: ["use-vc"] }],
   dns_search: [{ in: "[a.example, b.example]", out: ["a.example", "b.example"] }],
   domainname: [{ in: "example.org", out: "example.org" }],
@@ -178,6 +190,8 @@ export const ATTRIBUTES: Readonly<Record<string, readonly Case[]>> = {
       out: { test: ["CMD-SHELL", "echo"], timeout: "500ms", interval: "1m30s", retries: 3, start_period: "0s", start_interval: "1h0m0s" },
     },
     { in: "{disable: true}", out: { disable: true } },
+    { in: "{test: '', retries: 2}", out: { test: ["CMD-SHELL", ""], retries: 2 } },
+    { in: "{test: [], retries: 2}", out: { retries: 2 } },
   ],
   hostname: [{ in: "h", out: "h" }],
   image: [{ in: "a:1", out: "a:1" }],
@@ -274,6 +288,7 @@ export const ATTRIBUTES: Readonly<Record<string, readonly Case[]>> = {
   uts: [{ in: "host", out: "host" }],
   volumes: [
     { in: "[/data]", out: [{ type: "volume", target: "/data", volume: {} }] },
+    { in: "[/d]", out: [{ type: "volume", target: "/d" }] },
     {
       in: "['./a/../b:/x/:ro,z', 'data:/y:nocopy', '~/c:/z:rshared']",
       out: [

@@ -24,6 +24,17 @@ const WRONG: readonly (readonly [attributes: string, error: RegExp])[] = [
   ["container_name: one\nscale: 2", /^E_CONTAINER_NAME .*for 2 containers/],
   ["mem_limit: 1g\ndeploy: {resources: {limits: {memory: 2g}}}", /^E_CONFLICT .*both say the same thing/],
   ["develop: {watch: [{path: ., action: sync}]}", /^E_MISSING_KEY .*no `target`/],
+  ["develop: {watch: [{path: ., action: sync, target: ''}]}", /^E_MISSING_KEY .*no `target`/],
+  ["secrets: [{}]", /^E_MISSING_KEY .*`services.web.secrets\[0\]` has no `source`/],
+  ["build: {secrets: [{target: x}]}", /E_MISSING_KEY .*`services.web.build.secrets\[0\]` has no `source`/],
+  ["build: {ssh: [me]}", /E_VALUE .*`services.web.build.ssh\[0\]` is `me`: it must be name=path, or `default`/],
+  ["build: {additional_contexts: [./a]}", /E_VALUE .*has `.\/a` without a place/],
+  ["devices: [{source: /dev/a}]", /^E_MISSING_KEY .*`services.web.devices\[0\]` has no `target`/],
+  ["healthcheck: {test: x, retries: -1}", /^E_VALUE .*it must be 0 or more/],
+  ["deploy: {restart_policy: {max_attempts: -2}}", /^E_VALUE .*it must be 0 or more/],
+  ["cap_add: NET_ADMIN", /^E_TYPE .*`services.web.cap_add`.*it must be a list/],
+  ["profiles: a", /^E_TYPE .*it must be a list/],
+  ["expose: '80'", /^E_TYPE .*it must be a list/],
   ["tmpfs: /x\nvolumes: ['/a:/x']", /^E_MOUNT .*mounts `\/x` twice/],
   ["volumes: [{type: bind, target: /x}]", /^E_MOUNT .*without `source`/],
   ["environment: ['A =1']", /^E_VALUE .*whose name ends with a blank/],
@@ -54,6 +65,7 @@ it("resources that say nothing, or too much, are refused", async () => {
   const error = async (text: string) => onlyError(`services: {web: {image: x}}\n${text}`);
   assert.match(await error("volumes: {v: {external: true, driver: d}}"), /^E_VALUE .*external and has `driver`/);
   assert.match(await error("secrets: {s: {}}"), /^E_MISSING_KEY .*none of `file` and `environment`/);
+  assert.match(await error("secrets: {s: {driver: vault}}"), /^E_MISSING_KEY .*none of `file` and `environment`/);
   assert.match(await error("configs: {c: {file: a, content: b}}"), /^E_CONFLICT .*`file` and `content`/);
   assert.match(await error("networks: {n: {name: a, external: {name: b}}}"), /^E_VALUE .*both `name` and `external.name`/);
 });

@@ -40,9 +40,14 @@ it("content comes from a file, a variable or the spec, byte for byte", async () 
   assert.not.match(JSON.stringify(secrets), /hush|aHVzaA/);
 });
 
+it("what a variable holds is not printed: the spec names the variable", async () => {
+  const { config } = await loadFiles("services: {web: {image: x, configs: [c]}}\nconfigs: {c: {environment: X}}\n", OPTIONS);
+  assert.match(JSON.stringify(config), /"configs":\{"c":\{"name":"shop_c","environment":"X"\}\}/);
+});
+
 it("content that cannot be had is no error of the spec, and is remembered with its place", async () => {
   const { configs, secrets } = await project(
-    "configs: {a: {file: none}, b: {external: true}, c: {content: x, template_driver: golang}}\nsecrets: {s: {environment: NONE}, t: {driver: vault}}",
+    "configs: {a: {file: none}, b: {external: true}, c: {content: x, template_driver: golang}}\nsecrets: {s: {environment: NONE}, t: {environment: X, driver: vault}}",
     {},
   );
   const said = [...configs, ...secrets].map(({ problem }) => (problem === null ? "" : line(problem)));

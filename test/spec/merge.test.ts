@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Service } from "../../src/model/service.ts";
-import { loadFiles } from "./support.ts";
+import { errorsOf, line, loadFiles, serviceText } from "./support.ts";
 
 const it = suite("merging files");
 
@@ -87,6 +87,53 @@ it("hosts append, mappings and lists alike, each once", async () => {
     { name: "x", address: "1.1.1.1" },
     { name: "y", address: "2.2.2.2" },
   ]);
+});
+
+it("keys for a build merge by name, whichever form they have", async () => {
+  const { config } = await loadFiles(
+    { "/p/shop/a.yaml": serviceText("build: {ssh: [default]}"), "/p/shop/b.yaml": serviceText("build: {ssh: {default: , k: ./k}}") },
+    { files: ["a.yaml", "b.yaml"] },
+  );
+  assert.match(JSON.stringify(config), /"ssh":\["default","k=\/p\/shop\/k"\]/);
+});
+
+it("a host that one file has twice stands twice, as for Compose", async () => {
+  const { config } = await loadFiles("services: {web: {image: a, extra_hosts: {x: [1.1.1.1, 1.1.1.1]}}}");
+  assert.match(JSON.stringify(config), /"extra_hosts":\["x=1.1.1.1","x=1.1.1.1"\]/);
+});
+
+it("a link takes the place of one to the same service, and lists of names that of what is the same", async () => {
+  const { config } = await loadFiles(
+    {
+      "/p/shop/a.yaml": serviceText("links: [db, cache]\ncap_add: [A]"),
+      "/p/shop/b.yaml": serviceText("links: [cache=c]\ncap_add: [B, A]"),
+    },
+    { files: ["a.yaml", "b.yaml"], consistency: false, normalise: false },
+  );
+  assert.match(JSON.stringify(config), /"cap_add":\["A","B"\].*"links":\["db","cache=c"\]/);
+});
+
+it("what has parts is not laid over by what has others: the two places are told", async () => {
+  const wrong: readonly (readonly [base: string, over: string, error: RegExp])[] = [
+    ["x-a: {b: 1}", "x-a: [1]", /^E_TYPE .*`services.web.x-a` is a list, and is to be laid over a mapping/],
+    ["cap_add: [A]", "cap_add: B", /^E_TYPE .*`services.web.cap_add` is a single value, and is to be laid over a list/],
+    ["ports: [80]", "ports: {a: b}", /^E_TYPE .*is a mapping, and is to be laid over a list/],
+    ["deploy: {resources: {limits: {cpus: '1'}}}", "deploy: {resources: [x]}", /^E_TYPE .*`services.web.deploy.resources` is a list/],
+  ];
+  for (const [base, own, error] of wrong) {
+    const [first, ...more] = await errorsOf(
+      { "/p/shop/a.yaml": serviceText(base), "/p/shop/b.yaml": serviceText(own) },
+      { files: ["a.yaml", "b.yaml"] },
+    );
+    assert.match(first === undefined ? "" : line(first), error);
+    assert.equal(more, []);
+    assert.is(first?.related?.length, 1);
+    const inside = await errorsOf(`services: {base: {image: x, ${base}}, web: {extends: base, ${own}}}`);
+    assert.ok(
+      inside.map(line).some((text) => error.test(text)),
+      own,
+    );
+  }
 });
 
 it("`!reset` takes an attribute out, of a service, of a mapping, and through an alias", async () => {

@@ -59,7 +59,10 @@ function long(item: Scalar, { source, target, words }: Parts): Node {
       target: at(target),
       read_only: flag(words.includes("ro")),
       bind: hasDetails ? record(details, item.place) : undefined,
-      volume: bound && !words.includes("nocopy") ? undefined : record({ nocopy: flag(words.includes("nocopy")) }, item.place),
+      volume:
+        (bound && !words.includes("nocopy")) || item.text.length < 3
+          ? undefined
+          : record({ nocopy: flag(words.includes("nocopy")) }, item.place),
     },
     item.place,
   );
