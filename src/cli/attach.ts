@@ -55,14 +55,17 @@ export async function attach(session: Session, project: Project, options: Attach
   const containers = sorted(await session.containers(project.name)).filter((c) => !c.oneOff && isWanted(c, meant, []));
   if (containers.length === 0) return 0;
 
+  const awaitedNames = names === null ? null : new Set([...names, ...(exitCodeFrom === null ? [] : [exitCodeFrom])]);
   const over = new AbortController();
   const shown = containers.filter((c) => isShown(c, options, project));
   const logs = pourLogs(session, shown, { ...options, follow: true, tail: null, until: null }, over.signal);
   const ends = containers.map((container) => watchEnd(session, engine, container, over.signal));
-  const all = Promise.all(ends);
+  const own = ends.filter((_, i) => awaitedNames === null || awaitedNames.has(containers[i]?.service ?? ""));
+  for (const end of ends) if (!own.includes(end)) end.catch(() => {}); // what only came along is let go of when the others are over
+  const all = Promise.all(own);
   const abortOn = exitCodeFrom === null ? options.abortOn : (options.abortOn ?? "exit");
   const first = abortOn === "failure" ? firstFailure(ends) : Promise.race(ends);
-  const stopped = stopWhen(session, project, { containers, all, first: abortOn === null ? null : first });
+  const stopped = stopWhen(session, project, { containers, names: awaitedNames, all, first: abortOn === null ? null : first });
 
   const statuses = await all;
   await stopped;
@@ -128,6 +131,8 @@ const RESTART_LOOK_MS = 100;
 
 interface Watched {
   readonly containers: readonly ObservedContainer[];
+  /** The services that are stopped; `null`: all. */
+  readonly names: ReadonlySet<string> | null;
   readonly all: Promise<unknown>;
   /** The end of a container that ends all of them, or `null` when none does. */
   readonly first: Promise<unknown> | null;
@@ -137,7 +142,7 @@ interface Watched {
  * Stops the project when asked to, by an interruption or because one container ended, and lets a second interruption kill its containers.
  * Settles when what it began is over; with the last container when nothing asked for it.
  */
-async function stopWhen(session: Session, project: Project, { containers, all, first }: Watched): Promise<void> {
+async function stopWhen(session: Session, project: Project, { containers, names, all, first }: Watched): Promise<void> {
   const interrupted = new Promise<void>((resolve) => {
     if (session.signal.aborted) resolve();
     session.signal.addEventListener("abort", () => resolve(), { once: true });
@@ -149,19 +154,29 @@ async function stopWhen(session: Session, project: Project, { containers, all, f
   ]);
   if (cause === "over") return;
   session.say(cause === "interrupted" ? "stopping … (Ctrl-C again to kill)" : "Aborting on container exit...");
-  await stopAll(session, project, containers);
+  await stopAll(session, project, { containers, names });
 }
 
-/** Stops a project whatever interrupted the session; a further interruption kills the containers. */
-export async function stopAll(session: Session, project: Project, containers: readonly ObservedContainer[]): Promise<void> {
+/** Stops a project, or services of it, whatever interrupted the session; a further interruption kills the containers. */
+export async function stopAll(
+  session: Session,
+  project: Project,
+  { containers, names }: Pick<Watched, "containers" | "names">,
+): Promise<void> {
   const engine = await session.engine();
   const fresh = new AbortController(); // the session's own signal has gone off; what it asks for must still be done
   session.interrupts.onSecond(() => {
     session.say("killing …");
-    for (const { name } of containers) void kill(session, engine, name);
+    for (const { name, service } of containers) if (names === null || names.has(service ?? "")) void kill(session, engine, name);
   });
-  const renderer = session.settings.progress === "json" ? "json" : "quiet"; // the logs go on meanwhile
-  await operate(await session.world({ signal: fresh.signal, renderer }), project, { kind: "stop", graceMs: null }, null);
+  const { progress } = session.settings;
+  const renderer = progress === "json" || progress === "quiet" ? progress : "plain"; // the logs go on meanwhile
+  await operate(
+    await session.world({ signal: fresh.signal, renderer }),
+    project,
+    { kind: "stop", graceMs: null },
+    names === null ? null : [...names],
+  );
   await session.endRun();
 }
 

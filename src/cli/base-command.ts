@@ -52,13 +52,18 @@ export abstract class BaseCommand extends Command {
 
   /** `--flag=true` and `--flag=false`, as Compose's users write them, in the form that oclif reads. */
   #withoutBooleans(argv: readonly string[]): string[] {
-    const known: Readonly<Record<string, { readonly type: string }>> = { ...this.ctor.baseFlags, ...this.ctor.flags };
+    const known: Readonly<Record<string, { readonly type: string; readonly allowNo?: boolean }>> = {
+      ...this.ctor.baseFlags,
+      ...this.ctor.flags,
+    };
     // What is passed on to a program in a container is not ours to read.
     const end = this.ctor.strict ? argv.length : argv.findIndex((word) => !word.startsWith("-"));
     return argv.flatMap((word, i) => {
       const [, name = "", value] = /^--([\w-]+)=(true|false)$/.exec(word) ?? [];
-      if ((end >= 0 && i >= end) || known[name]?.type !== "boolean") return [word];
-      return value === "true" ? [`--${name}`] : [];
+      const flag = known[name];
+      if ((end >= 0 && i >= end) || flag?.type !== "boolean") return [word];
+      if (value === "true") return [`--${name}`];
+      return flag.allowNo === true ? [`--no-${name}`] : [];
     });
   }
 

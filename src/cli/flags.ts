@@ -6,7 +6,7 @@ import type { Selection } from "./up.ts";
 /** A flag that may be given several times, one value each. */
 export const several = (
   summary: string,
-  options: { readonly char?: "c" | "e" | "v" | "p" | "l" | "o"; readonly helpValue?: string } = {},
+  options: { readonly char?: "c" | "e" | "v" | "p" | "l" | "o"; readonly helpValue?: string; readonly aliases?: string[] } = {},
 ) => Flags.string({ summary, multiple: true, multipleNonGreedy: true, ...options });
 
 export const timeoutFlag = Flags.integer({
@@ -171,7 +171,7 @@ export const AUTOSTART_FLAGS = {
 /** Waiting until what was started is there to be used. */
 export const WAIT_FLAGS = {
   wait: Flags.boolean({ summary: "Return when the services are healthy, run where they have no health check, or have ended with 0." }),
-  "wait-timeout": Flags.integer({ helpValue: "SECONDS", summary: "Seconds to wait for that at most.", dependsOn: ["wait"] }),
+  "wait-timeout": Flags.integer({ helpValue: "SECONDS", summary: "Seconds to wait at most for what others depend on, and for --wait." }),
 } as const;
 
 /** The target of a command that passes words on, and those words. */

@@ -14,6 +14,7 @@ import { detachKeys } from "./detach.ts";
 import { onTerminal, programStatus, statusOfProgram } from "./exec.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
 import type { Session } from "./session.ts";
+import { isTrue } from "./settings.ts";
 import { pullPolicy, refuseUnknown } from "./up.ts";
 
 export interface RunChoice {
@@ -24,6 +25,8 @@ export interface RunChoice {
   readonly remove: boolean;
   /** `false`: never give it a terminal. */
   readonly terminal: boolean;
+  /** It is to have a terminal, and an error where nobody has one to give. */
+  readonly forced: boolean;
   /** `false`: its standard input is empty. */
   readonly interactive: boolean;
   readonly env: readonly string[];
@@ -44,6 +47,8 @@ export interface RunChoice {
   readonly name: string | undefined;
   readonly labels: readonly string[];
   readonly dependencies: boolean;
+  /** Whether those are replaced that are described otherwise now. */
+  readonly recreate: "changed" | "never";
   readonly pull: string | undefined;
   readonly quietPull: boolean;
   /** Keys that leave the container running. */
@@ -55,19 +60,28 @@ export async function runOnce(session: Session, choice: RunChoice): Promise<numb
   const began = stopwatch();
   const keys = detachKeys(choice.detachKeys);
   session.naming([choice.service]);
-  const { project } = await session.load();
+  const { project, variables } = await session.load();
   refuseUnknown(project, [choice.service]);
-  const tty = !choice.detach && choice.terminal && onTerminal();
   const stdin = choice.interactive && !choice.detach;
+  if (choice.forced && stdin && process.stdin.isTTY !== true) {
+    throw new Failure({
+      code: "E_NO_TERMINAL",
+      message: "cannot attach stdin to a TTY-enabled container because stdin is not a terminal",
+      hint: "leave --tty out: it gets a terminal when you have one",
+    });
+  }
+  const tty = !choice.detach && choice.terminal && onTerminal();
   const oneOff = {
-    service: { ...(await overridden(session, choice)), tty, stdinOpen: stdin },
+    service: { ...(await overridden(session, choice)), tty, stdinOpen: choice.interactive },
     slug: randomBytes(6).toString("hex"),
     name: choice.name ?? null,
     dependencies: choice.dependencies,
+    recreate: choice.recreate,
     ports: choice.servicePorts || choice.publish.length > 0,
     useAliases: choice.useAliases,
     autoRemove: choice.remove,
     removeOrphans: choice.removeOrphans,
+    ignoreOrphans: session.settings.ignoreOrphans || isTrue(variables.get("COMPOSE_IGNORE_ORPHANS")),
     pull: pullPolicy(choice.pull),
   };
   const result = await prepareOneOff(await session.world({ quietTransfers: choice.quietPull }), project, oneOff);

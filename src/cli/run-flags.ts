@@ -8,7 +8,7 @@ export const RUN_FLAGS = {
   rm: Flags.boolean({ summary: "Remove the container when it ended." }),
   env: several("Set a variable; without a value it is yours.", { char: "e", helpValue: "NAME=VALUE" }),
   "env-from-file": several("Set the variables of a file.", { helpValue: "FILE" }),
-  volume: several("Mount a directory or a volume.", { char: "v", helpValue: "SOURCE:TARGET" }),
+  volume: several("Mount a directory or a volume.", { char: "v", helpValue: "SOURCE:TARGET", aliases: ["volumes"] }),
   publish: several("Publish a port.", { char: "p", helpValue: "HOST:CONTAINER" }),
   "service-ports": Flags.boolean({ summary: "Publish the service's own ports." }),
   user: Flags.string({ char: "u", helpValue: "USER[:GROUP]", summary: "Who it runs as." }),
@@ -18,8 +18,9 @@ export const RUN_FLAGS = {
   "cap-add": several("Give it a capability.", { helpValue: "NAME" }),
   "cap-drop": several("Take a capability away.", { helpValue: "NAME" }),
   "use-aliases": Flags.boolean({ summary: "Answer to the service's names in its networks, too." }),
-  label: several("Give the container a label.", { char: "l", helpValue: "KEY=VALUE" }),
+  label: several("Give the container a label.", { char: "l", helpValue: "KEY=VALUE", aliases: ["labels"] }),
   "no-deps": Flags.boolean({ summary: "Leave the services alone that it depends on." }),
+  "no-recreate": Flags.boolean({ summary: "Leave containers as they are that it depends on, though they are described otherwise now." }),
   "no-tty": Flags.boolean({ char: "T", summary: "Give it no terminal (it gets one when you have one)." }),
   interactive: Flags.boolean({ char: "i", default: true, allowNo: true, summary: "Pass your standard input on." }),
   tty: Flags.boolean({ char: "t", hidden: true }),
@@ -32,7 +33,7 @@ export const RUN_FLAGS = {
 } as const;
 
 /** Throws for what is not supported yet. */
-export function runChoice(flags: Interfaces.InferredFlags<typeof RUN_FLAGS>): Omit<RunChoice, "service" | "argv"> {
+export function runChoice(flags: Interfaces.InferredFlags<typeof RUN_FLAGS>): Omit<RunChoice, "service" | "argv" | "forced"> {
   refuseBuild("run", flags);
   const { detach, rm: remove, workdir: workingDir, user, entrypoint, name, pull, interactive } = flags;
   return {
@@ -48,6 +49,7 @@ export function runChoice(flags: Interfaces.InferredFlags<typeof RUN_FLAGS>): Om
     servicePorts: flags["service-ports"],
     useAliases: flags["use-aliases"],
     dependencies: !flags["no-deps"],
+    recreate: flags["no-recreate"] ? "never" : "changed",
     removeOrphans: flags["remove-orphans"],
     quietPull: flags["quiet-pull"],
     detachKeys: flags["detach-keys"],

@@ -73,11 +73,7 @@ export class Turns implements Keeper<Loaded | Failure> {
     if (project !== null && session.signal.aborted) {
       const containers = await (await session.engine()).containers(new AbortController().signal);
       session.say("stopping … (Ctrl-C again to kill)");
-      await stopAll(
-        session,
-        project,
-        containers.filter((container) => container.project === project.name),
-      );
+      await stopAll(session, project, { containers: containers.filter((container) => container.project === project.name), names: null });
     }
     await this.#logs.end();
   }

@@ -114,7 +114,10 @@ export async function down(session: Session, options: DownOptions): Promise<numb
     preStop: Object.fromEntries(project.services.map(({ name, preStop }) => [name, preStop])),
     stopGraceMs: graceMs(options.timeout),
   });
-  const status = await conclude(session, outcomeOf(result), began);
+  const isEmpty = result.outcome === "converged" && result.plan.changes.every(({ kind }) => kind === "unchanged");
+  const outcome = outcomeOf(result);
+  const said = isEmpty ? { ...outcome, text: `No resource found to remove for project "${project.name}"; ${outcome.text}` } : outcome;
+  const status = await conclude(session, said, began);
   if (status !== 0 || !options.images || result.rehearsed === true) return status;
   return removeProjectImages(session, [...project.services.map(({ image }) => image), ...containers.map(({ image }) => image.reference)]);
 }

@@ -57,6 +57,6 @@ function leftAlone(what: string): Diagnostic {
 /** That it is not there yet, though the time is over. */
 export function lateness({ name, service, state, health, exitCode }: ObservedContainer, seconds: number): Diagnostic {
   const how = state === "running" ? (health ?? state) : exitCode === null ? state : `${state} (its last end was with ${exitCode})`;
-  const message = `${name} is still ${how} after ${seconds} ${seconds === 1 ? "second" : "seconds"}`;
+  const message = `application not healthy after ${seconds}s: ${name} is still ${how}`;
   return { code: "E_WAIT_TIMEOUT", message, hint: `wharf logs ${service ?? name} shows what it printed` };
 }

@@ -14,7 +14,8 @@ export default class Run extends BaseCommand {
     const { own, passed } = this.divided();
     const { flags } = await this.parse(Run, own);
     const { target: service, argv } = targetOf(passed, "wharf run SERVICE [COMMAND]");
-    const choice = { service, argv, ...runChoice(flags) };
+    const forced = flags.tty || own.some((word) => word === "--no-tty=false" || word === "-T=false");
+    const choice = { service, argv, forced, ...runChoice(flags) };
     const quiet = flags.quiet ? { ...flags, progress: "quiet" } : flags;
     await this.work(quiet, (session) => runOnce(session, choice));
   }

@@ -249,6 +249,6 @@ function cancelled(action: Action): Diagnostic {
 }
 
 function late({ container, until }: Extract<Action, { kind: "container.wait" }>): Diagnostic {
-  const message = `${container} is not ${until} in the time that there is for waiting`;
+  const message = `timeout waiting for dependencies: ${container} is not ${until} in the time that there is for waiting`;
   return { code: "E_WAIT_TIMEOUT", message, hint: "others depend on that; --wait-timeout gives more time" };
 }

@@ -7,7 +7,6 @@ export type Family =
   | "usage" // the command line is wrong: exit 64
   | "engine" // no engine can work here: exit 69
   | "locked" // another wharf holds the project: exit 75
-  | "timeout" // exit 5
   | "failed" // a step did not happen: exit 1
   | "warning";
 
@@ -87,7 +86,7 @@ export const CODES = {
   E_CONTAINER_NAME: {
     family: "spec",
     explain:
-      "A fixed container name (`name` or `container_name`) cannot be used: it has characters that a name cannot have, two services want the same one, or its service runs more than one container. Without a fixed name containers are called project-service-number.",
+      "A fixed container name (`name` or `container_name`) cannot be used: it has characters that a name cannot have, or its service runs more than one container. Without a fixed name containers are called project-service-number.",
   },
   E_CONTENT_MISSING: {
     family: "spec",
@@ -264,6 +263,11 @@ export const CODES = {
     explain:
       "The operating system refused to write a file of a layer. The message has its reason. Owners, devices and attributes need root; the store needs a file system with room that keeps them.",
   },
+  E_LENDER_MISSING: {
+    family: "failed",
+    explain:
+      "A service lives in the network, process or IPC namespace of another one, or takes its mounts over (`volumes_from`). With --no-deps the other one is left aside, and it has no container. Leave --no-deps out, or bring the other one up first.",
+  },
   E_LIMIT: {
     family: "failed",
     explain:
@@ -311,7 +315,7 @@ export const CODES = {
   E_NAME_TAKEN: {
     family: "failed",
     explain:
-      "A container name is unique on a machine. Remove the container that has it, or give the service another `name` (container_name).",
+      "A container name is unique on a machine. Remove the container that has it, or give the service another `name` (container_name). Two services may ask for the same one as long as only one of them is brought up.",
   },
   E_NEEDS_ANSWER: {
     family: "usage",
@@ -409,6 +413,11 @@ export const CODES = {
     family: "failed",
     explain:
       "The project's spec has no service of this name. `wharf config --services` lists those it has; one that only a profile brings needs --profile.",
+  },
+  E_NO_TERMINAL: {
+    family: "failed",
+    explain:
+      "`run --tty` is to give the program a terminal, and standard input is none. Without --tty it gets one when you have one, and else reads what comes through the pipe.",
   },
   E_OTHER_DIRECTORY: {
     family: "failed",
@@ -635,7 +644,7 @@ export const CODES = {
     explain: "A volume name starts with a letter or digit and holds letters, digits, dots, dashes and underscores.",
   },
   E_WAIT_TIMEOUT: {
-    family: "timeout",
+    family: "failed",
     explain:
       "The time of --wait-timeout is over, and a container is not healthy, or has not ended, yet. It goes on as it is: `wharf ps` shows how it fares, `wharf logs` what it printed. Give it more time, or look at its health check with `wharf inspect`.",
   },
@@ -720,7 +729,7 @@ export const CODES = {
   W_ORPHANS: {
     family: "warning",
     explain:
-      "The project has containers of a service that its spec does not have (any more): renamed, removed, or from another file with the same project name. They are left alone unless --remove-orphans is given.",
+      "The project has containers of a service that its spec does not have (any more): renamed, removed, or from another file with the same project name; or containers of `run` that ended. They are left alone unless --remove-orphans is given.",
   },
   W_OTHER_DIRECTORY: {
     family: "warning",
@@ -791,14 +800,11 @@ export const CODES = {
 export type Code = keyof typeof CODES;
 
 /** Exit statuses by family, as `cli.md` lists them. */
-export const EXIT = { spec: 3, usage: 64, engine: 69, locked: 75, timeout: 5, failed: 1, warning: 0 } as const satisfies Record<
-  Family,
-  number
->;
+export const EXIT = { spec: 3, usage: 64, engine: 69, locked: 75, failed: 1, warning: 0 } as const satisfies Record<Family, number>;
 
 /** The exit status for a set of codes: the most specific family wins over a plain failure. */
 export function exitStatus(codes: readonly Code[]): number {
   const families = new Set<Family>(codes.map((code) => CODES[code].family));
-  for (const family of ["usage", "spec", "locked", "engine", "timeout", "failed"] as const) if (families.has(family)) return EXIT[family];
+  for (const family of ["usage", "spec", "locked", "engine", "failed"] as const) if (families.has(family)) return EXIT[family];
   return 0;
 }

@@ -252,7 +252,7 @@ function refuseTwin(p: Planning, service: Service, { name }: Slot): Settled {
   const source = nameSource(p, service);
   p.problems.push({
     code: "E_NAME_TAKEN",
-    message: `container name ${name} of service ${service.name} is that of another container of the project as well`,
+    message: `container name "${name}" is already in use by another container of the project, and service ${service.name} wants it, too`,
     hint: service.containerName === null ? "rename one of the two" : "leave `name` out, and each container gets a name of its own",
     ...placed(source),
   });

@@ -114,7 +114,7 @@ function making(p: Planning, network: Network, kind: "network.create" | "network
 function missing(p: Planning, { key, name }: Network): void {
   p.problems.push({
     code: "E_NETWORK_MISSING",
-    message: `network ${name} is external, and there is no such network`,
+    message: `network ${name} declared as external, but could not be found`,
     hint: `bring up the project that has it first, or take \`external\` away so that it is made for ${p.desired.name}`,
     ...placed(sourceOf(p.desired, `networks.${key}`)),
   });

@@ -11,6 +11,7 @@ import { findRewired } from "./networks.ts";
 import { DEFAULTS, type PlanOptions } from "./plan.ts";
 import { beginPlanning, changed, finishPlanning, stepKey } from "./planning.ts";
 import { planGround, planServices, selectServices } from "./services.ts";
+import { refuseMissingLenders } from "./sharing.ts";
 import { planOrphans } from "./teardown.ts";
 
 export interface OneOff {
@@ -22,6 +23,8 @@ export interface OneOff {
   readonly name: string | null;
   /** Bring up what it depends on first. */
   readonly dependencies: boolean;
+  /** What of those is replaced. */
+  readonly recreate: PlanOptions["recreate"];
   /** Publish the service's ports; otherwise it has none. */
   readonly ports: boolean;
   /** Answer to the service's names on its networks too. */
@@ -29,13 +32,15 @@ export interface OneOff {
   /** It goes when it has ended, whoever is there to see that. */
   readonly autoRemove: boolean;
   readonly removeOrphans: boolean;
+  /** Say nothing of those that stay. */
+  readonly ignoreOrphans: boolean;
   readonly pull: PlanOptions["pull"];
   readonly healthchecks: boolean;
 }
 
 /** A plan whose last step makes the container of a `run`, called `oneOffContainer(…)`. It is not started: the caller does, attached or not. */
 export function planOneOff(project: Project, observed: Observed, options: OneOff): Plan {
-  const { pull, healthchecks, removeOrphans, useAliases, autoRemove } = options;
+  const { recreate, pull, healthchecks, removeOrphans, ignoreOrphans, useAliases, autoRemove } = options;
   const service: Service = {
     ...options.service,
     containerName: null,
@@ -45,11 +50,20 @@ export function planOneOff(project: Project, observed: Observed, options: OneOff
   };
   const dependencies = options.dependencies ? service.dependsOn.map((d) => d.service) : [];
   const present = dependencies.filter((name) => project.services.some((candidate) => candidate.name === name));
-  const p = beginPlanning(project, observed, { ...DEFAULTS, services: present, pull, healthchecks, removeOrphans });
+  const p = beginPlanning(project, observed, {
+    ...DEFAULTS,
+    services: present,
+    recreate,
+    pull,
+    healthchecks,
+    removeOrphans,
+    ignoreOrphans,
+  });
   const services = selectServices(p);
   findRewired(p, [...services, service]);
   planServices(p, services);
-  if (removeOrphans) planOrphans(p);
+  planOrphans(p);
+  refuseMissingLenders(p, [service], new Set(services.map(({ name }) => name)));
   const pattern = patternOf(p.desired, withDigestsOf(p.desired, { service, key: observed.secretKey }));
   const gates = gatesOf(p, service, "wait");
   const container = oneOffContainer(project, options);

@@ -9,6 +9,7 @@ import { planImages, planMountedImages } from "./images.ts";
 import { planNetworks } from "./networks.ts";
 import { inOrder, withDependencies } from "./order.ts";
 import type { Planning } from "./planning.ts";
+import { refuseMissingLenders } from "./sharing.ts";
 import { planVolumes } from "./volumes.ts";
 
 /** The services that the options ask for, dependencies first. */
@@ -23,6 +24,8 @@ export function selectServices(p: Planning): readonly Service[] {
 
 /** The containers of these services, dependencies first. */
 export function planServices(p: Planning, services: readonly Service[]): void {
+  const running = services.filter(({ name, scale }) => (p.options.scale[name] ?? scale) > 0);
+  refuseMissingLenders(p, running, new Set(services.map(({ name }) => name)));
   for (const service of services) planService(p, service);
   restartDependents(p);
 }

@@ -34,19 +34,24 @@ export function planTeardown(p: Planning): void {
 export function planOrphans(p: Planning): void {
   const known = new Set([...p.desired.services.map(({ name }) => name), ...p.desired.disabled]);
   const orphans = p.observed.containers.filter(({ oneOff, service }) => !oneOff && (service === null || !known.has(service)));
+  const ended = p.observed.containers.filter(({ oneOff, state }) => oneOff && (state === "exited" || state === "dead"));
   if (p.options.removeOrphans) {
     removeInOrder(p, orphans, { reason: "its service is not in the spec", volumes: false });
-    const ended = p.observed.containers.filter(({ oneOff, state }) => oneOff && (state === "exited" || state === "dead"));
     for (const container of ended) {
       changed(p, "remove", { address: `container/${container.name}`, reason: "a one-off that ended" });
       takeAway(p, container, { reason: "a one-off that ended" });
     }
-  } else if (orphans.length > 0 && !p.options.ignoreOrphans)
-    p.notices.push({
-      code: "W_ORPHANS",
-      message: `found orphan containers, whose services are not in the spec: ${orphans.map(({ name }) => name).join(", ")}`,
-      hint: "`wharf up --remove-orphans` removes them",
-    });
+  } else if (orphans.length + ended.length > 0 && !p.options.ignoreOrphans)
+    p.notices.push({ code: "W_ORPHANS", message: orphansFound(orphans, ended), hint: "`wharf up --remove-orphans` removes them" });
+}
+
+function orphansFound(orphans: readonly ObservedContainer[], ended: readonly ObservedContainer[]): string {
+  const named = (containers: readonly ObservedContainer[]) => containers.map(({ name }) => name).join(", ");
+  const parts = [
+    ...(orphans.length === 0 ? [] : [`whose services are not in the spec: ${named(orphans)}`]),
+    ...(ended.length === 0 ? [] : [`of \`run\` that ended: ${named(ended)}`]),
+  ];
+  return `found orphan containers, ${parts.join("; ")}`;
 }
 
 /** Stops dependents before what they depend on, and removes each once it is stopped. Gives the keys of the last steps. */

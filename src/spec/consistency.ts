@@ -5,7 +5,6 @@ import type { Context, Draft } from "./draft.ts";
 import {
   booleanOf,
   child,
-  type Entry,
   entriesOf,
   entry,
   isNull,
@@ -40,7 +39,6 @@ export function consistency(draft: Draft, context: Context): Draft {
     checkGiven(checked);
   }
   for (const [name, steps] of draft.steps) for (const service of steps) checkGiven({ name, service, place: service.place, draft, report });
-  checkContainerNames(draft, report);
   checkCycles(draft, report);
   return draft;
 }
@@ -347,25 +345,5 @@ function checkWatch(checked: Checked): void {
       message: `\`services.${checked.name}.develop.watch[${index}]\` has the action ${quote(action)} and no \`target\``,
       hint: "add `target:` with the path inside the container",
     });
-  }
-}
-
-function checkContainerNames({ tree }: Draft, report: Context["report"]): void {
-  const taken = new Map<string, { readonly service: string; readonly place: Place }>();
-  for (const [service, { value }] of entriesOf(child(tree, "services"))) {
-    const given: Entry | undefined = entry(value, "container_name");
-    const name = textOf(given?.value);
-    if (given === undefined || name === null || name === "") continue;
-    const { place } = given.value;
-    const other = taken.get(name);
-    if (other !== undefined)
-      report.add({
-        code: "E_CONTAINER_NAME",
-        message: `services ${quote(other.service)} and ${quote(service)} both want the container name ${quote(name)}`,
-        hint: "container names are unique: change one of them, or leave it out",
-        source: sourceOf(place),
-        related: [{ source: sourceOf(other.place), message: "first wanted here" }],
-      });
-    taken.set(name, other ?? { service, place });
   }
 }

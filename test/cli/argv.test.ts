@@ -92,7 +92,8 @@ it("the tables of flags agree with the commands' own definitions", async () => {
     const { flags } = (await (id === "exec" ? COMMANDS.exec() : COMMANDS.run())).default;
     const expected = Object.entries(flags).flatMap(([name, flag]) => {
       if (flag.type !== "option") return [];
-      return "char" in flag && typeof flag.char === "string" ? [name, flag.char] : [name];
+      const aliases = "aliases" in flag && Array.isArray(flag.aliases) ? flag.aliases.map(String) : [];
+      return [name, ...aliases, ...("char" in flag && typeof flag.char === "string" ? [flag.char] : [])];
     });
     assert.equal([...words].sort(), expected.sort(), id);
   }

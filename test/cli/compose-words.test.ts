@@ -54,6 +54,74 @@ it("orphans are told of with the words that scripts look for, unless COMPOSE_IGN
   assert.not.match((await place.call("up", "-d")).stderr, /orphan/);
 });
 
+it("what `run` left behind when it ended is an orphan, too, for run and up alike", async ({ place }) => {
+  const first = await place.call("run", "web", "true");
+  assert.not.match(first.stderr, /orphan/);
+  assert.match((await place.call("run", "--rm", "web", "true")).stderr, /orphan containers.*shop-web-run-/);
+  assert.match((await place.call("up", "-d")).stderr, /orphan containers.*shop-web-run-/);
+  await place.write(".env", "COMPOSE_IGNORE_ORPHANS=true\n");
+  assert.not.match((await place.call("run", "--rm", "web", "true")).stderr, /orphan/);
+});
+
+it("run --no-recreate leaves what the service needs as it is; without it that follows the spec", async ({ place }) => {
+  const needs = (mark: string) =>
+    `name: shop\nservices:\n  web: { image: web, depends_on: [db] }\n  db: { image: web, environment: { MARK: ${mark} } }\n`;
+  const db = async () => JSON.parse(await ok(place, "ps", "--format", "json", "db")).ID;
+  await place.write("compose.yaml", needs("a"));
+  await ok(place, "up", "-d", "db");
+  const before = await db();
+  await place.write("compose.yaml", needs("b"));
+  await ok(place, "run", "--rm", "--no-recreate", "web", "true");
+  assert.is(await db(), before);
+  await ok(place, "run", "--rm", "web", "true");
+  assert.is.not(await db(), before);
+});
+
+it("--no-deps is refused where what it leaves aside lends a namespace or mounts, and has no container", async ({ place }) => {
+  for (const [lent, what] of [
+    ["network_mode: service:db", "network namespace"],
+    ["pid: service:db", "PID namespace"],
+    ["ipc: service:db", "IPC namespace"],
+    ["volumes_from: [db]", "volume"],
+  ]) {
+    await place.write("compose.yaml", `name: shop\nservices:\n  web: { image: web, ${lent} }\n  db: { image: web, ipc: shareable }\n`);
+    for (const words of [
+      ["up", "-d", "--no-deps", "web"],
+      ["run", "--no-deps", "web"],
+    ]) {
+      const refused = await place.call(...words);
+      assert.is(refused.status, 1, refused.stderr);
+      assert.match(refused.stderr, `cannot share ${what} with service db: container missing`);
+    }
+  }
+});
+
+it("two services may have one container name, but not be brought up together", async ({ place }) => {
+  const twin = "{ image: web, container_name: only }";
+  await place.write("compose.yaml", `name: shop\nservices:\n  web: ${twin}\n  db: ${twin}\n`);
+  const both = await place.call("up", "-d");
+  assert.is(both.status, 1);
+  assert.match(both.stderr, 'container name "only" is already in use');
+  await ok(place, "up", "-d", "web");
+  await ok(place, "down");
+  await ok(place, "up", "-d", "db");
+  assert.equal(await running(place), ["db"]);
+});
+
+it("down of nothing says so, and that is well", async ({ place }) => {
+  const { status, stderr } = await place.call("down");
+  assert.is(status, 0);
+  assert.match(stderr, 'No resource found to remove for project "shop"');
+});
+
+it("run --tty is refused where nobody has a terminal to give", async ({ place }) => {
+  for (const flag of ["--tty", "--no-tty=false"]) {
+    const refused = await place.call("run", flag, "web");
+    assert.is(refused.status, 1, refused.stderr);
+    assert.match(refused.stderr, "cannot attach stdin to a TTY-enabled container because stdin is not a terminal");
+  }
+});
+
 it("what is not there to be started, or to be named, ends with 1 and Compose's words", async ({ place }) => {
   const started = await place.call("start");
   assert.is(started.status, 1);

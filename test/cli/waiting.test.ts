@@ -45,8 +45,11 @@ it("one that its policy brings back is not ready before it ran for a while, and 
 it("a failure and a time-out say which and why", () => {
   const db = container({ name: "shop-db-1", service: "db", state: "restarting", exitCode: 7, restarts: 8 });
   assert.match(failureOf(db).message, /^shop-db-1 ends again and again: .* 8 times, its last end was with 7$/);
-  assert.is(lateness(db, 1).message, "shop-db-1 is still restarting (its last end was with 7) after 1 second");
-  assert.is(lateness(container({ name: "a", state: "running", health: "starting" }), 30).message, "a is still starting after 30 seconds");
+  assert.is(lateness(db, 1).message, "application not healthy after 1s: shop-db-1 is still restarting (its last end was with 7)");
+  assert.is(
+    lateness(container({ name: "a", state: "running", health: "starting" }), 30).message,
+    "application not healthy after 30s: a is still starting",
+  );
 });
 
 it.run();

@@ -64,6 +64,8 @@ it(
       job: `command: [sh, -c, 'exit 3'], ${often}`,
       good: `command: ['true'], ${often}`,
       app: "command: [sleep, '1000'], init: true, depends_on: {db: {condition: service_healthy}}",
+      gone: "command: [sh, -c, 'exit 4']",
+      late: "command: ['true'], depends_on: {gone: {condition: service_healthy}}",
       api: "command: [sleep, '1000'], init: true, depends_on: {job: {condition: service_completed_successfully}}",
       web: "command: [sleep, '1000'], init: true, depends_on: {good: {condition: service_completed_successfully}}",
     });
@@ -71,6 +73,7 @@ it(
     assert.is(status, 1, stderr);
     assert.match(stderr, /E_DEPENDENCY_FAILED.*well-db-1 ends again and again: .* its last end was with 7.*\| no luck/s);
     assert.match(stderr, /well-job-1 ends again and again/);
+    assert.match(stderr, /dependency failed to start: container well-gone-1 exited \(4\)/, "an end tells more than a missing health check");
     const listed = await ps(world, ["-a"], { cwd });
     const states = Object.fromEntries(listed.map(({ Service, State }) => [Service, State]));
     assert.equal([states["app"], states["api"], states["web"]], ["created", "created", "running"]);
@@ -163,8 +166,8 @@ it(
       "wharf.yaml": "services:\n  a: {image: shell, command: [sleep, '1000'], init: true, healthcheck: {test: 'false', interval: 1h}}\n",
     });
     const late = await world.wharf(["up", "--wait", "--wait-timeout", "1"], { cwd: never });
-    assert.is(late.status, 5);
-    assert.match(late.stderr, /E_WAIT_TIMEOUT.*never-a-1 .*1 second/);
+    assert.is(late.status, 1);
+    assert.match(late.stderr, /E_WAIT_TIMEOUT.*not healthy after 1s: never-a-1 /);
     const events = await world.wharf(["--progress", "json", "up", "--wait", "--wait-timeout", "1"], { cwd: never });
     const types = events.stderr
       .trim()
@@ -177,7 +180,7 @@ it(
     );
     await world.ok(["create"], { cwd: never });
     const dependent = await world.wharf(["start", "--wait", "--wait-timeout", "1"], { cwd: never });
-    assert.is(dependent.status, 5, "the wait of a dependent counts");
+    assert.is(dependent.status, 1, "the wait of a dependent counts");
     await world.ok(["down", "-t", "0"], { cwd: never });
   }),
 );

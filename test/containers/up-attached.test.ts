@@ -1,7 +1,9 @@
 /** What `up` shows of its containers, and what makes it end. */
 import * as assert from "uvu/assert";
+import { inspect, ps } from "../support/listings.ts";
 import { busyboxRootfs } from "../support/rootfs.ts";
-import { containerSuite, inWorld } from "../support/world.ts";
+import { until } from "../support/until.ts";
+import { containerSuite, finish, inWorld } from "../support/world.ts";
 
 const it = containerSuite("up with its containers");
 
@@ -60,6 +62,48 @@ it(
     assert.equal(await shown("--attach", "mute"), ["of the mute"]);
     assert.equal(await shown("loud"), ["of the loud"]);
     assert.equal(await shown("--attach-dependencies", "loud"), ["of the base", "of the loud"]);
+    await world.ok(["down"], { cwd });
+  }),
+);
+
+it(
+  "an up of services ends with them, and an interruption stops them alone: what they depend on goes on",
+  inWorld(async (world) => {
+    await world.ok(["image", "import", "-", "shell"], { input: busyboxRootfs() });
+    const cwd = await world.project("own", {
+      "wharf.yaml": `services:
+  base: {image: shell, command: [sleep, '1000'], init: true}
+  brief: {image: shell, command: [echo, done], depends_on: [base]}
+  long: {image: shell, command: [sh, -c, 'echo at work; exec sleep 1000'], init: true, depends_on: [base]}
+`,
+    });
+    const states = async () => Object.fromEntries((await ps(world, ["-a"], { cwd })).map(({ Service, State }) => [Service, State]));
+    const { status, stderr } = await world.wharf(["up", "--attach-dependencies", "brief"], { cwd });
+    assert.is(status, 0, stderr);
+    assert.match(stderr, /brief-1 exited with code 0/);
+    assert.equal(await states(), { base: "running", brief: "exited" });
+    const up = world.start(["up", "long"], { cwd });
+    let told = "";
+    up.stdout?.on("data", (chunk: string) => (told += chunk));
+    const finished = finish(up);
+    await until("its first words", async () => told.includes("at work"));
+    up.kill("SIGINT");
+    assert.match((await finished).stderr, /Container own-long-1 Stopped/);
+    assert.equal(await states(), { base: "running", brief: "exited", long: "exited" });
+    await world.ok(["down"], { cwd });
+  }),
+);
+
+it(
+  "run -d leaves its standard input open, for a program that reads it; without --interactive it is empty",
+  inWorld(async (world) => {
+    await world.ok(["image", "import", "-", "shell"], { input: busyboxRootfs() });
+    const cwd = await world.project("reading", { "wharf.yaml": "services: {a: {image: shell}}\n" });
+    await world.ok(["run", "-d", "--name", "reads", "a", "cat"], { cwd });
+    await world.ok(["run", "-d", "--name", "ends", "--interactive=false", "a", "cat"], { cwd });
+    assert.is((await world.ok(["wait", "ends"], { cwd })).trim(), "0");
+    assert.is((await inspect(world, "reads")).State.Status, "running");
+    await world.ok(["rm", "-f", "reads", "ends"], { cwd });
     await world.ok(["down"], { cwd });
   }),
 );

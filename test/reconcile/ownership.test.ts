@@ -97,7 +97,9 @@ it("a one-off is not made in another directory's project either", async ({ scene
       dependencies: true,
       ports: false,
       useAliases: false,
+      recreate: "changed",
       removeOrphans: false,
+      ignoreOrphans: false,
       autoRemove: false,
       pull: null,
     });

@@ -165,7 +165,9 @@ export class Life {
       ports: this.#random.chance(0.3),
       useAliases: this.#random.chance(0.3),
       autoRemove: true,
+      recreate: "changed" as const,
       removeOrphans: false,
+      ignoreOrphans: false,
       pull: null,
     };
     this.#story.push(`run --rm ${service.name} ${command.join(" ")}`);

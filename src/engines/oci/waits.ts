@@ -18,6 +18,8 @@ import { ensureSupervisor } from "./supervisor/launch.ts";
 const LOOK_MS = 20;
 /** How often one who waits for health makes sure that somebody looks at it, in milliseconds. */
 const REVIVE_MS = 1000;
+/** How soon after its begin one that cannot work has most often ended, in milliseconds. */
+const SOON_MS = 500;
 /** Bytes that the verdict on a container takes at most, about. */
 const VERDICT_SIZE = 32 * 1024;
 
@@ -90,11 +92,14 @@ export async function untilHealthy(
     signal.throwIfAborted();
     const container = containerWithId(layout, id);
     const plan = healthPlan(container.record);
-    if (plan === null)
+    if (plan === null) {
+      const ended = await endsSoon(layout, id, signal);
+      if (ended !== null) return ended;
       return failure(
         `${name} has no healthcheck, and others wait for it to be healthy`,
         `add a healthcheck to service ${spec.service.name}, or wait for service_started`,
       );
+    }
     const outcome = outcomeOf(layout, container);
     if (outcome !== "open") return outcome;
     const tiring = tiresOut(layout, container, { before, allowed: restartsAllowed });
@@ -105,6 +110,17 @@ export async function untilHealthy(
     }
     await sleep(LOOK_MS);
   }
+}
+
+/** That one which was just begun ended, with how: that tells more than that nobody looks at its health. `null`: it runs on, for now. */
+async function endsSoon(layout: Layout, id: string, signal: AbortSignal): Promise<Failure | null> {
+  for (const until = Date.now() + SOON_MS; Date.now() < until; await sleep(LOOK_MS)) {
+    signal.throwIfAborted();
+    const container = containerWithId(layout, id);
+    const outcome = container.status.state === "exited" ? outcomeOf(layout, container) : "open";
+    if (outcome !== "open") return outcome;
+  }
+  return null;
 }
 
 /** Where nothing can be written down nothing will ever be heard of a probe. Throws the system's error. */
