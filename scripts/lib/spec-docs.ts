@@ -49,7 +49,7 @@ class SpecDocument {
 
   text(): string {
     this.#table("Top level", this.#schema.properties ?? {}, SUPPORT, "");
-    const sections = ["services", "networks", "volumes", "configs", "secrets", "models"] as const;
+    const sections = ["services", "networks", "volumes", "configs", "secrets", "models", "jobs"] as const;
     for (const section of sections) {
       const item = this.#item(this.#schema.properties?.[section]);
       if (item?.properties !== undefined)

@@ -12,6 +12,7 @@ import { oneOffContainer } from "../plan/one-off.ts";
 import { prepareOneOff } from "../reconcile/reconcile.ts";
 import { detachKeys } from "./detach.ts";
 import { onTerminal, programStatus, statusOfProgram } from "./exec.ts";
+import { refuseUnmanual } from "./jobs.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
 import type { Session } from "./session.ts";
 import { isTrue } from "./settings.ts";
@@ -62,6 +63,7 @@ export async function runOnce(session: Session, choice: RunChoice): Promise<numb
   session.naming([choice.service]);
   const { project, variables } = await session.load();
   refuseUnknown(project, [choice.service]);
+  refuseUnmanual(project, choice.service);
   const stdin = choice.interactive && !choice.detach;
   if (choice.forced && stdin && process.stdin.isTTY !== true) {
     throw new Failure({

@@ -1,6 +1,7 @@
 import { stopwatch } from "../lib/clock.ts";
 import type { Operation } from "../plan/plan.ts";
 import { operate as run } from "../reconcile/reconcile.ts";
+import { refuseJobs } from "./jobs.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
 import { containersOf, targets } from "./selection.ts";
 import type { Session } from "./session.ts";
@@ -10,6 +11,7 @@ import type { Patience } from "./wait-well.ts";
 export async function operate(session: Session, operation: Operation, names: readonly string[], patience?: Patience): Promise<number> {
   let worst = 0;
   for (const target of await targets(session, names)) {
+    refuseJobs(target.project, names);
     const began = stopwatch();
     const result = await run(await session.world({ patience }), target.project, operation, target.names);
     worst = Math.max(worst, await conclude(session, outcomeOf(result), began));

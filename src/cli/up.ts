@@ -7,6 +7,7 @@ import { reconcile } from "../reconcile/reconcile.ts";
 import type { Loaded } from "../spec/load.ts";
 import { type AttachChoice, attach } from "./attach.ts";
 import { removeProjectImages } from "./images.ts";
+import { refuseJobs, refuseSchedules } from "./jobs.ts";
 import { locked } from "./lock-file.ts";
 import { conclude, outcomeOf } from "./outcome.ts";
 import type { Session } from "./session.ts";
@@ -74,6 +75,8 @@ export async function up(session: Session, options: UpOptions): Promise<number> 
 export async function wanted(session: Session, { services, locked: isLocked }: Selection): Promise<Pick<Loaded, "project" | "variables">> {
   session.naming(services);
   const { project, variables } = await session.load();
+  refuseJobs(project, services);
+  refuseSchedules(project);
   return { project: isLocked ? await locked(project) : project, variables };
 }
 
@@ -104,6 +107,7 @@ export async function down(session: Session, options: DownOptions): Promise<numb
   const began = stopwatch();
   const project = await session.project();
   const services = options.services.length === 0 ? null : options.services;
+  refuseJobs(project, options.services);
   if (services !== null) refuseUnknown(project, services);
   const containers = options.images ? await session.containers(project.name) : [];
   const result = await reconcile(await session.world({ assumeYes: true }), nothing(project.name, project.directory, project), {

@@ -235,6 +235,11 @@ export const CODES = {
     explain:
       "A text has a dollar sign that does not make a variable. Variables are $NAME, ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?message}, ${NAME?message}, ${NAME:+other} and ${NAME+other}. For a dollar sign that is meant as it is, write $$.",
   },
+  E_JOB: {
+    family: "failed",
+    explain:
+      "A job of the spec (`jobs`) runs when `wharf run NAME` asks for it, with what it depends on: it is no service that could be brought up or stopped. One that says `manual: false` is not run by hand. Nobody here runs jobs at times of their own: a spec whose jobs have a `schedule` is not brought up, so that nobody counts on it.",
+  },
   E_LAYER_COMPRESSION: {
     family: "failed",
     explain: "Layers are plain tar, gzip or zstd. The data is of another kind, or damaged or cut off.",

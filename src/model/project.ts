@@ -23,6 +23,8 @@ export interface Project {
   readonly services: readonly Service[];
   /** Names of services that the active profiles leave out: their containers are no orphans. */
   readonly disabled: readonly string[];
+  /** Absent: none. Those that are called for are among the services, the others are left out (`disabled`). */
+  readonly jobs?: readonly Job[];
   /** Those that services are on. */
   readonly networks: readonly Network[];
   readonly volumes: readonly Volume[];
@@ -31,6 +33,14 @@ export interface Project {
   readonly secrets: readonly ProjectFile[];
   /** Where a value was written, by dotted path (`services.web.environment.COLOR`). Feeds reasons and errors after loading. */
   readonly sources: Readonly<Record<string, Source>>;
+}
+
+/** What is run when it is asked for, or at times of its own. */
+export interface Job {
+  readonly name: string;
+  /** It may be run by hand. */
+  readonly isManual: boolean;
+  readonly isScheduled: boolean;
 }
 
 /** How many revisions are kept of a project that does not say. */

@@ -26,7 +26,7 @@ import { quote } from "./words.ts";
 const MOST_DEPTH = 50;
 
 /** Sections whose parts an included project gives. */
-const SECTIONS = ["services", "networks", "volumes", "secrets", "configs", "models"] as const;
+const SECTIONS = ["services", "networks", "volumes", "secrets", "configs", "models", "jobs"] as const;
 
 /** Loads the projects that files include, each with its own directory and variables, and adds what they declare to the file that includes them. */
 export async function include(draft: Draft, context: Context): Promise<Draft> {

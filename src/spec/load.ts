@@ -14,6 +14,7 @@ import { environment } from "./environment.ts";
 import { extendServices } from "./extends.ts";
 import { include } from "./include.ts";
 import { interpolate } from "./interpolate.ts";
+import { fileJobs } from "./jobs.ts";
 import { locate } from "./locate.ts";
 import { merge } from "./merge.ts";
 import { model, withImages } from "./model.ts";
@@ -95,6 +96,7 @@ export interface Loaded {
 
 /** From YAML to one tree in Compose's form. Included projects go through these by themselves. */
 export const TREE_PHASES: readonly Phase[] = [
+  { name: "jobs", purpose: "file jobs among the services", run: fileJobs },
   { name: "spelling", purpose: "file wharf's short names under Compose's", run: spelling },
   { name: "interpolate", purpose: "fill in variables and read the texts that come out as what their places ask for", run: interpolate },
   { name: "extends", purpose: "fill in what services take from others, of the same file or another one", run: extendServices },

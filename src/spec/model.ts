@@ -5,6 +5,7 @@ import { parseReference } from "../model/reference.ts";
 import type { Service } from "../model/service.ts";
 import { checkAttachments, withNamedNetworks } from "./attachments.ts";
 import type { Context, Draft } from "./draft.ts";
+import { jobsOf } from "./jobs.ts";
 import { readNetworks } from "./networks.ts";
 import { booleanOf, child, entriesOf, numberOf, textOf } from "./node.ts";
 import { checkPorts } from "./port-conflicts.ts";
@@ -39,6 +40,7 @@ export function model(draft: Draft, context: Context): Draft {
     ...readRevisions(draft, own),
     services: services.flatMap(complete),
     disabled: draft.disabled,
+    ...withJobs(draft),
     networks: networks.filter(({ key }) => all || services.some((service) => isOn(service, key))),
     volumes: readVolumes(draft, reading.context).filter(({ key }) => all || services.some((service) => uses(service, key))),
     configs: draft.configs,
@@ -50,6 +52,11 @@ export function model(draft: Draft, context: Context): Draft {
   };
   for (const item of own.items) if (!item.code.startsWith("E_")) context.report.add(item);
   return { ...draft, services, project, refusals: own.items.filter(({ code }) => code.startsWith("E_")) };
+}
+
+function withJobs({ tree }: Draft): Pick<Project, "jobs"> {
+  const jobs = jobsOf(tree);
+  return jobs.length === 0 ? {} : { jobs };
 }
 
 /** `x-wharf.revisions` of the project. */

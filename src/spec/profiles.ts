@@ -1,4 +1,5 @@
 import type { Context, Draft } from "./draft.ts";
+import { calledJobs, jobsOf } from "./jobs.ts";
 import { child, type Entry, entriesOf, itemsOf, mapping, type Node, put, textOf } from "./node.ts";
 
 /** Takes out the services that no active profile has, and remembers their names. */
@@ -12,8 +13,10 @@ export function selectProfiles(draft: Draft, context: Context): Draft {
   const kept = new Map<string, Entry>();
   const disabled: string[] = [];
   const enabled = new Set(context.options.enabled ?? []);
+  const jobs = new Set(jobsOf(draft.tree).map(({ name }) => name));
+  const called = calledJobs(draft.tree, enabled);
   for (const [name, entry] of services.entries) {
-    if (enabled.has(name) || isActive(entry.value, active)) kept.set(name, entry);
+    if (jobs.has(name) ? called.has(name) : enabled.has(name) || isActive(entry.value, active)) kept.set(name, entry);
     else disabled.push(name);
   }
   if (disabled.length === 0) return draft;

@@ -180,6 +180,7 @@ export const SUPPORT = {
     },
   },
   models: "no",
+  jobs: { "*": { triggers: { manual: "yes", schedule: "no" } } },
 } as const satisfies Support;
 
 /** Warns of each attribute that wharf knows and does not act on yet, and of obsolete ones. */
