@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "../engine/engine.ts";
 import { Failure } from "../model/diagnostic.ts";
+import type { Emit } from "../model/event.ts";
 import type { ContainerState, ObservedContainer } from "../model/observed.ts";
 import type { Project } from "../model/project.ts";
 import { withDependencies } from "../plan/order.ts";
@@ -171,13 +172,23 @@ export async function stopAll(
   });
   const { progress } = session.settings;
   const renderer = progress === "json" || progress === "quiet" ? progress : "plain"; // the logs go on meanwhile
-  await operate(
-    await session.world({ signal: fresh.signal, renderer }),
-    project,
-    { kind: "stop", graceMs: null },
-    names === null ? null : [...names],
-  );
+  const world = await session.world({ signal: fresh.signal, renderer });
+  const emit = renderer === "plain" ? hooksTold(session, world.emit, containers) : world.emit;
+  await operate({ ...world, emit }, project, { kind: "stop", graceMs: null }, names === null ? null : [...names]);
   await session.endRun();
+}
+
+/** What hooks print goes where the logs go, and looks like them. */
+function hooksTold(session: Session, emit: Emit, containers: readonly ObservedContainer[]): Emit {
+  const prefixes = labels(containers);
+  const hooks = new Map<number, string>();
+  return (event) => {
+    if (event.type === "plan.ready") for (const { id, kind, subject } of event.steps) if (kind === "container.hook") hooks.set(id, subject);
+    const name = event.type === "step.note" ? hooks.get(event.step) : undefined;
+    const container = name === undefined ? undefined : containers.find((one) => one.name === name);
+    if (event.type !== "step.note" || container === undefined) emit(event);
+    else session.out.line(`${prefixes.get(container.id) ?? container.name}  | ${event.message}`);
+  };
 }
 
 /** Ends a container at once, beside the run that is stopping it. */

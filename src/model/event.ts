@@ -6,7 +6,13 @@ import type { ContainerState } from "./observed.ts";
 /** What happens while a command works. Published as one JSON object a line with `--progress json`. */
 export type Event =
   /** Comes again when what a pull brought asks for more: the new steps' ids go on where the first ones ended. */
-  | { readonly type: "plan.ready"; readonly project: string; readonly steps: readonly EventStep[]; readonly unchanged: number }
+  | {
+      readonly type: "plan.ready";
+      readonly project: string;
+      readonly steps: readonly EventStep[];
+      readonly unchanged: number;
+      readonly settled?: readonly Standing[];
+    }
   | { readonly type: "step.started"; readonly step: number }
   | {
       readonly type: "step.progress";
@@ -33,6 +39,12 @@ export type Event =
   | { readonly type: "watch.changed"; readonly files: readonly string[] }
   /** `watch` waits for the next change. `broken`: the spec cannot be read, and what runs is left as it is until it can. */
   | { readonly type: "watch.waiting"; readonly state: "kept" | "failed" | "broken" };
+
+/** A container that is as it should be. */
+export interface Standing {
+  readonly name: string;
+  readonly state: ContainerState;
+}
 
 export interface EventStep {
   readonly id: number;

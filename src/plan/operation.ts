@@ -170,11 +170,12 @@ const WAY = {
 
 const passedKey = (service: string): string => `passed ${service}`;
 
-/** The containers meant by these names. One-off containers only count when called by name. */
+/** The containers meant by these names; without any those of the spec's services. One-offs and orphans only count when called by name. */
 function select(p: Planning, operation: Operation, names: readonly string[] | null): readonly ObservedContainer[] {
   const { containers } = p.observed;
-  if (names === null) return containers.filter(({ oneOff }) => !oneOff);
   const services = new Set([...p.desired.services.map(({ name }) => name), ...p.desired.disabled]);
+  const isKnown = (service: string | null) => p.desired.files.length === 0 || service === null || services.has(service);
+  if (names === null) return containers.filter(({ oneOff, service }) => !oneOff && isKnown(service));
   for (const { service } of containers) if (service !== null) services.add(service);
   const found = new Set<ObservedContainer>();
   for (const name of names) {

@@ -231,13 +231,13 @@ async function carryOut(
   const ownership = await refuseOthers(project, observed.containers);
   for (const diagnostic of ownership.notices) world.emit({ type: "notice", diagnostic });
   const made = withWarnings(first(observed), project, ownership);
-  let result = await round(world, made);
+  let result = await round(world, made, observed);
   if (second !== undefined && result.outcome === "converged" && result.rehearsed !== true && made.steps.some(isRefresh)) {
     await world.turn.hold();
     observed = await world.engine.observe(project, world.signal);
     const further = shifted(second(observed), made.steps.length);
     if (further.problems.length > 0) result = both(result, halted(world, further));
-    else if (further.steps.length > 0) result = both(result, await round(world, further));
+    else if (further.steps.length > 0) result = both(result, await round(world, further, observed));
   }
   const { outcome, summary } = result;
   world.emit({ type: "run.finished", outcome, ms: Math.round(stopwatch() - began), summary });
@@ -249,11 +249,12 @@ function isRefresh({ action }: Step): boolean {
   return action.kind === "image.pull" && action.policy === "always";
 }
 
-async function round(world: Stage, made: Plan): Promise<RunResult> {
+async function round(world: Stage, made: Plan, { containers }: Observed): Promise<RunResult> {
   const { emit, engine, signal, rehearsal, patience, turn } = world;
   if (made.problems.length > 0) throw new Failure(made.problems);
-  const unchanged = made.changes.filter(({ kind }) => kind === "unchanged").length;
-  emit({ type: "plan.ready", project: made.project, steps: made.steps.map(eventStep), unchanged });
+  const unchanged = new Set(made.changes.flatMap(({ kind, address }) => (kind === "unchanged" ? [address] : [])));
+  const settled = containers.flatMap(({ name, state }) => (unchanged.has(`container/${name}`) ? [{ name, state }] : []));
+  emit({ type: "plan.ready", project: made.project, steps: made.steps.map(eventStep), unchanged: unchanged.size, settled });
   for (const diagnostic of made.notices) emit({ type: "notice", diagnostic });
   if (rehearsal === true)
     return { plan: made, outcome: "converged", summary: { done: 0, failed: 0, skipped: 0 }, diagnostics: [], rehearsed: true };

@@ -1,4 +1,5 @@
 import type { Awaited, EventStep, Stamped } from "../model/event.ts";
+import type { ContainerState } from "../model/observed.ts";
 import type { Transfer } from "./board.ts";
 import type { Renderer, RendererOptions, Terminal } from "./renderer.ts";
 import { clean, plural } from "./text.ts";
@@ -34,6 +35,7 @@ export function plainRenderer(terminal: Terminal, options: RendererOptions): Ren
     switch (e.type) {
       case "plan.ready":
         for (const step of e.steps) steps.set(step.id, step);
+        for (const { name, state } of e.settled ?? []) write(e, "container", name, STANDING[state]);
         break;
       case "step.started":
         line(e, e.step, ({ kind }) => capital(WORDS[kind].doing));
@@ -86,6 +88,15 @@ export function plainRenderer(terminal: Terminal, options: RendererOptions): Ren
   return { event, say: (text) => terminal.write(`${text}\n`), end: async () => {} };
 }
 
+/** What is said of a container that stays as it is, in Compose's words. */
+const STANDING = {
+  created: "Created",
+  running: "Running",
+  paused: "Paused",
+  restarting: "Restarting",
+  exited: "Stopped",
+  dead: "Stopped",
+} as const satisfies Record<ContainerState, string>;
 /** How often a transfer that goes on says so. */
 const HEARTBEAT_MS = 5000;
 

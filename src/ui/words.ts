@@ -23,7 +23,7 @@ export const WORDS = {
   "container.start": { noun: "container", doing: "starting", done: "started" },
   "container.stop": { noun: "container", doing: "stopping", done: "stopped" },
   "container.kill": { noun: "container", doing: "killing", done: "killed" },
-  "container.hook": { noun: "container", doing: "running a hook of", done: "ran a hook of" },
+  "container.hook": { noun: "container", doing: "running a hook", done: "ran a hook" },
   "container.pause": { noun: "container", doing: "pausing", done: "paused" },
   "container.unpause": { noun: "container", doing: "unpausing", done: "unpaused" },
   "container.restart": { noun: "container", doing: "restarting", done: "started" },

@@ -122,6 +122,16 @@ it("run --tty is refused where nobody has a terminal to give", async ({ place })
   }
 });
 
+it("stop without names is about the services of the spec: what another file made goes on, unless it is named", async ({ place }) => {
+  await place.write("other.yaml", "name: shop\nservices:\n  other: { image: web }\n");
+  await ok(place, "-f", "other.yaml", "up", "-d");
+  await ok(place, "up", "-d");
+  for (const verb of ["stop", "kill", "restart"]) assert.not.match((await place.call(verb)).stderr, "shop-other-1");
+  assert.equal(await running(place), ["other", "web"]);
+  await ok(place, "stop", "other");
+  assert.equal(await running(place), ["web"]);
+});
+
 it("what is not there to be started, or to be named, ends with 1 and Compose's words", async ({ place }) => {
   const started = await place.call("start");
   assert.is(started.status, 1);

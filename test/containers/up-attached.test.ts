@@ -74,7 +74,7 @@ it(
       "wharf.yaml": `services:
   base: {image: shell, command: [sleep, '1000'], init: true}
   brief: {image: shell, command: [echo, done], depends_on: [base]}
-  long: {image: shell, command: [sh, -c, 'echo at work; exec sleep 1000'], init: true, depends_on: [base]}
+  long: {image: shell, command: [sh, -c, 'echo at work; exec sleep 1000'], init: true, depends_on: [base], pre_stop: [{command: [echo, bye]}]}
 `,
     });
     const states = async () => Object.fromEntries((await ps(world, ["-a"], { cwd })).map(({ Service, State }) => [Service, State]));
@@ -89,6 +89,7 @@ it(
     await until("its first words", async () => told.includes("at work"));
     up.kill("SIGINT");
     assert.match((await finished).stderr, /Container own-long-1 Stopped/);
+    assert.match(told, "long-1  | bye\n", "what a hook prints goes where the logs go");
     assert.equal(await states(), { base: "running", brief: "exited", long: "exited" });
     await world.ok(["down"], { cwd });
   }),

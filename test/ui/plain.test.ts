@@ -95,6 +95,20 @@ it("a layer has one line when it is there, and a long transfer says how much is 
   );
 });
 
+it("a container that stays as it is has a line with its state, in the words of Compose", () => {
+  const paper = new Paper();
+  const renderer = plainRenderer(paper, OPTIONS);
+  const states = ["running", "exited", "paused", "created"] as const;
+  const settled = states.map((state) => ({ name: `shop-${state}-1`, state }));
+  for (const event of stamped([{ type: "plan.ready", project: "shop", steps: [], unchanged: 4, settled }])) renderer.event(event);
+  assert.equal(paper.text.match(/Container \S+ \w+/g), [
+    "Container shop-running-1 Running",
+    "Container shop-exited-1 Stopped",
+    "Container shop-paused-1 Paused",
+    "Container shop-created-1 Created",
+  ]);
+});
+
 it("json progress has one event a line, as it came", async () => {
   const paper = new Paper();
   const renderer = await openRenderer("json", paper, OPTIONS);
