@@ -86,6 +86,7 @@ const PLAIN: Omit<Service, "name" | "image" | "scale" | "dependsOn"> = {
   preStop: [],
   stopSignal: null,
   stopGraceMs: 10_000,
+  rollback: null,
   pullPolicy: "missing",
   platform: null,
   profiles: [],

@@ -5,8 +5,8 @@ import { type Action, subject } from "../model/action.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { diagnosticsOf } from "../model/diagnostic.ts";
 import type { Emit, Outcome, Summary } from "../model/event.ts";
-import type { Step } from "../model/plan.ts";
-import { Updates } from "./updates.ts";
+import type { Step, WayBack } from "../model/plan.ts";
+import { inLots, Updates } from "./updates.ts";
 
 /** Whose turn it is to change a project. Others may go ahead while nothing is done but to wait. */
 export interface Turn {
@@ -43,8 +43,11 @@ interface Undoing {
   readonly done: Step[];
   readonly begun: Set<Promise<End>>;
   /** The taking back, once it began. */
-  over: Promise<void> | null;
+  over: Promise<boolean> | null;
 }
+
+/** How replacements are taken back where nothing is said of that. */
+const AT_ONCE: WayBack = { parallelism: 0, delayMs: 0, monitorMs: 0, tolerated: Number.POSITIVE_INFINITY };
 
 /** How many lines of a failed replacement's output are told. */
 const LAST_WORDS = 10;
@@ -98,9 +101,31 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
     if (updates.isTakenBack(step)) await takeBackAll(step);
   }
 
-  /** Undoes what was done of all attempts of a service. */
-  async function takeBackAll({ service }: Step): Promise<void> {
-    await Promise.all(steps.filter((other) => other.service === service).map(takeBack));
+  /** Undoes what was done of all attempts of a service, lot by lot as its way back says; after an interruption at once. */
+  async function takeBackAll({ id, service, update }: Step): Promise<void> {
+    const all = steps.filter((other) => other.service === service);
+    const found = all.flatMap(({ attempt }) => (attempt === undefined || attempts.get(attempt.name)?.over !== null ? [] : [attempt.name]));
+    const names = [...new Set(found)];
+    const way = signal.aborted ? undefined : update?.wayBack;
+    const back = async (name: string): Promise<boolean> => {
+      const [first] = all.filter(({ attempt }) => attempt?.name === name);
+      return first === undefined || ((await takeBack(first)) && (way === undefined || (await isSteady(name, way.monitorMs))));
+    };
+    const failed = await inLots(names, way ?? AT_ONCE, back);
+    if (failed !== null)
+      emit({
+        type: "step.note",
+        step: id,
+        message: `the rollback of ${service} is paused: ${failed} failed, and ${way?.tolerated || "none"} may`,
+      });
+  }
+
+  /** Whether what runs again stays up for so long. */
+  async function isSteady(name: string, monitorMs: number): Promise<boolean> {
+    const done = attempts.get(name)?.done.find(({ attempt }) => attempt?.undo?.kind === "container.start");
+    const action = done?.attempt?.undo;
+    if (done === undefined || action?.kind !== "container.start" || monitorMs === 0) return true;
+    return onTheWayBack(done, { kind: "container.prove", container: action.container, monitorMs, delayMs: 0 });
   }
 
   function skip(step: Step, because: number | null): End {
@@ -108,36 +133,41 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
     return { status: "skipped", because };
   }
 
-  /** Undoes what was done of the attempt that a step belongs to, the last step first. Once for each attempt. */
-  async function takeBack({ attempt }: Step): Promise<void> {
+  /** Undoes what was done of the attempt that a step belongs to, the last step first. Once for each attempt. Gives whether all could be. */
+  async function takeBack({ attempt }: Step): Promise<boolean> {
     const undoing = attempt === undefined ? undefined : attempts.get(attempt.name);
-    if (undoing === undefined) return;
+    if (undoing === undefined) return true;
     undoing.over ??= (async () => {
       await Promise.allSettled(undoing.begun);
-      for (const done of [...undoing.done].reverse()) await undo(done);
+      let isUndone = true;
+      for (const done of [...undoing.done].reverse()) isUndone = (await undo(done)) && isUndone;
+      return isUndone;
     })();
-    await undoing.over;
+    return undoing.over;
   }
 
-  async function undo({ id, attempt }: Step): Promise<void> {
-    const action = attempt?.undo ?? null;
-    if (action === null || isOvertaken(action)) return;
+  async function undo(step: Step): Promise<boolean> {
+    const action = step.attempt?.undo ?? null;
+    if (action === null || isOvertaken(action)) return true;
     const began = stopwatch();
+    const isDone = await onTheWayBack(step, action);
+    if (isDone) emit({ type: "step.undone", step: step.id, ms: Math.round(stopwatch() - began) });
+    return isDone;
+  }
+
+  async function onTheWayBack({ id }: Step, action: Action): Promise<boolean> {
     try {
       // Not the run's signal: that may have been what broke the attempt off.
       const fresh = new AbortController().signal;
       const work = () => engine.apply(action, { ...contextOf({ id }, options), signal: fresh });
       await (turn === undefined ? work() : turn.carryOut(action, work, fresh));
-      emit({ type: "step.undone", step: id, ms: Math.round(stopwatch() - began) });
+      return true;
     } catch (error) {
-      diagnostics.push(...diagnosticsOf(error));
-      emit({
-        type: "step.note",
-        step: id,
-        message: `could not be taken back: ${diagnosticsOf(error)
-          .map(({ message }) => message)
-          .join("; ")}`,
-      });
+      const found = diagnosticsOf(error);
+      diagnostics.push(...found);
+      const what = action.kind === "container.prove" ? "is back, and not steady" : "could not be taken back";
+      emit({ type: "step.note", step: id, message: `${what}: ${found.map(({ message }) => message).join("; ")}` });
+      return false;
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Step } from "../model/plan.ts";
+import type { Step, WayBack } from "../model/plan.ts";
 
 interface State {
   failed: number;
@@ -54,4 +54,21 @@ export class Updates {
     this.#states.set(key, state);
     return state;
   }
+}
+
+/** Takes items back lot by lot. Gives how many failed when more did than may, after which none is begun; `null`: no more than may. */
+export async function inLots<T>(
+  items: readonly T[],
+  { parallelism, delayMs, tolerated }: WayBack,
+  back: (item: T) => Promise<boolean>,
+): Promise<number | null> {
+  const size = parallelism > 0 ? parallelism : items.length;
+  let failed = 0;
+  for (let at = 0; at < items.length; at += size) {
+    if (at > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    const ends = await Promise.all(items.slice(at, at + size).map(back));
+    failed += ends.filter((isBack) => !isBack).length;
+    if (failed > tolerated) return failed;
+  }
+  return null;
 }

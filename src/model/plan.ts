@@ -54,6 +54,20 @@ export interface UpdateRole {
   readonly tolerated: number;
   /** Whether those that succeeded are taken back then, too. */
   readonly rollback: boolean;
+  /** How they are. Absent: all at once. */
+  readonly wayBack?: WayBack;
+}
+
+/** How replacements are taken back. */
+export interface WayBack {
+  /** At once; 0: all. */
+  readonly parallelism: number;
+  /** Between one lot and the next. */
+  readonly delayMs: number;
+  /** For how long what runs again is watched before the next lot. */
+  readonly monitorMs: number;
+  /** How many may fail at it; when more do, no further one is taken back. */
+  readonly tolerated: number;
 }
 
 export type ChangeKind = "create" | "replace" | "update" | "start" | "stop" | "remove" | "pull" | "unchanged";

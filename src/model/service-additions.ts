@@ -24,4 +24,5 @@ export const ADDITIONS: Partial<Service> = {
   secrets: [],
   pin: null,
   update: USUAL_UPDATE,
+  rollback: null,
 };

@@ -80,6 +80,8 @@ export interface Service {
   readonly stopGraceMs: number;
   readonly scale: number;
   readonly update: UpdatePolicy;
+  /** How its containers go back to what they were; `null`: as they are updated. */
+  readonly rollback: UpdatePolicy | null;
   readonly pullPolicy: PullPolicy;
   /** `os/architecture[/variant]`, or `null`: this machine's. */
   readonly platform: string | null;

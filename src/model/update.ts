@@ -17,4 +17,20 @@ export interface UpdatePolicy {
 /** For how long one without a health check is watched where nobody said it, in milliseconds. One that has a check is well when that says so. */
 export const USUAL_MONITOR_MS = 1000;
 
+/** The policy of `deploy.rollback_config` where containers go back to what they were, else that of updates. */
+export function policyOf(
+  { update, rollback }: { readonly update: UpdatePolicy; readonly rollback?: UpdatePolicy | null },
+  { back }: { readonly back: boolean },
+): UpdatePolicy {
+  return back ? (rollback ?? update) : update; // records of earlier versions have none
+}
+
+/** How many of so many may fail. */
+export function tolerated({ maxFailureRatio = 0 }: UpdatePolicy, all: number): number {
+  return Math.floor(maxFailureRatio * all + ROUNDING);
+}
+
+/** A third of three is one. */
+const ROUNDING = 1e-9;
+
 export const USUAL_UPDATE: UpdatePolicy = { order: null, monitorMs: null, parallelism: 0, delayMs: 0, failureAction: "continue" };

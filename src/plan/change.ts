@@ -87,6 +87,7 @@ const CHANGE = {
   stopGraceMs: "none",
   scale: "scale",
   update: "none",
+  rollback: "none",
   pullPolicy: "none",
   platform: { key: "platform", record: (s) => s.platform, fixed: FILES },
   profiles: "none",

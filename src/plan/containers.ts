@@ -6,6 +6,7 @@
 import { containerName } from "../model/names.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { contentOf, type Mount, type Service } from "../model/service.ts";
+import { policyOf } from "../model/update.ts";
 import { sourceOf } from "./change.ts";
 import { contentsOf, secretsOf } from "./files.ts";
 import { FILES } from "./fixed.ts";
@@ -291,8 +292,9 @@ interface SlotStep {
 
 /** The last step of an attempt: after it there is no way back, nor need of one. */
 function prove(p: Planning, { service }: Pattern, { container, reason, after, attempt = null }: SlotStep): string {
+  const { monitorMs, delayMs } = policyOf(service, p.options);
   return p.draft.step(stepKey("container.prove", container), {
-    action: { kind: "container.prove", container, monitorMs: service.update.monitorMs, delayMs: service.update.delayMs },
+    action: { kind: "container.prove", container, monitorMs, delayMs },
     reason,
     service: service.name,
     after,

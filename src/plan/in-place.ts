@@ -3,6 +3,7 @@ import { canonical } from "../model/json.ts";
 import type { ObservedContainer, PublishedPort } from "../model/observed.ts";
 import type { AttributeChange } from "../model/plan.ts";
 import type { Port } from "../model/service.ts";
+import { policyOf } from "../model/update.ts";
 import { compareContainers, fixedOf, sourceOf } from "./change.ts";
 import { firstHash, isFirstHash } from "./hash.ts";
 import { containerSpec, type Pattern } from "./making.ts";
@@ -64,7 +65,7 @@ export function changeInPlace(
   if (attributes.length === 0 && !isUnfinished) return null;
   const { service } = pattern;
   const reason = isUnfinished ? "a change in place broke off" : `changed in place: ${namesOf(attributes)}`;
-  const together = p.options.rollback && service.update.failureAction === "rollback" && keeper.spec !== undefined;
+  const together = p.options.rollback && policyOf(service, p.options).failureAction === "rollback" && keeper.spec !== undefined;
   const step = p.draft.step(stepKey("container.update", keeper.name), {
     action: {
       kind: "container.update",

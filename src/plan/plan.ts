@@ -38,6 +38,8 @@ export interface PlanOptions {
   readonly scale: Readonly<Record<string, number>>;
   /** Put back what ran when its replacement does not make it. */
   readonly rollback: boolean;
+  /** The way leads back to what was: `deploy.rollback_config` counts instead of `update_config`. */
+  readonly back: boolean;
   /** Whether the engine runs health checks, so that `healthy` can be waited for. `reconcile` fills it in. */
   readonly healthchecks: boolean;
 }
@@ -58,6 +60,7 @@ export const DEFAULTS: PlanOptions = {
   stopGraceMs: null,
   scale: {},
   rollback: true,
+  back: false,
   healthchecks: false,
 };
 

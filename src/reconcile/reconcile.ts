@@ -128,7 +128,7 @@ async function wayBack(
   const { images } = await world.engine.observe(revision.project, world.signal);
   const { namedAfter: _, ...whole } = projectOf(revision, images); // whose it is was asked before
   const project = { ...whole, sources: {} }; // the files say something else by now, or are gone
-  return { project, options: forEngine(world, { ...options, removeOrphans: true, pull: "missing" }) };
+  return { project, options: forEngine(world, { ...options, removeOrphans: true, pull: "missing", back: true }) };
 }
 
 /** Notes what is true now as a revision, where all went well and there is something. */

@@ -49,7 +49,7 @@ export const SUPPORT = {
           reservations: { cpus: "no", memory: "yes", devices: "yes", generic_resources: "no" },
         },
         restart_policy: "yes",
-        rollback_config: "no",
+        rollback_config: "yes",
         update_config: "yes",
       },
       develop: "no",

@@ -3,6 +3,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { box } from "../support/box.ts";
+import { inspect } from "../support/listings.ts";
 import { startRegistry } from "../support/registry.ts";
 import { busyboxRootfs } from "../support/rootfs.ts";
 import { containerSuite, inWorld, type World } from "../support/world.ts";
@@ -10,6 +12,8 @@ import { containerSuite, inWorld, type World } from "../support/world.ts";
 const it = containerSuite("rollback");
 
 it("rollback brings back the content that a tag had, and prune keeps it for that", inWorld(movedTag));
+
+it("an update that fails is rolled back as rollback_config says, and so does wharf rollback go back", inWorld(rolledBack));
 
 it("up --locked runs what the lock file pins, wherever the tag leads by now", inWorld(pinnedImages));
 
@@ -60,6 +64,56 @@ async function movedTag(world: World): Promise<void> {
   } finally {
     await registry.stop();
   }
+}
+
+/** Of three replicas the last one of `blue` does not stand. */
+async function rolledBack(world: World): Promise<void> {
+  const stands = (colour: string, most: number): string => `services:
+  web:
+    image: test/box:1
+    environment: {COLOUR: ${colour}}
+    volumes: [data:/data]
+    cmd: [sh, -c, "echo >>/data/$COLOUR; test $(wc -l </data/$COLOUR) -le ${most} || exit 3; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+    deploy:
+      replicas: 3
+      update_config: {parallelism: 1, failure_action: rollback, monitor: 100ms}
+      rollback_config: {parallelism: 1, delay: 1s, monitor: 100ms, order: start-first}
+volumes: {data: {}}
+`;
+  const write = (colour: string, most: number) => world.project("shop", { "wharf.yaml": stands(colour, most).replaceAll("$", () => "$$") });
+  await box(world, "");
+  const cwd = await write("red", 100);
+  await world.ok(["up", "-d"], { cwd });
+  const before = await idsOf(world);
+  await write("blue", 2);
+  const failed = await world.wharf(["--progress", "json", "up", "-d"], { cwd });
+  assert.is(failed.status, 1, failed.stderr);
+  assert.equal(await idsOf(world), before);
+  const undone = eventsOf(failed.stderr, "step.undone").map(({ at }) => Date.parse(at));
+  const pauses = undone.map((at, index) => at - (undone[index - 1] ?? at)).filter((ms) => ms >= 1000);
+  assert.is(pauses.length, 1, "a second between the two that stood");
+  await write("green", 100);
+  await world.ok(["up", "-d"], { cwd });
+  const back = await world.wharf(["--progress", "json", "rollback"], { cwd });
+  assert.is(back.status, 0, back.stderr);
+  const [{ steps = [] } = {}] = eventsOf(back.stderr, "plan.ready");
+  assert.is(steps.filter(({ kind }) => kind === "container.takeover").length, 3, "start-first");
+  await world.ok(["down", "-t", "0", "-v"], { cwd });
+}
+
+interface Told {
+  readonly type: string;
+  readonly at: string;
+  readonly steps?: readonly { readonly kind: string }[];
+}
+
+function eventsOf(text: string, type: string): readonly Told[] {
+  const all: readonly Told[] = text.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
+  return all.filter((event) => event.type === type);
+}
+
+async function idsOf(world: World): Promise<readonly string[]> {
+  return Promise.all([1, 2, 3].map(async (number) => (await inspect(world, `shop-web-${number}`)).Id));
 }
 
 async function pinnedImages(world: World): Promise<void> {

@@ -5,9 +5,9 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { Failure } from "../../src/model/diagnostic.ts";
 import type { Project } from "../../src/model/project.ts";
 import type { UpdatePolicy } from "../../src/model/update.ts";
-import { DEFAULTS, type PlanOptions } from "../../src/plan/plan.ts";
+import { DEFAULTS, type PlanOptions, plan } from "../../src/plan/plan.ts";
 import { reconcile } from "../../src/reconcile/reconcile.ts";
-import { project, service } from "../support/build.ts";
+import { containerOf, project, ready, service } from "../support/build.ts";
 import { makeScene, type Scene } from "./scene.ts";
 
 const it = suite<{ scene: Scene }>("updates of which parts fail");
@@ -20,12 +20,13 @@ it.after.each(({ scene }) => scene.dispose());
 
 const REPLICAS = [1, 2, 3, 4];
 
-const coloured = (colour: string, update: Partial<UpdatePolicy>): Project =>
+const coloured = (colour: string, update: Partial<UpdatePolicy>, rollback: UpdatePolicy | null = null): Project =>
   project({
     services: [
       service({
         scale: REPLICAS.length,
         environment: { COLOR: colour },
+        rollback,
         update: { order: null, monitorMs: 0, delayMs: 0, parallelism: 1, failureAction: "pause", ...update },
       }),
     ],
@@ -79,6 +80,68 @@ it("continue: all others are replaced", async ({ scene }) => {
 it("rollback: those that were replaced are put back, too", async ({ scene }) => {
   assert.is(await updated(scene, { update: { failureAction: "rollback" }, failing: [3] }), "");
   assert.ok(scene.events.some((event) => event.type === "step.note" && event.message.includes("web is rolled back")));
+});
+
+/** What is undone, and what is watched, in which order. */
+async function takenBack(scene: Scene, rollback: Partial<UpdatePolicy>, unwell: readonly string[]): Promise<readonly string[]> {
+  const project = (colour: string): Project =>
+    coloured(
+      colour,
+      { failureAction: "rollback" },
+      { order: null, monitorMs: 5, delayMs: 0, parallelism: 1, failureAction: "pause", ...rollback },
+    );
+  await reconcile(scene.world(), project("red"), DEFAULTS);
+  const deeds: string[] = [];
+  const engine: Engine = {
+    ...scene.engine,
+    apply: async (action, context) => {
+      if (action.kind === "container.start" || action.kind === "container.prove")
+        deeds.push(`${action.kind.slice(10)} ${action.container}`);
+      if (action.kind === "container.prove" && (action.container === "shop-web-4.next" || unwell.includes(action.container)))
+        throw new Failure({ code: "E_NOT_STEADY", message: `${action.container} does not stand` });
+      return scene.engine.apply(action, context);
+    },
+  };
+  assert.is((await reconcile(scene.world({ engine }), project("blue"), DEFAULTS)).outcome, "failed");
+  return deeds.filter((deed) => !deed.endsWith(".next"));
+}
+
+it("rollback_config: they are put back lot by lot, and each is watched before the next lot", async ({ scene }) => {
+  const [first, ...others] = await takenBack(scene, {}, []);
+  assert.is(first, "start shop-web-4"); // the one that failed, at once
+  assert.equal(
+    others,
+    [1, 2, 3].flatMap((number) => [`start shop-web-${number}`, `prove shop-web-${number}`]),
+  );
+});
+
+it("rollback_config: when more fail than may, no further one is put back; with `continue` all are", async ({ scene }) => {
+  const paused = await takenBack(scene, {}, ["shop-web-1"]);
+  assert.equal(paused, ["start shop-web-4", "start shop-web-1", "prove shop-web-1"]);
+  assert.ok(
+    scene.events.some((event) => event.type === "step.note" && event.message === "the rollback of web is paused: 1 failed, and none may"),
+  );
+  await reconcile(scene.world(), coloured("red", {}), DEFAULTS);
+  const all = await takenBack(scene, { failureAction: "continue", parallelism: 0 }, ["shop-web-1"]);
+  assert.is(all.filter((deed) => deed.startsWith("start")).length, REPLICAS.length);
+});
+
+it("rollback_config: it is how a rollback replaces, where it is given", () => {
+  const red = coloured("red", {}, { order: "start-first", monitorMs: 7, delayMs: 3, parallelism: 2, failureAction: "pause" });
+  const containers = REPLICAS.map((number) => containerOf(red, red.services[0] ?? service(), { number }));
+  const blue = { ...red, services: red.services.map((one) => ({ ...one, environment: { COLOR: "blue" } })) };
+  const proofs = (back: boolean) =>
+    plan(blue, ready(blue, { containers }), { ...DEFAULTS, back }).steps.flatMap(({ action }) =>
+      action.kind === "container.prove" ? [[action.monitorMs, action.delayMs]] : [],
+    );
+  assert.equal(
+    proofs(true),
+    REPLICAS.map(() => [7, 3]),
+  );
+  assert.equal(
+    proofs(false),
+    REPLICAS.map(() => [0, 0]),
+  );
 });
 
 it("max_failure_ratio: a quarter of four may fail, and no more", async ({ scene }) => {

@@ -44,4 +44,12 @@ it("the part of an update that may fail", async () => {
   );
 });
 
+it("rollback_config is read as update_config is; without it there is none, and from there no way leads back", async () => {
+  const { rollback } = await web(
+    "deploy: {rollback_config: {parallelism: 2, delay: 1s, monitor: 3s, order: start-first, failure_action: rollback}}",
+  );
+  assert.equal(rollback, { parallelism: 2, delayMs: 1000, monitorMs: 3000, order: "start-first", failureAction: "pause" });
+  assert.is((await web("deploy: {update_config: {parallelism: 2}}")).rollback, null);
+});
+
 it.run();

@@ -64,6 +64,7 @@ export function service(given: Partial<Omit<Service, "image">> & { readonly imag
     stopSignal: null,
     stopGraceMs: 10_000,
     scale: 1,
+    rollback: null,
     update: USUAL_UPDATE,
     pin: null,
     pullPolicy: "missing",

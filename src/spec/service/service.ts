@@ -19,7 +19,7 @@ import { type LongPort, portModel, readExpose, readPorts } from "./ports.ts";
 import { readResources } from "./resources.ts";
 import { readRestart } from "./restart.ts";
 import type { Scope } from "./scope.ts";
-import { readUpdate } from "./update.ts";
+import { readRollback, readUpdate } from "./update.ts";
 import {
   readCapabilities,
   readContainerName,
@@ -119,6 +119,7 @@ export function readService(name: string, entry: Entry, { draft, context, active
     stopGraceMs: readGracePeriod(at("stop_grace_period")),
     scale: readScale(node, scope),
     update: readUpdate(node, scope),
+    rollback: readRollback(node, scope),
     pullPolicy: readPullPolicy(at("pull_policy"), scope),
     platform: readPlatform(at("platform"), scope),
     profiles: itemsOf(at("profiles")).map((item) => textOf(item) ?? ""),
