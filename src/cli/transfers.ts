@@ -1,9 +1,12 @@
 import { stopwatch } from "../lib/clock.ts";
-import { type Diagnostic, diagnosticsOf } from "../model/diagnostic.ts";
+import { type Diagnostic, diagnosticsOf, Failure } from "../model/diagnostic.ts";
 import type { EventStep } from "../model/event.ts";
-import type { Reference } from "../model/reference.ts";
+import type { Project } from "../model/project.ts";
+import { partsOf, type Reference } from "../model/reference.ts";
 import { mountedImages, type Service } from "../model/service.ts";
 import { withDependencies } from "../plan/order.ts";
+import type { Loaded } from "../spec/load.ts";
+import { child, textOf } from "../spec/node.ts";
 import { conclude, type Outcome } from "./outcome.ts";
 import { referenceOf } from "./reference.ts";
 import type { Session } from "./session.ts";
@@ -33,9 +36,13 @@ export async function pullImages(
 export async function pullServices(
   session: Session,
   names: readonly string[],
-  choice: PullChoice & { readonly dependencies: boolean },
+  choice: PullChoice & { readonly dependencies: boolean; readonly ignoreBuildable: boolean },
 ): Promise<number> {
-  const services = await servicesOf(session, names, choice.dependencies);
+  session.naming(names);
+  const loaded = await session.read();
+  const refusals = loaded.refusals.filter(({ code }) => code !== "E_NO_IMAGE");
+  if (refusals.length > 0) throw new Failure(refusals);
+  const services = chosen({ ...loaded.project, services: loaded.services }, names, choice.dependencies);
   const jobs = services
     .filter(({ pullPolicy }) => pullPolicy !== "never")
     .flatMap(({ image, mounts, platform, name }) =>
@@ -43,7 +50,29 @@ export async function pullServices(
         (reference): Job => ({ kind: "image.pull", reference, service: name, platform, policy: choice.policy }),
       ),
     );
-  return transfer(session, unique(jobs), choice);
+  const whys = await Promise.all(
+    unique(jobs).map((job) => notNeeded(session, job, { ...loaded, ignoreBuildable: choice.ignoreBuildable })),
+  );
+  return transfer(session, unique(jobs), { ...choice, whys });
+}
+
+/** Why an image is not pulled though it was asked for, as Compose says it; `null`: it is. */
+async function notNeeded(
+  session: Session,
+  { reference, service }: Job,
+  { project, services, tree, ignoreBuildable }: Pick<Loaded, "project" | "services" | "tree"> & { readonly ignoreBuildable: boolean },
+): Promise<string | null> {
+  const own = services.find(({ name }) => name === service);
+  const isOwn = own?.image === reference;
+  if (isOwn && !project.services.some(({ name }) => name === service)) return "No image to be pulled"; // it can only be built
+  const written = child(child(tree, "services"), service ?? "");
+  if (isOwn && ignoreBuildable && child(written, "build") !== undefined) return "Image can be built";
+  const given = textOf(child(written, "pull_policy"));
+  const { tag, digest } = partsOf(reference);
+  // A tag that moves is asked for all the same.
+  if (!isOwn || given !== "missing" || (digest === null && tag === "latest")) return null;
+  const found = await (await session.engine()).images.inspect(reference, session.signal);
+  return found === null ? null : "Image is already present locally";
 }
 
 /** Uploads images by name. */
@@ -76,7 +105,10 @@ type Job = { readonly reference: Reference; readonly service: string | null } & 
 
 async function servicesOf(session: Session, names: readonly string[], dependencies: boolean): Promise<readonly Service[]> {
   session.naming(names);
-  const { project } = await session.load();
+  return chosen((await session.load()).project, names, dependencies);
+}
+
+function chosen(project: Project, names: readonly string[], dependencies: boolean): readonly Service[] {
   refuseUnknown(project, names);
   if (names.length === 0) return project.services;
   const wanted = dependencies ? withDependencies(project.services, names) : new Set(names);
@@ -87,27 +119,35 @@ function unique(jobs: readonly Job[]): readonly Job[] {
   return [...new Map(jobs.map((job) => [`${job.reference} ${job.kind === "image.pull" ? job.platform : ""}`, job])).values()];
 }
 
-/** Carries out transfers, all at once, and tells of them as a run does of its steps. */
+/** Carries out transfers, all at once, and tells of them as a run does of its steps. `whys`: why one of them is left out. */
 async function transfer(
   session: Session,
   jobs: readonly Job[],
-  options: { readonly quiet: boolean; readonly ignoreFailures: boolean },
+  {
+    quiet,
+    ignoreFailures,
+    whys = [],
+  }: { readonly quiet: boolean; readonly ignoreFailures: boolean; readonly whys?: readonly (string | null)[] },
 ): Promise<number> {
   const began = stopwatch();
-  await session.world(options.quiet ? { renderer: "quiet" } : {});
+  await session.world(quiet ? { renderer: "quiet" } : {});
   const steps = jobs.map(
     ({ kind, reference, service }, i): EventStep => ({ id: i + 1, kind, subject: reference, service, reason: "asked for" }),
   );
   session.emit({ type: "plan.ready", project: "", steps, unchanged: 0 });
-  const problems = (await Promise.all(jobs.map((job, i) => transferOne(session, job, i + 1)))).filter((found) => found.length > 0);
+  whys.forEach((why, i) => {
+    if (why !== null) session.emit({ type: "step.skipped", step: i + 1, because: null, why });
+  });
+  const needed = jobs.map((job, i) => ({ job, step: i + 1 })).filter((_, i) => (whys[i] ?? null) === null);
+  const problems = (await Promise.all(needed.map(({ job, step }) => transferOne(session, job, step)))).filter((found) => found.length > 0);
   const failed = problems.length;
   const outcome = session.signal.aborted ? "cancelled" : failed > 0 ? "failed" : "converged";
-  const summary = { done: jobs.length - failed, failed, skipped: 0 };
+  const summary = { done: needed.length - failed, failed, skipped: jobs.length - needed.length };
   session.emit({ type: "run.finished", outcome, ms: stopwatch() - began, summary });
-  const text = `${jobs.length} ${jobs[0]?.kind === "image.push" ? "pushed" : "pulled"}`;
-  const result: Outcome = { outcome, summary, diagnostics: problems.flat(), text: jobs.length === 0 ? "nothing to do" : text };
+  const text = `${needed.length} ${jobs[0]?.kind === "image.push" ? "pushed" : "pulled"}`;
+  const result: Outcome = { outcome, summary, diagnostics: problems.flat(), text: needed.length === 0 ? "nothing to do" : text };
   const status = await conclude(session, result, began);
-  return options.ignoreFailures && outcome === "failed" ? 0 : status;
+  return ignoreFailures && outcome === "failed" ? 0 : status;
 }
 
 /** Gives what went wrong. */

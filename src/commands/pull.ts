@@ -10,10 +10,7 @@ export default class Pull extends BaseCommand {
   static override readonly flags = {
     quiet: Flags.boolean({ char: "q", summary: "Show no progress." }),
     "include-deps": Flags.boolean({ summary: "The images of services that those named depend on too." }),
-    "ignore-buildable": Flags.boolean({
-      hidden: true,
-      summary: "What can be built has no image to pull: wharf leaves it out in any case.",
-    }),
+    "ignore-buildable": Flags.boolean({ summary: "Leave out what has `build`. What has nothing else is left out in any case." }),
     "ignore-pull-failures": Flags.boolean({ summary: "Go on, and end well, when an image cannot be fetched." }),
     policy: Flags.string({
       options: ["always", "missing"],
@@ -29,6 +26,7 @@ export default class Pull extends BaseCommand {
     const choice = {
       quiet: flags.quiet,
       ignoreFailures: flags["ignore-pull-failures"],
+      ignoreBuildable: flags["ignore-buildable"],
       dependencies: flags["include-deps"],
       policy,
     } as const;

@@ -25,8 +25,8 @@ export type Event =
   | { readonly type: "step.note"; readonly step: number; readonly message: string }
   | { readonly type: "step.done"; readonly step: number; readonly ms: number }
   | { readonly type: "step.failed"; readonly step: number; readonly ms: number; readonly diagnostics: readonly Diagnostic[] }
-  /** `because`: the step that did not succeed, or `null` when the run was cancelled before its turn. */
-  | { readonly type: "step.skipped"; readonly step: number; readonly because: number | null }
+  /** `because`: the step that did not succeed, or `null` when the run was cancelled before its turn. `why`: it was not needed. */
+  | { readonly type: "step.skipped"; readonly step: number; readonly because: number | null; readonly why?: string }
   /** What a step did was taken back, because a later one of the same replacement failed or was not begun. */
   | { readonly type: "step.undone"; readonly step: number; readonly ms: number }
   | { readonly type: "notice"; readonly diagnostic: Diagnostic }

@@ -82,7 +82,7 @@ export class Board {
       case "step.skipped":
         if (row.status === "failed") return;
         row.status = "skipped";
-        row.why = this.#reason(event.because);
+        row.why = event.why ?? this.#reason(event.because);
         return;
     }
   }

@@ -65,6 +65,11 @@ export function plainRenderer(terminal: Terminal, options: RendererOptions): Ren
         line(e, e.step, (step) => `Taken back in ${elapsed(e.ms)}: ${doneWord(step)}`);
         break;
       case "step.skipped": {
+        const { why } = e;
+        if (why !== undefined) {
+          line(e, e.step, () => `Skipped ${why}`);
+          break;
+        }
         const because = e.because === null ? undefined : steps.get(e.because);
         line(e, e.step, () => `Skipped: ${because === undefined ? "interrupted" : `${spoken(because)} was not ${doneWord(because)}`}`);
         break;
