@@ -22,6 +22,8 @@ interface Payloads {
     /** Absent: none. */
     readonly driverOptions?: Readonly<Record<string, string>>;
   };
+  /** Gives a volume other labels; what is in it stays. */
+  readonly "volume.update": { readonly volume: string; readonly labels: Readonly<Record<string, string>> };
   readonly "volume.remove": { readonly volume: string };
   readonly "container.create": { readonly container: string; readonly spec: ContainerSpec; readonly contents?: Contents };
   /**
@@ -123,6 +125,7 @@ export function subject(action: Action): string {
     case "network.remove":
       return action.network;
     case "volume.create":
+    case "volume.update":
     case "volume.remove":
       return action.volume;
     case "container.create":

@@ -117,6 +117,7 @@ export interface ObservedVolume {
   readonly key: string | null;
   /** What it is mounted from; absent: a directory of its own. */
   readonly driverOptions?: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface ObservedImage {

@@ -63,10 +63,15 @@ export function simulate(world: Observed, action: Action, chance: Chance = {}): 
             name,
             project: projectOf(labels),
             key,
+            labels,
             ...(driverOptions !== undefined && Object.keys(driverOptions).length > 0 && { driverOptions }),
           },
         ],
       };
+    }
+    case "volume.update": {
+      const { volume: name, labels } = action;
+      return { ...world, volumes: world.volumes.map((volume) => (volume.name === name ? { ...volume, labels } : volume)) };
     }
     case "volume.remove": {
       const user = world.containers.find(({ volumes }) => volumes.some(({ name }) => name === action.volume));
@@ -204,7 +209,7 @@ function create(world: Observed, { container: name, spec, id, now }: Creation): 
   return {
     ...found(world, name),
     containers: [...world.containers, container],
-    volumes: [...world.volumes, ...made.map((volume) => ({ name: volume.name, project, key: null }))],
+    volumes: [...world.volumes, ...made.map((volume) => ({ name: volume.name, project, key: null, labels: {} }))],
   };
 }
 

@@ -1,7 +1,9 @@
 import { canonical } from "../model/json.ts";
 import { LABEL } from "../model/labels.ts";
+import type { ObservedVolume } from "../model/observed.ts";
+import type { AttributeChange } from "../model/plan.ts";
 import type { Service } from "../model/service.ts";
-import { sourceOf } from "./change.ts";
+import { compare, sourceOf } from "./change.ts";
 import { volumeName } from "./making.ts";
 import { foreign } from "./networks.ts";
 import { changed, drifted, type Planning, placed, stepKey } from "./planning.ts";
@@ -23,7 +25,7 @@ export function volumeKeys(names: readonly (string | null)[]): readonly string[]
   return names.flatMap((name) => (name === null ? [] : [stepKey("volume.create", name)]));
 }
 
-/** Plans the named volumes that these services mount: made where missing, never changed; external ones must be there. */
+/** Plans the named volumes that these services mount: made where missing, but for their labels never changed; external ones must be there. */
 export function planVolumes(p: Planning, services: readonly Service[]): void {
   const declared = p.options.allResources ? p.desired.volumes.map(({ key }) => key) : [];
   const mounted = services.flatMap(({ mounts }) => mounts.flatMap((m) => (m.type === "volume" && m.source !== null ? [m.source] : [])));
@@ -33,8 +35,15 @@ export function planVolumes(p: Planning, services: readonly Service[]): void {
     const found = p.observed.volumes.find((candidate) => candidate.name === name);
     const address = `volume/${name}`;
     const reason = p.lostVolumes.has(name) ? drifted("it was removed, with what was in it") : "not there yet";
+    const labels = { ...volume?.labels, [LABEL.project]: p.desired.name, [LABEL.volume]: key };
     if (found !== undefined) {
-      changed(p, "unchanged", { address, reason: "there already" });
+      const difference = found.project === p.desired.name ? labelsChanged(p, { key, found, labels }) : [];
+      if (difference.length === 0) changed(p, "unchanged", { address, reason: "there already" });
+      else {
+        const reason = "changed: labels";
+        p.draft.step(stepKey("volume.update", name), { action: { kind: "volume.update", volume: name, labels }, reason, service: null });
+        changed(p, "update", { address, reason, attributes: difference });
+      }
       if (found.project === p.desired.name && canonical(found.driverOptions ?? {}) !== canonical(volume?.driverOptions ?? {}))
         p.notices.push({
           code: "W_VOLUME_CHANGED",
@@ -53,7 +62,6 @@ export function planVolumes(p: Planning, services: readonly Service[]): void {
       });
     } else {
       const options = volume?.driverOptions;
-      const labels = { ...volume?.labels, [LABEL.project]: p.desired.name, [LABEL.volume]: key };
       p.draft.step(stepKey("volume.create", name), {
         action: { kind: "volume.create", volume: name, key, labels, ...(options && { driverOptions: options }) },
         reason,
@@ -62,4 +70,15 @@ export function planVolumes(p: Planning, services: readonly Service[]): void {
       changed(p, "create", { address, reason });
     }
   }
+}
+
+interface Labelled {
+  readonly key: string;
+  readonly found: ObservedVolume;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+function labelsChanged(p: Planning, { key, found, labels }: Labelled): readonly AttributeChange[] {
+  if (canonical(found.labels) === canonical(labels)) return [];
+  return compare({ labels: found.labels }, { labels }, { project: p.desired, path: `volumes.${key}` });
 }

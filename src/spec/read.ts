@@ -7,6 +7,9 @@ import { type SourceFile, sourceFile } from "./node.ts";
 /** More than any file of this kind has, and quick enough to read. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
+/** What is run from, as it is read by this machine and its people first. */
+const OF_SPECS: ReadonlySet<string> = new Set(["spec", "included file", "extended file"]);
+
 export interface ReadRequest {
   /** Absolute. */
   readonly path: string;
@@ -19,7 +22,7 @@ export interface ReadRequest {
 /** Reads a text file; `null` and an entry in the report when it cannot be. */
 export async function readText(request: ReadRequest, context: Context): Promise<SourceFile | null> {
   const remote = /(?:^|\/)(oci:|https?:|git:|ssh:|git@)/.exec(request.path)?.[1];
-  if (remote !== undefined && (request.what === "included file" || request.what === "extended file")) {
+  if (remote !== undefined && OF_SPECS.has(request.what)) {
     context.report.add({
       code: codeFor(request.what),
       message: `the ${request.what} lies elsewhere (\`${remote}…\`): only files of this machine are read`,

@@ -17,6 +17,7 @@ export const WORDS = {
   "network.connect": { noun: "network", doing: "connecting", done: "connected" },
   "network.remove": { noun: "network", doing: "removing", done: "removed" },
   "volume.create": { noun: "volume", doing: "creating", done: "created" },
+  "volume.update": { noun: "volume", doing: "changing", done: "changed" },
   "volume.remove": { noun: "volume", doing: "removing", done: "removed" },
   "container.create": { noun: "container", doing: "creating", done: "created" },
   "container.update": { noun: "container", doing: "changing", done: "changed" },

@@ -94,6 +94,23 @@ it("pull leaves out what can only be built, and what is here already where the s
   assert.match((await place.call("pull", "nothing")).stderr, /no such service: nothing/);
 });
 
+it("labels of a volume follow the file, and the volume stays", async ({ place }) => {
+  const spec = (color: string): string =>
+    `name: shop\nservices: { web: { image: web, volumes: ["data:/d"] } }\nvolumes: { data: { labels: { color: ${color} } } }\n`;
+  await place.write("compose.yaml", spec("red"));
+  await ok(place, "up", "-d");
+  const volume = async () => JSON.parse(await ok(place, "volume", "inspect", "shop_data"))[0];
+  const before = await volume();
+  await place.write("compose.yaml", spec("blue"));
+  const { status, stderr } = await place.call("up", "-d", "-y");
+  assert.is(status, 0, stderr);
+  assert.match(stderr, /update +volume\/shop_data +changed: labels\n +labels.color: "red" -> "blue" +\(compose.yaml:3\)/);
+  assert.match(stderr, /Volume shop_data Changed/);
+  const after = await volume();
+  assert.equal([after.Labels.color, after.CreatedAt], ["blue", before.CreatedAt]);
+  assert.not.match((await place.call("up", "-d")).stderr, /update|Changed/);
+});
+
 it("config --models names models as their makers do", async ({ place }) => {
   await place.write("compose.yaml", "services: { web: { image: web, models: [llm] } }\nmodels: { llm: { model: ai/small } }\n");
   assert.is(await ok(place, "config", "--models"), "ai/small\n");

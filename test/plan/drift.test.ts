@@ -1,6 +1,7 @@
 /** What was changed behind wharf's back: seen, called so, and put right. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { LABEL } from "../../src/model/labels.ts";
 import type { Observed, ObservedContainer } from "../../src/model/observed.ts";
 import { nothing } from "../../src/model/project.ts";
 import { simulate } from "../../src/model/simulate.ts";
@@ -112,7 +113,7 @@ it.run();
 function world(given: Partial<ObservedContainer>): Observed {
   return ready(shop, {
     containers: [containerOf(shop, web, { volumes, ...given })],
-    volumes: [{ name: "shop_data", project: "shop", key: "data" }],
+    volumes: [{ name: "shop_data", project: "shop", key: "data", labels: { [LABEL.project]: "shop", [LABEL.volume]: "data" } }],
   });
 }
 

@@ -28,7 +28,7 @@ const neighbour = container({
 const beginning = observed({
   containers: [neighbour],
   networks: [{ name: "other_default", project: "other", key: "default", present: true, attributes: {} }],
-  volumes: [{ name: "other_data", project: "other", key: "data" }],
+  volumes: [{ name: "other_data", project: "other", key: "data", labels: {} }],
 });
 
 const MISHAPS = [

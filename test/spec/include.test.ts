@@ -87,6 +87,16 @@ it("what an included file declares the same way is no conflict", async () => {
   assert.is((await service(files, "b"))["image"], "x");
 });
 
+it("a spec, an included file and an extended file that lie elsewhere are not fetched", async () => {
+  for (const file of ["oci://host/app:1", "https://host/app.git#main:web", "git@host:app.git"]) {
+    assert.match(
+      await onlyError("services: {}", { files: [file] }),
+      /^E_NO_SPEC - the spec lies elsewhere \(`[a-z@:]+…`\): only files of this/,
+    );
+    assert.match(await onlyError(`include: ["${file}"]\n${WEB}`), /^E_INCLUDE .* the included file lies elsewhere/);
+  }
+});
+
 it("an included file that is not there, that is broken, or that includes itself is an error with its place", async () => {
   assert.match(await onlyError(`include: [none.yaml]\n${WEB}`), /^E_INCLUDE 1:11-20 the included file `none.yaml` does not exist$/);
   assert.match(

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Event } from "../../src/model/event.ts";
@@ -6,6 +5,7 @@ import { plainRenderer } from "../../src/ui/plain.ts";
 import { styleOf } from "../../src/ui/style.ts";
 import { ttyRenderer } from "../../src/ui/tty.ts";
 import { batchLine } from "../../src/ui/watch.ts";
+import { until } from "../support/until.ts";
 import { finished, Glass, OPTIONS, Paper, ready, stamped, step } from "./screens.ts";
 
 const AT = new Date(2026, 0, 2, 3, 4, 5); // local: people read it
@@ -53,8 +53,7 @@ it("leaves nothing of its picture on a terminal", async () => {
   const glass = new Glass(80, 24);
   const renderer = ttyRenderer(glass, { ...OPTIONS, brief: true });
   for (const event of stamped(RUN.slice(0, 4))) renderer.event(event);
-  await sleep(400);
-  assert.ok((await glass.lines()).some((line) => line.includes("shop-web-1")));
+  await until("a picture", async () => (await glass.lines()).some((line) => line.includes("shop-web-1")));
   for (const event of stamped(RUN.slice(4))) renderer.event(event);
   await renderer.end();
   assert.equal(await glass.lines(), ["W_ORPHANS: by the way"]);

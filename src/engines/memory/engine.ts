@@ -26,7 +26,7 @@ import { containerDocument } from "./inspect.ts";
 import { readLines } from "./lines.ts";
 import { networksOf } from "./networks.ts";
 import { type ActionOf, byId, change, type MemoryOptions, madeOf, type Place } from "./place.ts";
-import { createVolume, volumesOf } from "./volumes.ts";
+import { createVolume, labelVolume, volumesOf } from "./volumes.ts";
 import { type Image, memoryStore, observedBy, type Store, shown } from "./world.ts";
 import { fileStore, worldFile } from "./world-file.ts";
 
@@ -106,6 +106,8 @@ async function apply(place: Place, action: Action, context: ApplyContext): Promi
       return change(place, action);
     case "volume.create":
       return createVolume(place, action);
+    case "volume.update":
+      return labelVolume(place, action);
     case "container.create":
       return createContainer(place, action);
     case "container.update":

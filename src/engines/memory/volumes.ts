@@ -18,6 +18,14 @@ export function createVolume(place: Place, action: ActionOf<"volume.create"> & {
   place.store.write({ ...world, volumes: { ...world.volumes, [name]: { labels, anonymous, createdAt: new Date().toISOString() } } });
 }
 
+export function labelVolume(place: Place, action: ActionOf<"volume.update">): void {
+  change(place, action);
+  const world = place.store.read();
+  const made = world.volumes?.[action.volume];
+  if (made !== undefined)
+    place.store.write({ ...world, volumes: { ...world.volumes, [action.volume]: { ...made, labels: action.labels } } });
+}
+
 /** What is done with volumes by their names. */
 export function volumesOf(place: Place): Volumes {
   const find = (name: string) => {

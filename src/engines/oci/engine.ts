@@ -53,7 +53,7 @@ import { updateContainer } from "./update.ts";
 import { usageOf } from "./usage.ts";
 import { volumesOf } from "./volume-care.ts";
 import { sweepHolds } from "./volume-mounts.ts";
-import { createVolume, sweepVolumes } from "./volumes.ts";
+import { createVolume, labelVolume, sweepVolumes } from "./volumes.ts";
 import { waitFor, waitUntil } from "./waits.ts";
 
 export interface OciOptions {
@@ -140,6 +140,8 @@ async function apply(context: Context, action: Action, { signal, progress, note 
     case "network.remove":
       await removeNetwork(layout, action.network, { exists: (id) => findContainer(layout, id) !== null });
       return context.syncNetwork();
+    case "volume.update":
+      return labelVolume(layout, action.volume, action.labels);
     case "volume.create":
       return createVolume(layout, {
         name: action.volume,

@@ -54,10 +54,11 @@ export async function observeProject(context: Context, project: Project): Promis
       })),
     volumes: allVolumes(layout)
       .filter((v) => v.project === project.name || project.volumes.some(({ name }) => name === v.name))
-      .map(({ name, project: owner, key, driverOptions }) => ({
+      .map(({ name, project: owner, key, driverOptions, labels }) => ({
         name,
         project: owner,
         key,
+        labels,
         ...(driverOptions === undefined ? {} : { driverOptions }),
       })),
     images: await observeImages(context, project),

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createAtomic } from "../../lib/atomic-file.ts";
+import { createAtomic, writeAtomic } from "../../lib/atomic-file.ts";
 import { runOk } from "../../lib/process.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { isContainerName } from "../../model/names.ts";
@@ -63,6 +63,14 @@ export async function createVolume(layout: Layout, wanted: Omit<VolumeRecord, "v
   await mkdir(volumeData(layout, wanted.name), { recursive: true, mode: 0o755 });
   const record: VolumeRecord = { version: 1, ...wanted, createdAt: new Date().toISOString() };
   await createAtomic(join(layout.volumes, wanted.name, "volume.json"), JSON.stringify(record));
+}
+
+/** Gives a volume other labels than it has. */
+export async function labelVolume(layout: Layout, name: string, labels: VolumeRecord["labels"]): Promise<void> {
+  const record = readVolume(layout, name);
+  if (record === null) throw absentVolume(name);
+  const changed: VolumeRecord = { ...record, labels };
+  await writeAtomic(join(layout.volumes, name, "volume.json"), JSON.stringify(changed));
 }
 
 /** Deletes a volume and what is in it. Nothing when it is not there. */

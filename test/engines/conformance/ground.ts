@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import { LABEL } from "../../../src/model/labels.ts";
 import { plainNetwork } from "../../../src/model/network.ts";
 import { type Case, FOREVER, refused } from "./stage.ts";
 
@@ -56,9 +57,14 @@ export function groundCases(it: Case): void {
     );
   });
 
-  it("a volume is seen with its project and its key", async (stage) => {
+  it("a volume is seen with its project, its key and its labels, which can be changed", async (stage) => {
     const name = await stage.volume("data");
-    assert.equal((await stage.observe()).volumes, [{ name, project: stage.project.name, key: "data" }]);
+    const own = { [LABEL.project]: stage.project.name, [LABEL.volume]: "data" };
+    const known = { name, project: stage.project.name, key: "data" };
+    assert.equal((await stage.observe()).volumes, [{ ...known, labels: own }]);
+    const labels = { ...own, team: "a" };
+    await stage.apply({ kind: "volume.update", volume: name, labels });
+    assert.equal((await stage.observe()).volumes, [{ ...known, labels }]);
   });
 
   it("a volume that is there already is created again without complaint, once", async (stage) => {
@@ -85,7 +91,11 @@ export function groundCases(it: Case): void {
     const name = await stage.volume("shared", stage.other);
     assert.equal((await stage.observe()).volumes, []);
     const volumes = [{ key: "mine", name, external: true, labels: {} }];
-    assert.equal((await stage.observe({ ...stage.project, volumes })).volumes, [{ name, project: stage.other.name, key: "shared" }]);
+    const seen = (await stage.observe({ ...stage.project, volumes })).volumes;
+    assert.equal(
+      seen.map(({ labels: _, ...volume }) => volume),
+      [{ name, project: stage.other.name, key: "shared" }],
+    );
   });
 
   it("a container is seen with the volumes that it mounts, the anonymous ones told apart", async (stage) => {
