@@ -59,6 +59,8 @@ export async function attach(session: Session, project: Project, options: Attach
   const awaitedNames = names === null ? null : new Set([...names, ...(exitCodeFrom === null ? [] : [exitCodeFrom])]);
   const over = new AbortController();
   const shown = containers.filter((c) => isShown(c, options, project));
+  const called = labels(shown);
+  if (shown.length > 0) session.say(`Attaching to ${shown.map(({ id, name }) => called.get(id) ?? name).join(", ")}`);
   const logs = pourLogs(session, shown, { ...options, follow: true, tail: null, until: null }, over.signal);
   const ends = containers.map((container) => watchEnd(session, engine, container, over.signal));
   const own = ends.filter((_, i) => awaitedNames === null || awaitedNames.has(containers[i]?.service ?? ""));

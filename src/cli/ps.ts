@@ -1,6 +1,7 @@
 import { Failure } from "../model/diagnostic.ts";
 import { LABEL } from "../model/labels.ts";
 import type { ContainerState, ObservedContainer, PublishedPort } from "../model/observed.ts";
+import type { ExposedPort } from "../model/service.ts";
 import { type Column, table } from "../ui/table.ts";
 import { clip } from "../ui/text.ts";
 import { age } from "../ui/units.ts";
@@ -61,13 +62,16 @@ export function psEntry(container: ObservedContainer, { now, whole }: { readonly
     RunningFor: `${age(Math.max(0, now - Date.parse(container.createdAt)))} ago`,
     Health: container.health ?? "",
     ExitCode: isUp(container.state) ? 0 : (container.exitCode ?? 0),
-    Publishers: container.ports.map((port) => ({
-      URL: port.host,
-      TargetPort: port.target,
-      PublishedPort: port.published,
-      Protocol: port.protocol,
-    })),
-    Ports: portsText(container.ports),
+    Publishers: [
+      ...unpublished(container).map(({ port, protocol }) => ({ URL: "", TargetPort: port, PublishedPort: 0, Protocol: protocol })),
+      ...container.ports.map((port) => ({
+        URL: port.host,
+        TargetPort: port.target,
+        PublishedPort: port.published,
+        Protocol: port.protocol,
+      })),
+    ],
+    Ports: allPortsText(container),
     CreatedAt: container.createdAt,
     Labels: Object.entries(container.labels)
       .map(([key, value]) => `${key}=${value}`)
@@ -109,6 +113,19 @@ function healthText({ health }: ObservedContainer): string {
   return health === "starting" ? " (health: starting)" : ` (${health})`;
 }
 
+/** Ports that it listens on, as far as anybody said, and that nothing leads to from outside. */
+function unpublished({ ports, exposed = [] }: ObservedContainer): readonly ExposedPort[] {
+  return exposed
+    .filter(({ port, protocol }) => !ports.some((published) => published.target === port && published.protocol === protocol))
+    .sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1));
+}
+
+/** As Docker lists them: `443/tcp, 0.0.0.0:8080->80/tcp`. */
+function allPortsText(container: ObservedContainer): string {
+  const closed = unpublished(container).map(({ port, protocol }) => `${port}/${protocol}`);
+  return [...closed, ...(container.ports.length === 0 ? [] : [portsText(container.ports)])].join(", ");
+}
+
 /** Published ports in words, those of one range of neighbours together: `0.0.0.0:8080->80/tcp`. */
 export function portsText(ports: readonly PublishedPort[]): string {
   const isSix = (port: PublishedPort): number => (port.host.includes(":") ? 1 : 0);
@@ -147,7 +164,7 @@ function psRow(container: ObservedContainer, now: number, whole: boolean): reado
     container.service ?? "",
     `${age(Math.max(0, now - Date.parse(container.createdAt)))} ago`,
     statusText(container, now),
-    portsText(container.ports),
+    allPortsText(container),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { Code } from "./codes.ts";
 import type { HealthStatus } from "./health.ts";
 import type { Json } from "./json.ts";
 import type { Secret } from "./secret.ts";
-import type { Protocol } from "./service.ts";
+import type { ExposedPort, Protocol } from "./service.ts";
 
 /** A snapshot of what exists, as far as a project is concerned. Made by an engine, read by the planner. */
 export interface Observed {
@@ -81,6 +81,8 @@ export interface ObservedContainer {
   readonly argv: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly ports: readonly PublishedPort[];
+  /** Ports that its image or its service says it listens on, published or not, while it runs. Absent: none, or unknown. */
+  readonly exposed?: readonly ExposedPort[];
   /** It runs beside the one that it shall replace, or that replaced it: its `ports` are another's, nobody finds it by name. */
   readonly beside: boolean;
   /** `cutOff`: it runs, and its interface leads nowhere any more: the bridge that it was on is gone. Absent: it is not. */

@@ -8,6 +8,21 @@ const port = (target: number, published: number, host = "0.0.0.0") => ({ target,
 
 const it = suite("ps");
 
+it("ports that nobody published are listed, too, as Docker lists them, once each", () => {
+  const exposed = [
+    { port: 443, protocol: "tcp" },
+    { port: 53, protocol: "udp" },
+    { port: 3000, protocol: "tcp" },
+  ] as const;
+  const { Ports, Publishers } = psEntry(container({ ports: [port(3000, 8080)], exposed }), { now: NOW, whole: false });
+  assert.is(Ports, "53/udp, 443/tcp, 0.0.0.0:8080->3000/tcp");
+  assert.equal(Publishers, [
+    { URL: "", TargetPort: 53, PublishedPort: 0, Protocol: "udp" },
+    { URL: "", TargetPort: 443, PublishedPort: 0, Protocol: "tcp" },
+    { URL: "0.0.0.0", TargetPort: 3000, PublishedPort: 8080, Protocol: "tcp" },
+  ]);
+});
+
 it("an entry has Compose's keys, with labels and mounts as texts", () => {
   const entry = psEntry(
     container({

@@ -88,7 +88,9 @@ it(
     const finished = finish(up);
     await until("its first words", async () => told.includes("at work"));
     up.kill("SIGINT");
-    assert.match((await finished).stderr, /Container own-long-1 Stopped/);
+    const { stderr: said } = await finished;
+    assert.match(said, /Attaching to long-1\n/);
+    assert.match(said, /Container own-long-1 Stopped/);
     assert.match(told, "long-1  | bye\n", "what a hook prints goes where the logs go");
     assert.equal(await states(), { base: "running", brief: "exited", long: "exited" });
     await world.ok(["down"], { cwd });

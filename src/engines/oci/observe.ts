@@ -117,6 +117,7 @@ function describe(layout: Layout, container: Container, networks: readonly Netwo
     argv: record.process.argv,
     labels: { ...spec.labels, [LABEL.oneOff]: labelBoolean(spec.oneOff) },
     ports: status.state === "running" ? status.run.ports : [],
+    ...(status.state === "running" && record.process.exposedPorts.length > 0 && { exposed: record.process.exposedPorts }),
     beside: status.state === "running" && status.run.beside === true && isBeside(layout, record.id),
     networks: spec.networks.map(({ name }) => ({
       name,
