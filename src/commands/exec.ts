@@ -17,7 +17,7 @@ export default class Exec extends BaseCommand {
     user: Flags.string({ char: "u", helpValue: "USER[:GROUP]", summary: "Who it runs as." }),
     workdir: Flags.string({ char: "w", helpValue: "DIR", summary: "Where it runs." }),
     index: Flags.integer({ min: 1, summary: "Number of the service's container." }),
-    "no-tty": Flags.boolean({ char: "T", summary: "Give it no terminal (it gets one when you have one)." }),
+    "no-tty": Flags.boolean({ char: "T", aliases: ["no-TTY"], summary: "Give it no terminal (it gets one when you have one)." }),
     interactive: Flags.boolean({ char: "i", hidden: true }),
     tty: Flags.boolean({ char: "t", hidden: true }),
     privileged: Flags.boolean({ summary: "Give it all rights." }),

@@ -132,6 +132,13 @@ it("stop without names is about the services of the spec: what another file made
   assert.equal(await running(place), ["web"]);
 });
 
+it("flags are known by the names that Compose gave them over the years", async ({ place }) => {
+  for (const words of [["--no-TTY"], ["-T"], ["-P"], ["--volumes", "/tmp:/x"], ["--labels", "a=b"], ["--interactive=false"]])
+    await ok(place, "run", "--rm", ...words, "web", "true");
+  await ok(place, "up", "-d");
+  await ok(place, "exec", "--no-TTY", "web", "true");
+});
+
 it("what is not there to be started, or to be named, ends with 1 and Compose's words", async ({ place }) => {
   const started = await place.call("start");
   assert.is(started.status, 1);
