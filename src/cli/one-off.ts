@@ -162,8 +162,10 @@ async function change(session: Session, action: Action): Promise<void> {
 }
 
 async function overridden(session: Session, choice: RunChoice): Promise<Service> {
-  const { project } = await session.load();
-  const text = overlay(choice, session.settings.cwd);
+  const { project, variables } = await session.load();
+  // A variable that nobody has says nothing: the service's stays, or the image's.
+  const env = choice.env.filter((entry) => entry.includes("=") || variables.has(entry));
+  const text = overlay({ ...choice, env }, session.settings.cwd);
   const { services } = text === null ? project : await session.loadWith({ name: "the command line", text });
   const service = services.find(({ name }) => name === choice.service);
   if (service === undefined) throw new Error(`service ${choice.service} was there a moment ago`);

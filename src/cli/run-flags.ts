@@ -6,7 +6,7 @@ import type { RunChoice } from "./one-off.ts";
 export const RUN_FLAGS = {
   detach: Flags.boolean({ char: "d", summary: "Leave it running and print its name." }),
   rm: Flags.boolean({ summary: "Remove the container when it ended." }),
-  env: several("Set a variable; without a value it is yours.", { char: "e", helpValue: "NAME=VALUE" }),
+  env: several("Set a variable; without a value it is yours, if you have it.", { char: "e", helpValue: "NAME=VALUE" }),
   "env-from-file": several("Set the variables of a file.", { helpValue: "FILE" }),
   volume: several("Mount a directory or a volume.", { char: "v", helpValue: "SOURCE:TARGET", aliases: ["volumes"] }),
   publish: several("Publish a port.", { char: "p", helpValue: "HOST:CONTAINER" }),

@@ -111,6 +111,14 @@ it("labels of a volume follow the file, and the volume stays", async ({ place })
   assert.not.match((await place.call("up", "-d")).stderr, /update|Changed/);
 });
 
+it("run -e passes a variable on that somebody has, and leaves one alone that nobody has", async ({ place }) => {
+  await place.write("compose.yaml", "name: shop\nservices: { web: { image: web, environment: { KEPT: own, GIVEN: own } } }\n");
+  await place.write(".env", "GIVEN=file\n");
+  const name = (await ok(place, "run", "-d", "-e", "KEPT", "-e", "GIVEN", "-e", "NONE", "web")).trim();
+  const env: readonly string[] = JSON.parse(await ok(place, "inspect", name))[0].Config.Env;
+  assert.equal(env.filter((entry) => /^(KEPT|GIVEN|NONE)/.test(entry)).sort(), ["GIVEN=file", "KEPT=own"]);
+});
+
 it("config --models names models as their makers do", async ({ place }) => {
   await place.write("compose.yaml", "services: { web: { image: web, models: [llm] } }\nmodels: { llm: { model: ai/small } }\n");
   assert.is(await ok(place, "config", "--models"), "ai/small\n");
