@@ -35,5 +35,26 @@ function choosePort({ target, protocol, host: address, published }: Port, held: 
 
 /** Whether two host ports cannot be had at once. */
 export function clash(a: Omit<PublishedPort, "target">, b: Omit<PublishedPort, "target">): boolean {
-  return a.protocol === b.protocol && a.published === b.published && (a.host === b.host || a.host === "0.0.0.0" || b.host === "0.0.0.0");
+  return a.protocol === b.protocol && a.published === b.published && meet(a.host, b.host);
 }
+
+/** Whether a host port is one of those that a published port may get, or one that it cannot be had beside. */
+export function concerns({ protocol, host, published }: Port, held: Omit<PublishedPort, "target">): boolean {
+  return protocol === held.protocol && meet(host, held.host) && isWithin(published, held.published);
+}
+
+/** Whether who has a host port has all that a published port asks for, at one of its addresses. */
+export function satisfies(held: Omit<PublishedPort, "target">, { protocol, host, published }: Port): boolean {
+  const isThere = host === held.host || (meet(host, held.host) && isAny(held.host));
+  return protocol === held.protocol && isThere && isWithin(published, held.published);
+}
+
+/** Whether two addresses to listen on are one, or one of them stands for all of the other's family; the empty one stands for both. */
+export function meet(a: string, b: string): boolean {
+  if (a === "" || b === "") return true;
+  return a.includes(":") === b.includes(":") && (a === b || isAny(a) || isAny(b));
+}
+
+const isAny = (host: string): boolean => host === "0.0.0.0" || host === "::";
+
+const isWithin = (range: Port["published"], port: number): boolean => range !== null && range.from <= port && port <= range.to;

@@ -1,5 +1,6 @@
 /** Names and host ports that steps take: who has them now, and whether that one lets go of them in the same plan. */
-import type { Observed, ObservedContainer } from "../model/observed.ts";
+import type { Observed, ObservedContainer, TakenPort } from "../model/observed.ts";
+import { meet } from "../model/ports.ts";
 import type { Port, Protocol } from "../model/service.ts";
 import { hookKey } from "./hooks.ts";
 import { isUp, type NameClaim, type Planning, type PortClaim, placed, stepKey } from "./planning.ts";
@@ -48,13 +49,16 @@ function claimPort(p: Planning, claim: PortClaim): readonly string[] {
   const stops: string[] = [];
   const taken = new Map<number, string>();
   for (const other of holders(p.observed)) {
-    if (other.protocol !== port.protocol || !sameHost(other.host, port.host) || other.port < range.from || other.port > range.to) continue;
+    if (other.protocol !== port.protocol || !meet(other.host, port.host) || other.port < range.from || other.port > range.to) continue;
     if (other.container !== null && other.container.name === claim.from) {
       if (range.from < range.to) return []; // of a range that one is enough
       continue; // it hands it over itself
     }
     const stop = other.container === null ? null : stepKey("container.stop", other.container.name);
-    const freed = p.freed.find(({ container, published }) => container === other.container?.name && published === other.port);
+    const freed = p.freed.find(
+      ({ container, protocol, host, published }) =>
+        container === other.container?.name && protocol === other.protocol && host === other.host && published === other.port,
+    );
     if (stop !== null && p.draft.has(stop)) {
       if (range.from < range.to && other.container !== null && claim.olds.includes(other.container.name)) {
         p.draft.order(step, stop);
@@ -104,8 +108,9 @@ function holders({ containers, takenPorts }: Observed): readonly Holder[] {
       return { protocol, host, port: published, by: `container ${container.name} of this project`, container };
     }),
   );
-  const isOwn = (protocol: Protocol, port: number) => own.some((held) => held.protocol === protocol && held.port === port);
-  const others = takenPorts.filter(({ protocol, port }) => !isOwn(protocol, port)).map((taken) => ({ ...taken, container: null }));
+  const isOwn = ({ protocol, host, port }: TakenPort) =>
+    own.some((held) => held.protocol === protocol && held.port === port && meet(held.host, host));
+  const others = takenPorts.filter((taken) => !isOwn(taken)).map((taken) => ({ ...taken, container: null }));
   return [...own, ...others];
 }
 
@@ -114,13 +119,5 @@ function isFixed({ published }: Port): boolean {
 }
 
 function overlap(a: Port, b: Port): boolean {
-  return a.published?.from === b.published?.from && a.protocol === b.protocol && sameHost(a.host, b.host);
-}
-
-function sameHost(a: string, b: string): boolean {
-  return a === b || isAny(a) || isAny(b);
-}
-
-function isAny(host: string): boolean {
-  return host === "0.0.0.0" || host === "::" || host === "";
+  return a.published?.from === b.published?.from && a.protocol === b.protocol && meet(a.host, b.host);
 }

@@ -1,8 +1,8 @@
 /** What a container gets without being replaced. */
 import { canonical } from "../model/json.ts";
-import type { ObservedContainer, PublishedPort } from "../model/observed.ts";
+import type { ObservedContainer } from "../model/observed.ts";
 import type { AttributeChange } from "../model/plan.ts";
-import type { Port } from "../model/service.ts";
+import { concerns, satisfies } from "../model/ports.ts";
 import { policyOf } from "../model/update.ts";
 import { compareContainers, fixedOf, sourceOf } from "./change.ts";
 import { firstHash, isFirstHash } from "./hash.ts";
@@ -32,15 +32,12 @@ export function attributeChanges(p: Planning, pattern: Pattern, container: Obser
 
 /** The container of the project that has a port which a container is to get: ports change hands by stopping and starting. `null`: there is none. */
 export function portRival({ observed }: Planning, { service }: Pattern, container: ObservedContainer): string | null {
-  const fresh = service.ports.filter((port) => !container.ports.some((held) => fits(port, held)));
+  const fresh = service.ports.filter((port) => !container.ports.some((held) => satisfies(held, port)));
   const rival = observed.containers.find(
-    (other) => other !== container && isUp(other) && !other.beside && other.ports.some((held) => fresh.some((port) => fits(port, held))),
+    (other) =>
+      other !== container && isUp(other) && !other.beside && other.ports.some((held) => fresh.some((port) => concerns(port, held))),
   );
   return container.state === "running" || container.state === "paused" ? (rival?.name ?? null) : null;
-}
-
-function fits({ protocol, published }: Port, held: PublishedPort): boolean {
-  return protocol === held.protocol && published !== null && published.from <= held.published && held.published <= published.to;
 }
 
 export interface InPlace {
@@ -102,6 +99,6 @@ function claimPorts(
     p.ports.push({ port, container: slot.name, olds: [], step, from: keeper.name, source });
   });
   for (const held of keeper.ports)
-    if (!service.ports.some((port) => port.target === held.target && (port.published === null || fits(port, held))))
+    if (!service.ports.some((port) => port.target === held.target && (port.published === null || concerns(port, held))))
       p.freed.push({ ...held, container: keeper.name, step });
 }

@@ -1,6 +1,7 @@
 /** How the containers of a service follow each other when they are replaced. */
 import type { ObservedContainer, PublishedPort } from "../model/observed.ts";
 import type { WayBack } from "../model/plan.ts";
+import { concerns } from "../model/ports.ts";
 import type { Service } from "../model/service.ts";
 import { policyOf, tolerated, type UpdatePolicy } from "../model/update.ts";
 import type { Planning } from "./planning.ts";
@@ -18,10 +19,7 @@ export function startsFirst({ desired, options }: Planning, service: Service, ol
   )
     return false;
   const others = desired.services.filter((other) => other !== service);
-  const isWanted = ({ published: had, protocol }: PublishedPort) =>
-    others.some(({ ports }) =>
-      ports.some((port) => port.protocol === protocol && port.published !== null && port.published.from <= had && had <= port.published.to),
-    );
+  const isWanted = (held: PublishedPort) => others.some(({ ports }) => ports.some((port) => concerns(port, held)));
   return !old.ports.some(isWanted);
 }
 

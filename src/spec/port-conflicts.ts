@@ -1,4 +1,5 @@
 import type { Diagnostic, Report } from "../model/diagnostic.ts";
+import { meet } from "../model/ports.ts";
 import { type Place, sourceOf } from "./node.ts";
 import { type LongPort, portModel } from "./service/ports.ts";
 import type { ReadService } from "./service/service.ts";
@@ -30,7 +31,7 @@ export function checkPorts(services: readonly ReadService[], report: Report): vo
       if (free > 1) continue;
       const key = `${protocol}/${published.from}`;
       const others = claims.get(key) ?? [];
-      const other = others.find((claim) => overlap(claim.host, host));
+      const other = others.find((claim) => meet(claim.host, host));
       if (other !== undefined) report.add(conflict({ service, port, host }, { key: `${published.from}/${protocol}`, other }));
       others.push({ service, port, host });
       claims.set(key, others);
@@ -49,11 +50,4 @@ function conflict({ service, port }: Claim, { key, other }: { readonly key: stri
     source: sourceOf(port.place),
     related: [{ source: sourceOf(other.port.place), message: "first published here" }],
   };
-}
-
-/** Whether two addresses to listen on collide: the same, or one of them stands for all of its family. */
-function overlap(a: string, b: string): boolean {
-  if (a === "" || b === "") return true;
-  if (a.includes(":") !== b.includes(":")) return false;
-  return a === b || [a, b].some((host) => host === "0.0.0.0" || host === "::");
 }

@@ -3,9 +3,10 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
+import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { run } from "../../src/lib/process.ts";
 import { inspect, ps } from "../support/listings.ts";
@@ -149,6 +150,30 @@ it(
     });
     for (const client of clients) client.close();
     await world.ok(["down", "-t", "0"], { cwd });
+  }),
+);
+
+it(
+  "one port of two addresses is had by two containers, and one of them goes to a third address in place",
+  inWorld(async (world) => {
+    const number = await freePort();
+    const api = (host: string): string =>
+      `  api: {image: shell, init: true, command: [sh, -c, "mkdir -p /www && echo hello > /www/index.html && exec httpd -f -p 80 -h /www"], ports: ["${host}:${number}:80"]}`;
+    const ports = (host: string): string => `ports: ["${host}:${number}:80"]`;
+    const cwd = await project(world, ports("127.0.0.1"), api("127.0.0.2"));
+    await world.ok(["up", "-d"], { cwd });
+    const { Id, State } = await inspect(world, "ports-web-1");
+    for (const host of ["127.0.0.1", "127.0.0.2"]) await answers(`http://${host}:${number}/`);
+    const move = (from: string, to: string): void =>
+      writeFileSync(join(cwd, "wharf.yaml"), readFileSync(join(cwd, "wharf.yaml"), "utf8").replace(ports(from), ports(to)));
+    move("127.0.0.1", "127.0.0.3");
+    await world.ok(["up", "-d"], { cwd });
+    for (const host of ["127.0.0.3", "127.0.0.2"]) await answers(`http://${host}:${number}/`);
+    const after = await inspect(world, "ports-web-1");
+    assert.equal([after.Id, after.State.Pid], [Id, State.Pid]);
+    move("127.0.0.3", "0.0.0.0");
+    assert.match((await world.wharf(["up", "-d"], { cwd })).stderr, /E_PORT_CONFLICT/);
+    await world.ok(["-p", "ports", "down", "-t", "0"], { cwd: world.root });
   }),
 );
 

@@ -137,6 +137,39 @@ it("ports are opened and let go of in place; one that another container of the p
   assert.equal(change?.attributes[0]?.fixedBecause, "shop-api-1 has a port of it until that one is stopped");
 });
 
+it("a host port that others have on another address is in nobody's way; one on all addresses is in that of all", () => {
+  const at = (host: string) => ({ ...port("8080:80"), host });
+  const [web, api] = [service({ ports: [at("127.0.0.1")] }), service({ name: "api", ports: [at("127.0.0.2")] })];
+  const before = project({ services: [web, api] });
+  const world = ready(before, { containers: [containerOf(before, web), containerOf(before, api)] });
+  const changed = (host: string, more: Partial<Service> = {}) => {
+    const after = project({ services: [{ ...web, ...more, ports: [at(host)] }, api] });
+    const made = plan(after, world, DEFAULTS);
+    return made.problems.length > 0 ? made.problems.map(({ code }) => code) : carriedOut(made, after, world);
+  };
+  const kinds = (host: string, more: Partial<Service> = {}) => {
+    const after = project({ services: [{ ...web, ...more, ports: [at(host)] }, api] });
+    return plan(after, world, DEFAULTS).steps.map(({ action }) => action.kind);
+  };
+  assert.equal(kinds("127.0.0.3"), ["container.update"]);
+  assert.equal(kinds("::1"), ["container.update"]);
+  assert.equal(kinds("::"), ["container.update"]);
+  for (const host of ["127.0.0.2", "0.0.0.0", ""]) assert.equal(changed(host), ["E_PORT_TAKEN"], host);
+  const startFirst = { environment: { COLOR: "blue" }, update: { ...USUAL_UPDATE, order: "start-first" } } as const;
+  assert.ok(kinds("127.0.0.1", startFirst).includes("container.takeover"), "nobody else wants a port of it");
+  const taken = { ...world, takenPorts: [{ protocol: "tcp", host: "127.0.0.2", port: 8081, by: "process 1" }] } as const;
+  const moved = project({
+    services: [
+      { ...web, ports: [{ ...port("8081:80"), host: "127.0.0.2" }] },
+      { ...api, ports: [port("8082:80")] },
+    ],
+  });
+  assert.equal(
+    plan(moved, taken, DEFAULTS).problems.map(({ code }) => code),
+    ["E_PORT_TAKEN"],
+  );
+});
+
 it("a port that is let go of in place is taken by another container after that", () => {
   const web = service({ ports: [port("8080:80")] });
   const before = project({ services: [web] });
