@@ -52,7 +52,7 @@ export function movedSince(before: Facts, now: Facts): readonly string[] {
 /** The text of a plan's file, one line. It holds what containers are made with, environment included. */
 export function savedPlanText(saved: SavedPlan): string {
   const body: Json = JSON.parse(JSON.stringify(saved));
-  return `${JSON.stringify({ formatVersion: FORMAT, digest: digestOf(body), body })}\n`;
+  return `${JSON.stringify({ formatVersion: SAVED_FORMAT, digest: digestOf(body), body })}\n`;
 }
 
 /** Throws `E_PLAN_FILE` for a text that no `plan -o` wrote, or that was changed since. `name`: the file's, for the message. */
@@ -61,14 +61,18 @@ export function parseSavedPlan(text: string, name: string): SavedPlan {
   if (document === null || typeof document["formatVersion"] !== "string")
     throw unusable(`${name} is no plan`, "`wharf plan -o FILE` writes one");
   const { formatVersion, digest, body } = document;
-  if (formatVersion !== FORMAT)
-    throw unusable(`${name} is a plan of format ${formatVersion}, and this wharf reads ${FORMAT}`, "make it again with this version");
+  if (formatVersion !== SAVED_FORMAT)
+    throw unusable(`${name} is a plan of format ${formatVersion}, and this wharf reads ${SAVED_FORMAT}`, "make it again with this version");
   if (body === undefined || digest !== digestOf(body))
     throw unusable(`${name} was changed or cut off since it was written`, "make it again");
   return body as unknown as SavedPlan; // the digest says that it is what savedPlanText wrote
 }
 
-const FORMAT = "1.0";
+/**
+ * Version of the form of what is saved: of steps, of the project, of facts. A plan is carried out by the version of wharf that reads it, so one of
+ * another form is refused. `test/plan/saved.test.ts` holds the form and this number together.
+ */
+export const SAVED_FORMAT = "2.0";
 
 function parse(text: string): { readonly [key: string]: Json } | null {
   try {
