@@ -751,6 +751,11 @@ export const CODES = {
     explain:
       "The containers of this project were made from a directory that is not there any more: it was moved or deleted. Its name is that of the present one, so they are taken over. They say where they came from until they are replaced (`wharf up --force-recreate`).",
   },
+  W_PROJECT_NAME: {
+    family: "warning",
+    explain:
+      "The top-level `name` has capitals or characters that the name of a project cannot have. As Compose does, wharf takes the rest of it in lower case. Write the name as the warning gives it.",
+  },
   W_PROJECT_RENAMED: {
     family: "warning",
     explain:

@@ -17,21 +17,22 @@ export interface EnvFileProblem {
 }
 
 /**
- * The variables of a file. Values may refer to variables above them and to those of `lookup`, which go first.
+ * The variables of a file. Values may refer to variables above them and to those of `lookup`, which go first, and to those of earlier files.
  * A name alone takes its value from `lookup`, and is left out when that has none.
  */
 export function parseEnvFile(
   text: string,
   lookup: (name: string) => string | undefined,
+  earlier: ReadonlyMap<string, string> = new Map(),
 ): ReadonlyMap<string, EnvFileValue> | EnvFileProblem {
   const found = new Map<string, EnvFileValue>();
-  const context = { lookup: (name: string) => lookup(name) ?? found.get(name)?.value, unset: () => {} };
+  const context = { lookup: (name: string) => lookup(name) ?? found.get(name)?.value ?? earlier.get(name), unset: () => {} };
   let at = statement(text, 0);
   while (at < text.length) {
     const name = readName(text, at);
     if ("problem" in name) return name;
     if (name.alone) {
-      const value = lookup(name.name);
+      const value = lookup(name.name) ?? earlier.get(name.name);
       if (value !== undefined) found.set(name.name, { value, start: at, end: name.end });
       at = statement(text, name.end);
       continue;

@@ -10,7 +10,7 @@ import { quote } from "./words.ts";
 /** Reads `.env` files and decides the project's name, which is itself a variable for all else. */
 export async function environment(draft: Draft, context: Context): Promise<Draft> {
   const over = new Map(Object.entries(context.options.env).filter((pair): pair is [string, string] => pair[1] !== undefined));
-  const read = await readVariables(await requests(draft, context), { over, origins: draft.origins, context });
+  const read = await readAll(await requests(draft, context), { over, origins: draft.origins, context });
   context.report.orThrow(); // without the variables everything after would be told of wrongly
   const variables = new Map(read.values);
   const given = projectName({ ...draft, variables }, context);
@@ -19,8 +19,20 @@ export async function environment(draft: Draft, context: Context): Promise<Draft
   return { ...draft, variables, origins: read.origins, name, isNamed: given !== null, inputs: [...draft.inputs, ...read.paths] };
 }
 
+/** The variables of the directory in which one stands go before those of the project's. */
+async function readAll(groups: readonly (readonly FileRequest[])[], scope: VariableScope): Promise<Variables> {
+  let read: Variables = { values: scope.over, origins: scope.origins, paths: [] };
+  for (const group of groups) {
+    const { values, origins, paths } = await readVariables(group, { ...scope, over: read.values, origins: read.origins });
+    read = { values, origins, paths: [...read.paths, ...paths] };
+  }
+  return read;
+}
+
 export interface FileRequest {
   readonly path: string;
+  /** It is read because of its name: a directory that has it is none. */
+  readonly unasked?: true;
   /** Where the file was asked for, when that was in a spec. */
   readonly place: Place | null;
 }
@@ -32,19 +44,27 @@ export interface Variables {
   readonly paths: readonly string[];
 }
 
+export interface VariableScope extends Pick<Variables, "origins"> {
+  /** What is known already. */
+  readonly over: ReadonlyMap<string, string>;
+  readonly context: Context;
+}
+
 /** The variables of files, later ones over earlier ones, and those that are known over all of them. */
-export async function readVariables(
-  wanted: readonly FileRequest[],
-  { over, origins, context }: Pick<Variables, "origins"> & { readonly over: ReadonlyMap<string, string>; readonly context: Context },
-): Promise<Variables> {
+export async function readVariables(wanted: readonly FileRequest[], { over, origins, context }: VariableScope): Promise<Variables> {
   const read = await Promise.all(
-    wanted.map(({ path, place }) => readText({ path, what: "env file", ...(place === null ? {} : { source: sourceOf(place) }) }, context)),
+    wanted.map(({ path, place, unasked }) =>
+      readText(
+        { path, what: "env file", ...(unasked === true ? { unasked } : {}), ...(place === null ? {} : { source: sourceOf(place) }) },
+        context,
+      ),
+    ),
   );
   const files = read.filter((file): file is SourceFile => file !== null);
   const values = new Map<string, string>();
   const places = new Map<string, Place>(origins);
   for (const file of files) {
-    const found = parseEnvFile(file.text, (name) => over.get(name) ?? values.get(name));
+    const found = parseEnvFile(file.text, (name) => over.get(name), values);
     if ("problem" in found) reportEnvFile(file, found, context);
     else
       for (const [name, { value, start, end }] of found) {
@@ -62,12 +82,14 @@ export function reportEnvFile(file: SourceFile, problem: EnvFileProblem, { repor
   report.add({ code: "E_ENV_FILE", message: `\`${file.shown}\`: ${problem.problem}`, hint: problem.hint, source });
 }
 
-async function requests({ directory }: Draft, context: Context): Promise<readonly FileRequest[]> {
-  const { cwd, envFiles, env } = context.options;
-  if (envFiles !== null) return envFiles.map((path) => ({ path: absolute(path, cwd), place: null }));
+async function requests({ directory }: Draft, context: Context): Promise<readonly (readonly FileRequest[])[]> {
+  const { cwd, envFiles, env, files, projectDirectory } = context.options;
+  if (envFiles !== null) return [envFiles.map((path) => ({ path: absolute(path, cwd), place: null }))];
   if (TRUE.has((env["COMPOSE_DISABLE_ENV_FILE"] ?? "").toLowerCase())) return [];
-  const usual = absolute(".env", directory);
-  return (await context.reader.exists(usual)) ? [{ path: usual, place: null }] : [];
+  const directories = new Set([...(files === null && projectDirectory === null ? [cwd] : []), directory]);
+  const usual = Array.from(directories, (parent) => absolute(".env", parent));
+  const there = await Promise.all(usual.map((path) => context.reader.exists(path)));
+  return usual.filter((_, index) => there[index]).map((path) => [{ path, place: null, unasked: true }]);
 }
 
 const TRUE: ReadonlySet<string> = new Set(["1", "true", "t", "yes"]);
@@ -78,7 +100,9 @@ function projectName({ layers, variables }: Draft, context: Context): string | n
   if (asked !== "") return checkedName(asked, { node: null, context });
   for (const layer of layers.toReversed()) {
     const node = entry(layer, "name")?.value;
-    if (node?.kind === "scalar" && !isNull(node)) return checkedName(interpolated(node.text, variables), { node, context });
+    if (node?.kind !== "scalar" || isNull(node)) continue;
+    const written = interpolated(node.text, variables);
+    return node.text === "" ? null : validName(written, { node, context });
   }
   return null;
 }
@@ -97,6 +121,20 @@ function interpolated(text: string, variables: ReadonlyMap<string, string>): str
     if (!(error instanceof TemplateError)) throw error;
     return text;
   }
+}
+
+/** A name from a file as a project can have it. */
+function validName(name: string, scope: { readonly node: Node; readonly context: Context }): string {
+  const valid = projectNameFrom(name);
+  if (valid === "") return checkedName(name, scope);
+  if (valid !== name)
+    scope.context.report.add({
+      code: "W_PROJECT_NAME",
+      message: `${quote(name)} cannot name a project: it is called ${quote(valid)}`,
+      hint: `write \`name: ${valid}\``,
+      source: sourceOf(scope.node.place),
+    });
+  return valid;
 }
 
 function checkedName(name: string, { node, context }: { readonly node: Node | null; readonly context: Context }): string {

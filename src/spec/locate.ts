@@ -11,7 +11,7 @@ export const DEFAULT_FILES: readonly { readonly name: string; readonly overrides
   ...["wharf.yaml", "wharf.yml"].map((name) => ({ name, overrides: ["wharf.override.yaml", "wharf.override.yml"] })),
   ...["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"].map((name) => ({
     name,
-    overrides: ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yaml", "docker-compose.override.yml"],
+    overrides: ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"],
   })),
 ];
 

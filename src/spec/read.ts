@@ -17,6 +17,8 @@ export interface ReadRequest {
   readonly what: string;
   /** Where it was asked for. */
   readonly source?: Source;
+  /** Nobody asked for it: a directory of its name is passed over. */
+  readonly unasked?: true;
 }
 
 /** Reads a text file; `null` and an entry in the report when it cannot be. */
@@ -51,14 +53,16 @@ export async function readStandardInput(context: Context): Promise<SourceFile | 
 }
 
 async function bytesOf(
-  { path, what }: ReadRequest,
+  { path, what, unasked }: ReadRequest,
   { reader, report }: Context,
   { name, place }: { readonly name: string; readonly place: { readonly source?: Source } },
 ): Promise<Uint8Array | null> {
   try {
     return await reader.read(path);
   } catch (error) {
-    const why = REASONS.get((error as NodeJS.ErrnoException).code ?? "");
+    const reason = (error as NodeJS.ErrnoException).code ?? "";
+    if (reason === "EISDIR" && unasked === true) return null;
+    const why = REASONS.get(reason);
     if (why === undefined) throw new Error(`cannot read ${path}`, { cause: error });
     const code = codeFor(what);
     report.add({

@@ -53,8 +53,23 @@ it("the project's name comes from the caller, the variables, the file, or the di
 });
 
 it("a name that no project can have is refused where it stands", async () => {
-  assert.match(await onlyError(`name: Shop!\n${SPEC}`), /^E_PROJECT_NAME 1:7-12 `Shop!` cannot name a project$/);
+  assert.match(await onlyError(`name: "!!"\n${SPEC}`), /^E_PROJECT_NAME 1:7-11 `!!` cannot name a project$/);
+  assert.match(await onlyError(`name: $NOBODY\n${SPEC}`), /^E_PROJECT_NAME 1:7-14 `` cannot name a project$/);
   assert.match(await onlyError(SPEC, { projectName: "ÄÖ" }), /^E_PROJECT_NAME - /);
+});
+
+it("a name of the file is made one that a project can have, with a warning; an empty one is none", async () => {
+  const { project, warnings } = await loadFiles(`name: My Shop!\n${SPEC}`);
+  assert.is(project.name, "myshop");
+  assert.match(warnings.map(line).join("\n"), /^W_PROJECT_NAME 1:7-15 `My Shop!` cannot name a project: it is called `myshop`$/m);
+  assert.is((await loadFiles(`name: ""\n${SPEC}`)).project.name, "shop");
+});
+
+it("where the file lies above, the variables of the directory in which one stands go first", async () => {
+  const spec = "services: {web: {image: nginx, labels: {a: '$A', b: '$B'}}}";
+  const files = { "/p/compose.yaml": spec, "/p/.env": "A=above\nB=$A-2\n", "/p/shop/.env": "A=here\n" };
+  const { project } = await loadFiles(files);
+  assert.equal(project.services[0]?.labels, { a: "here", b: "here-2" });
 });
 
 it("COMPOSE_PROJECT_NAME is a variable for the file", async () => {
@@ -98,6 +113,15 @@ it("files named with --env-file stand in for `.env` and must be there", async ()
   };
   assert.is((await loadFiles(files, { envFiles: ["a", "b"] })).project.services[0]?.image, "docker.io/library/nginx:3");
   assert.match(await onlyError(files, { envFiles: ["none"] }), /^E_ENV_FILE - the env file `none` does not exist$/);
+});
+
+it("a file of variables knows those of the ones before it, and goes by its own first", async () => {
+  const files = { "/p/shop/wharf.yaml": SPEC, "/p/shop/a": "A=1\nB=${A}1\n", "/p/shop/b": "C=$A$B\nB=2\nD=$B\n" };
+  const { variables } = await loadFiles(files, { envFiles: ["a", "b"] });
+  assert.equal(
+    ["A", "B", "C", "D"].map((name) => variables.get(name)),
+    ["1", "2", "111", "2"],
+  );
 });
 
 it("a broken file of variables names its line", async () => {
