@@ -111,4 +111,15 @@ it(
   }),
 );
 
+it(
+  "what is piped into run comes through to its last byte, though the pipe ends at once",
+  inWorld(async (world) => {
+    await world.ok(["image", "import", "-", "shell"], { input: busyboxRootfs() });
+    const cwd = await world.project("piped", { "wharf.yaml": "services: {a: {image: shell, command: [cat]}}\n" });
+    // The end of the pipe once overtook what came before it, in one of three runs.
+    for (let run = 0; run < 8; run++) assert.is(await world.ok(["run", "--rm", "-T", "a"], { cwd, input: "all of it\n" }), "all of it\n");
+    await world.ok(["down"], { cwd });
+  }),
+);
+
 it.run();

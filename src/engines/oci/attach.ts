@@ -70,16 +70,18 @@ export class Attachment {
     const detach = (): void => shutdownSocket(this.#socket);
     const keys = options.tty ? new KeyWatch(options.detachKeys) : null;
     let typed = false;
+    let sent = Promise.resolve();
     const input = (chunk: Buffer): void => {
       const { passed, detached } = keys?.take(chunk) ?? { passed: chunk, detached: false };
       typed ||= detached;
       stdin.pause(); // one datagram after the other, in order
-      this.#send(passed).then(
-        () => (detached ? detach() : stdin.resume()),
-        () => stdin.pause(), // the container is gone; the receiving side ends the copy
+      sent = this.#send(passed).then(
+        () => (detached ? detach() : void stdin.resume()),
+        () => void stdin.pause(), // the container is gone; the receiving side ends the copy
       );
     };
-    const end = (): void => endSending(this.#socket);
+    // The end of a pipe is told of although the stream is paused, while the last of what came through it is still on its way.
+    const end = (): void => void sent.then(() => (this.#open ? endSending(this.#socket) : undefined));
     options.signal.addEventListener("abort", detach, { once: true });
     if (options.tty && stdout.isTTY) {
       if (options.redraw) {
