@@ -87,6 +87,7 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
     observe: (project) => observeProject(context, project),
     apply: async (action, applyContext) => {
       if (MAKES.has(action.kind)) context.tools(); // what cannot be finished here is not begun
+      if (action.kind === "network.create") await callSupervisor(context, action.labels[LABEL.project]);
       if (action.kind !== "image.pull") {
         swept ??= sweep(context); // the image store has a sweep of its own
         await swept;
@@ -114,6 +115,13 @@ export async function createEngine(options: OciOptions): Promise<Engine> {
       await store.close();
     },
   };
+}
+
+/** Most networks are made for containers that start next, and a start waits for who answers for names: that takes longest to come up. */
+async function callSupervisor(context: Context, project: string | undefined): Promise<void> {
+  if (project === undefined) return;
+  context.emptied.add(project); // no container may come of it
+  await ensureSupervisor(context, project);
 }
 
 /** What only a machine with all tools is asked to do. */

@@ -15,7 +15,7 @@ import { Viewer } from "./view.ts";
 const POLL_MS = 2000;
 /** How often it looks at everything when nothing was said, in milliseconds: neither does a killed command tell what it began. */
 const LOOK_MS = 6000;
-/** How long it stays when nothing needs it but there are containers still: a restart stops one before it starts it again. */
+/** How long it stays when nothing needs it but there are containers still, or none yet: a restart stops one before it starts it again. */
 const LINGER_MS = 400;
 /** Looks come at least this far apart, and no more than a third of the time is spent on them. */
 const GAP_MS = 5;
@@ -69,13 +69,16 @@ class Supervisor {
     const stop = (): void => this.#knock();
     signal.addEventListener("abort", stop);
     try {
+      let hasSeen = false;
       for (let idleSince: number | null = null; !signal.aborted; ) {
         const began = stopwatch();
         this.#woken = false;
         const view = this.#viewer.read();
         if (isNeeded(view)) idleSince = null;
         else idleSince ??= began;
-        if (idleSince !== null && (view.containers.length === 0 || began - idleSince >= LINGER_MS)) return;
+        const isEmpty = view.containers.length === 0;
+        hasSeen ||= !isEmpty;
+        if (idleSince !== null && ((isEmpty && hasSeen) || began - idleSince >= LINGER_MS)) return;
         for (const duty of this.#duties) await this.#letLook(duty, view);
         await sleep(Math.max(GAP_MS, 2 * (stopwatch() - began)));
         await this.#rest(view, idleSince === null ? LOOK_MS : LINGER_MS);
