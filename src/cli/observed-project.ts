@@ -5,7 +5,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { nothing, type Project } from "../model/project.ts";
 import { parseReference } from "../model/reference.ts";
 import { NO_LIMITS } from "../model/resources.ts";
-import { type Dependency, NO_RESTART, type Service } from "../model/service.ts";
+import { type Dependency, NO_RESTART, type Service, USUAL_GRACE_MS } from "../model/service.ts";
 import { USUAL_UPDATE } from "../model/update.ts";
 
 /** A project as far as its containers tell of it, for commands that need no spec: its services, with what they depend on. */
@@ -25,7 +25,15 @@ function serviceFrom(name: string, replicas: readonly ObservedContainer[]): read
   if (first === undefined) return [];
   const image = parseReference(first.image.reference);
   if (typeof image !== "string") return [];
-  return [{ ...PLAIN, name, image, scale: replicas.length, dependsOn: dependenciesFrom(first.labels[LABEL.dependsOn] ?? "") }];
+  const dependsOn = dependenciesFrom(first.labels[LABEL.dependsOn] ?? "");
+  return [{ ...PLAIN, ...kept(first), name, image, scale: replicas.length, dependsOn }];
+}
+
+/** What its containers were told for when they begin and end. */
+function kept({ spec }: ObservedContainer): Partial<Pick<Service, "stopGraceMs" | "preStop" | "postStart">> {
+  if (spec === undefined) return {};
+  const { stopGraceMs, preStop, postStart } = { ...PLAIN, ...spec.service }; // an earlier wharf may have written down less
+  return { stopGraceMs, preStop, postStart };
 }
 
 /** The label's text as Compose writes it: `db:service_healthy:false,cache:service_started:true`. */
@@ -85,7 +93,7 @@ const PLAIN: Omit<Service, "name" | "image" | "scale" | "dependsOn"> = {
   postStart: [],
   preStop: [],
   stopSignal: null,
-  stopGraceMs: 10_000,
+  stopGraceMs: USUAL_GRACE_MS,
   rollback: null,
   pullPolicy: "missing",
   platform: null,

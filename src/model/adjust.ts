@@ -22,7 +22,21 @@ export function adjusted(spec: ContainerSpec, wanted: ContainerSpec): ContainerS
 }
 
 function adjustedService(service: Service, wanted: Service): Service {
-  const { restart, healthcheck, logging, ports, expose, labels, extraHosts, links, stopSignal, stopGraceMs, dependsOn } = wanted;
+  const {
+    restart,
+    healthcheck,
+    logging,
+    ports,
+    expose,
+    labels,
+    extraHosts,
+    links,
+    stopSignal,
+    stopGraceMs,
+    dependsOn,
+    preStop,
+    postStart,
+  } = wanted;
   return {
     ...service,
     restart,
@@ -36,6 +50,8 @@ function adjustedService(service: Service, wanted: Service): Service {
     stopSignal,
     stopGraceMs,
     dependsOn,
+    preStop,
+    postStart,
     networks: service.networks.map((attachment) => ({
       ...attachment,
       aliases: wanted.networks.find(({ network }) => network === attachment.network)?.aliases ?? attachment.aliases,

@@ -93,6 +93,9 @@ export function contentOf({ image, pin }: Pick<Service, "image" | "pin">): Refer
   return pin ?? image;
 }
 
+/** How long a program may take to end where nothing is said, in milliseconds. */
+export const USUAL_GRACE_MS = 10_000;
+
 /** A program that is run in a container at a point of its life. */
 export interface Hook {
   /** Never empty. */

@@ -8,7 +8,16 @@ import { canonical, isList, type Json } from "../model/json.ts";
 import type { Attachment, Link, Network, NetworkMode } from "../model/network.ts";
 import type { AttributeChange } from "../model/plan.ts";
 import type { Project } from "../model/project.ts";
-import type { FileGrant, Mount, Port, PreStart, RestartPolicy, Service } from "../model/service.ts";
+import {
+  type FileGrant,
+  type Hook,
+  type Mount,
+  type Port,
+  type PreStart,
+  type RestartPolicy,
+  type Service,
+  USUAL_GRACE_MS,
+} from "../model/service.ts";
 import { DEVICES } from "./change-devices.ts";
 import { ISOLATION } from "./change-isolation.ts";
 import { LIMITS } from "./change-limits.ts";
@@ -81,10 +90,14 @@ const CHANGE = {
     record: (s) => (s.preStart.length === 0 ? null : s.preStart.map((step) => preStartRecord(step, s))),
     fixed: FIRST_START,
   },
-  postStart: "none",
-  preStop: "none",
+  postStart: { key: "post_start", record: (s) => hookRecords(s.postStart), fixed: null },
+  preStop: { key: "pre_stop", record: (s) => hookRecords(s.preStop), fixed: null },
   stopSignal: { key: "stop_signal", record: (s) => s.stopSignal, fixed: null },
-  stopGraceMs: "none",
+  stopGraceMs: {
+    key: "stop_grace_period",
+    record: (s) => (s.stopGraceMs === USUAL_GRACE_MS ? null : `${s.stopGraceMs / 1000}s`),
+    fixed: null,
+  },
   scale: "scale",
   update: "none",
   rollback: "none",
@@ -247,6 +260,19 @@ function preStartRecord({ image, service, perReplica }: PreStart, own: Service):
   const [step, whole] = [attributesOf({ ...service, image: image ?? own.image, preStart: [] }), attributesOf({ ...own, preStart: [] })];
   const differing = Object.entries(step).filter(([key, value]) => canonical(value) !== canonical(whole[key] ?? null));
   return { ...Object.fromEntries(differing), ...(perReplica ? { per_replica: true } : {}) };
+}
+
+function hookRecords(hooks: readonly Hook[]): Json {
+  const records = hooks.map(({ command, user, privileged, workingDir, environment }) =>
+    present({
+      command,
+      user,
+      privileged: flag(privileged),
+      working_dir: workingDir,
+      environment: some(environment),
+    }),
+  );
+  return records.length === 0 ? null : records;
 }
 
 /** `null`: on the default network, with nothing said about how. */

@@ -12,8 +12,11 @@ export function configHash(fixed: Readonly<Record<string, Json>>): string {
 
 /** As the first versions made it, of all attributes: containers that carry it are told by it. */
 export function firstHash(attributes: Readonly<Record<string, Json>>): string {
-  return `${FIRST}${sha256(attributes)}`;
+  return `${FIRST}${sha256(Object.fromEntries(Object.entries(attributes).filter(([key]) => !LATER.has(key))))}`;
 }
+
+/** What no container was recorded with then. */
+const LATER: ReadonlySet<string> = new Set(["post_start", "pre_stop", "stop_grace_period"]);
 
 export const isFirstHash = (hash: string | null): boolean => hash?.startsWith(FIRST) === true;
 

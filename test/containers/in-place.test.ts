@@ -13,6 +13,8 @@ import { containerSuite, finish, inWorld, type World } from "../support/world.ts
 const it = containerSuite("changes in place");
 const SEED = Number(process.env["WHARF_SEED"] ?? Date.now() % 1_000_000);
 
+it("a grace period and what runs before a stop are recorded at once, for a stop without the spec too", inWorld(ending));
+
 it("limits are other ones at once, inside and outside, through a restart too, and none once none is written", inWorld(limits));
 
 it("a limit that the kernel does not take leaves everything as it was", inWorld(refused));
@@ -26,6 +28,24 @@ it("ports, aliases and labels come and go while the program runs", inWorld(names
 it(`changes that are killed half-way are done by the next up (WHARF_SEED=${SEED})`, inWorld(killed));
 
 it.run();
+
+async function ending(world: World): Promise<void> {
+  const cwd = await box(world, "stop_grace_period: 10m\nstop_signal: WINCH\nvolumes: [data:/data]", "volumes: {data: {}}\n".trimStart());
+  await world.ok(["up", "-d"], { cwd });
+  const { Id } = await inspect(world, "shop-web-1");
+  const spec = join(cwd, "wharf.yaml");
+  writeFileSync(spec, readFileSync(spec, "utf8").replace("10m", "1ms\n    pre_stop: [{command: [touch, /data/bye]}]"));
+  const { status, stdout } = await world.wharf(["plan", "--detailed-exitcode"], { cwd });
+  assert.is(status, 2);
+  assert.match(stdout, /update +container\/shop-web-1 +changed in place: pre_stop, stop_grace_period/);
+  await world.ok(["up", "-d"], { cwd });
+  assert.is((await world.wharf(["plan", "--detailed-exitcode"], { cwd })).status, 0);
+  assert.is((await inspect(world, "shop-web-1")).Id, Id);
+  await world.ok(["-p", "shop", "stop"], { cwd: world.root });
+  assert.is((await inspect(world, "shop-web-1")).State.Status, "exited");
+  assert.ok(existsSync(join(world.root, "volumes", "shop_data", "data", "bye")));
+  await world.ok(["down", "-t", "0", "-v"], { cwd });
+}
 
 async function limits(world: World): Promise<void> {
   const cwd = await box(world, "mem_limit: 64m\nrestart: always");

@@ -109,6 +109,19 @@ it("one that does not run is changed before it is started, one that is to be res
   assert.equal(stepsFor(service(), service({ restart: ALWAYS }), exited, { start: false }), ["container.update"]);
 });
 
+it("what is only looked up when a container begins or ends is recorded, in place", () => {
+  const hook = { command: ["bye"], user: null, privileged: false, workingDir: null, environment: {} };
+  assert.equal(stepsFor(service(), service({ stopGraceMs: 30_000 })), ["container.update"]);
+  const { changes } = planFor(service({ stopGraceMs: 1500 }), service({ preStop: [hook] }));
+  assert.equal(
+    ofContainers(changes)[0]?.attributes.map(({ path, before, after }) => [path, before, after]),
+    [
+      ["pre_stop", null, [{ command: ["bye"] }]],
+      ["stop_grace_period", "1.5s", null],
+    ],
+  );
+});
+
 it("a change in place that broke off is done again", () => {
   const steps = stepsFor(service(), service(), { attributes: null });
   assert.equal(steps, ["container.update"]);

@@ -4,7 +4,7 @@ import { isContainerName } from "../../model/names.ts";
 import { formatPlatform, parsePlatform } from "../../model/platform.ts";
 import { parseDuration } from "../../model/quantity.ts";
 import { parseReference, type Reference } from "../../model/reference.ts";
-import type { PullPolicy } from "../../model/service.ts";
+import { type PullPolicy, USUAL_GRACE_MS } from "../../model/service.ts";
 import { suggestion } from "../../model/suggest.ts";
 import { child, type Entry, entry, itemsOf, type Node, numberOf, textOf } from "../node.ts";
 import { step } from "../path.ts";
@@ -16,7 +16,6 @@ import { refuse, type Scope } from "./scope.ts";
 const MOST_REPLICAS = 1000;
 
 /** Milliseconds that a stop waits where nothing is said. */
-const DEFAULT_GRACE_MS = 10_000;
 
 /** `null` when there is none that can be used: the report says why. */
 export function readImage(name: string, service: Entry, scope: Scope): Reference | null {
@@ -132,7 +131,7 @@ export function readStopSignal(node: Node | undefined, scope: Scope): string | n
 /** Milliseconds. What is no duration has been refused before. */
 export function readGracePeriod(node: Node | undefined): number {
   const ms = parseDuration(textOf(node) ?? "10s");
-  return typeof ms === "number" ? ms : DEFAULT_GRACE_MS;
+  return typeof ms === "number" ? ms : USUAL_GRACE_MS;
 }
 
 /** `scale` or `deploy.replicas`: 1 when neither is given. */
