@@ -11,6 +11,7 @@ import { plural } from "../ui/text.ts";
 import { batchLine } from "../ui/watch.ts";
 import type { Keeper, Sight } from "../watch/keep.ts";
 import { type AttachChoice, stopAll } from "./attach.ts";
+import { refuseJobs, refuseSchedules } from "./jobs.ts";
 import { LogTail } from "./log-tail.ts";
 import { News } from "./news.ts";
 import { conclude, outcomeOf, summarise, tally } from "./outcome.ts";
@@ -89,6 +90,7 @@ export class Turns implements Keeper<Loaded | Failure> {
       return "broken";
     }
     const { selection, up } = this.#options;
+    refuseJobs(seen.project, selection.services);
     refuseUnknown(seen.project, selection.services);
     const state = await (up ? this.#up(seen) : this.#adopt(seen));
     if (!session.signal.aborted) session.say(`watching ${seen.project.inputs.map((path) => shown(path, cwd)).join(", ")}`);
@@ -159,6 +161,7 @@ export class Turns implements Keeper<Loaded | Failure> {
     this.#warn([...this.#renamed(project), ...warnings], world.emit);
     this.#project = project;
     try {
+      refuseSchedules(project);
       const result = await reconcile(this.#sayingNews(world), project, options);
       if (!this.#session.signal.aborted) await this.#logs?.follow(project.name, { services: selection.services, since });
       return result;

@@ -58,6 +58,8 @@ it("a job that is not to be run by hand is not, for another one's sake neither",
 it("a spec with jobs at times of their own is not brought up; by hand they run", async ({ place }) => {
   await place.write("compose.yaml", SPEC.replace("manual: true", 'schedule: [{ cron: "0 3 * * *" }]'));
   await refused(place, ["up", "-d"], "scheduled jobs are not supported in this version: move");
+  const watched = await place.call("up", "--watch", "move");
+  assert.match(watched.stderr, 'job "move" can only be triggered');
   await refused(place, ["up", "-d", "db"], "scheduled jobs are not supported in this version: move");
   await ok(place, "run", "--rm", "move");
 });
