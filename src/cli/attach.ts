@@ -44,12 +44,6 @@ export interface End {
  */
 export async function attach(session: Session, project: Project, options: AttachOptions): Promise<number> {
   const { exitCodeFrom } = options;
-  if (exitCodeFrom !== null && !project.services.some(({ name }) => name === exitCodeFrom)) {
-    throw new Failure({
-      code: "E_NO_SUCH_SERVICE",
-      message: `--exit-code-from: no such service: ${exitCodeFrom} (in project ${project.name})`,
-    });
-  }
   const engine = await session.engine();
   const { names, dependencies } = options;
   const meant = names === null || !dependencies ? (names ?? []) : [...withDependencies(project.services, names)];

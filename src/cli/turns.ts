@@ -16,7 +16,7 @@ import { LogTail } from "./log-tail.ts";
 import { News } from "./news.ts";
 import { conclude, outcomeOf, summarise, tally } from "./outcome.ts";
 import type { Session } from "./session.ts";
-import { planOptions, refuseUnknown, type Selection } from "./up.ts";
+import { namedBy, planOptions, refuseUnknown, type Selection } from "./up.ts";
 
 export interface WatchOptions {
   readonly selection: Selection;
@@ -91,7 +91,7 @@ export class Turns implements Keeper<Loaded | Failure> {
     }
     const { selection, up } = this.#options;
     refuseJobs(seen.project, selection.services);
-    refuseUnknown(seen.project, selection.services);
+    refuseUnknown(seen.project, [...selection.services, ...namedBy(this.#options.attach)]);
     const state = await (up ? this.#up(seen) : this.#adopt(seen));
     if (!session.signal.aborted) session.say(`watching ${seen.project.inputs.map((path) => shown(path, cwd)).join(", ")}`);
     return state;

@@ -64,11 +64,19 @@ export async function up(session: Session, options: UpOptions): Promise<number> 
   const began = stopwatch();
   const since = Date.now();
   const { project, variables } = await wanted(session, options);
+  refuseUnknown(project, namedBy(options.attach)); // before anything is begun
   const world = await session.world({ assumeYes: options.assumeYes, quietTransfers: options.quietPull, patience: options.patience });
   const result = await reconcile(world, project, planOptions(session, options, variables));
   const status = await conclude(session, outcomeOf(result), began);
   if (status !== 0 || options.attach === null || result.rehearsed === true) return status;
   return attach(session, project, { ...options.attach, since, names: options.services.length === 0 ? null : options.services });
+}
+
+/** The services that flags about attaching name. */
+export function namedBy(attach: AttachChoice | null): readonly string[] {
+  if (attach === null) return [];
+  const { only, except, exitCodeFrom } = attach;
+  return [...only, ...except, ...(exitCodeFrom === null ? [] : [exitCodeFrom])];
 }
 
 /** The project to make true: as its files say or, with `locked`, with its images pinned by the lock file. */

@@ -132,6 +132,15 @@ it("stop without names is about the services of the spec: what another file made
   assert.equal(await running(place), ["web"]);
 });
 
+it("a service that does not exist is no service to attach to either, and nothing is begun before that is said", async ({ place }) => {
+  for (const flag of ["--attach", "--no-attach", "--exit-code-from"]) {
+    const refused = await place.call("up", flag, "nope");
+    assert.is(refused.status, 1);
+    assert.match(refused.stderr, "no such service: nope");
+  }
+  assert.equal(await running(place), []);
+});
+
 it("flags are known by the names that Compose gave them over the years", async ({ place }) => {
   for (const words of [["--no-TTY"], ["-T"], ["-P"], ["--volumes", "/tmp:/x"], ["--labels", "a=b"], ["--interactive=false"]])
     await ok(place, "run", "--rm", ...words, "web", "true");
