@@ -284,7 +284,7 @@ function kill(world: Observed, { name, signal, now }: { readonly name: string; r
 function hold(world: Observed, name: string, state: "running" | "paused"): Observed {
   const container = find(world, name);
   if (!isLive(container)) throw refused("E_NOT_RUNNING", `container ${name} does not run`);
-  return container.state === state || container.state === "restarting" ? world : edit(world, name, { state });
+  return container.state === "restarting" ? world : edit(world, name, { state });
 }
 
 function remove(world: Observed, { container: name, volumes, force }: Extract<Action, { kind: "container.remove" }>): Observed {

@@ -1,6 +1,10 @@
 /** Containers, and who looks after them, that are gone and that nobody asked wharf to remove. */
 import { containerName } from "../model/names.ts";
+import type { ObservedContainer } from "../model/observed.ts";
 import type { Service } from "../model/service.ts";
+import { secretsOf } from "./files.ts";
+import { gatesOf } from "./gates.ts";
+import { runHooks } from "./hooks.ts";
 import { changed, drifted, type Planning, stepKey } from "./planning.ts";
 
 export function isMissing({ observed }: Planning, container: string): boolean {
@@ -36,15 +40,25 @@ export const OWED = { start: "a restart of it was broken off", unpause: "a commi
 /** Does what killed commands owe to containers that nothing else is planned for. */
 export function planOwed(p: Planning): void {
   if (!p.options.start) return;
-  for (const { name, owed, service } of p.observed.containers) {
+  for (const { name, owed, service, oneOff } of p.observed.containers) {
     if (owed === undefined || p.changes.some(({ address, kind }) => address === `container/${name}` && kind !== "unchanged")) continue;
     const reason = drifted(OWED[owed]);
-    const kind = `container.${owed}` as const;
-    p.draft.step(stepKey(kind, name), { action: { kind, container: name }, reason, service });
+    if (owed === "start") startOwed(p, { name, service, oneOff, reason });
+    else p.draft.step(stepKey("container.unpause", name), { action: { kind: "container.unpause", container: name }, reason, service });
     const at = p.changes.findIndex(({ address }) => address === `container/${name}`);
     if (at >= 0) p.changes.splice(at, 1);
     changed(p, owed === "start" ? "start" : "update", { address: `container/${name}`, reason });
   }
+}
+
+type Owed = Pick<ObservedContainer, "name" | "service" | "oneOff"> & { readonly reason: string };
+
+function startOwed(p: Planning, { name, service, oneOff, reason }: Owed): void {
+  const desired = p.desired.services.find((candidate) => candidate.name === service);
+  const action = { kind: "container.start", container: name, ...secretsOf(p.desired, desired) } as const;
+  const gates = desired === undefined || oneOff ? {} : gatesOf(p, desired, "wait");
+  const step = p.draft.step(stepKey("container.start", name), { action, reason, service, ...gates });
+  if (!oneOff) runHooks(p, "post_start", { container: name, service, reason, after: [step] });
 }
 
 /** Has those that run looked after again. */

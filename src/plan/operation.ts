@@ -47,14 +47,11 @@ export function planOperation(
     if (steps.length > 0 && group.service !== null && BEGINS.has(operation.kind)) p.renewed.add(group.service);
   }
   restartSharers(p, containers);
-  if (!ENDS.has(operation.kind)) planOwed(p);
+  if (BEGINS.has(operation.kind)) planOwed(p);
   refusePause(p, operation, containers);
   planImages(p, p.preStart);
   return finishPlanning(p);
 }
-
-/** Who ends something is about that alone. */
-const ENDS: ReadonlySet<Operation["kind"]> = new Set(["stop", "kill", "remove"]);
 
 /** Containers that begin anew have new namespaces, and those that lived in the ones before have to follow. */
 const BEGINS: ReadonlySet<Operation["kind"]> = new Set(["start", "restart"]);
@@ -134,7 +131,9 @@ function withNeeded({ services }: Project, names: readonly string[]): readonly s
 function refusePause(p: Planning, { kind }: Operation, containers: readonly ObservedContainer[]): void {
   if (kind !== "pause" && kind !== "unpause") return;
   const up = containers.filter(isUp);
-  if (up.length === 0 || up.some(({ state }) => (state === "paused") !== (kind === "pause"))) return;
+  const isSo = ({ state, owed }: ObservedContainer): boolean =>
+    kind === "pause" ? state === "paused" && owed !== "unpause" : state !== "paused";
+  if (up.length === 0 || !up.every(isSo)) return;
   const one = up.length === 1;
   const who = `${one ? "container" : "containers"} ${up.map(({ name }) => name).join(", ")} ${one ? "is" : "are"}`;
   p.problems.push(
@@ -265,7 +264,7 @@ function actionsOf(p: Planning, operation: Operation, target: ObservedContainer)
     case "kill":
       return up ? [{ kind: "container.kill", container, signal: operation.signal }] : [];
     case "pause":
-      return target.state === "running" ? [{ kind: "container.pause", container }] : [];
+      return target.state === "running" || target.owed === "unpause" ? [{ kind: "container.pause", container }] : []; // or it would go on
     case "unpause":
       return target.state === "paused" ? [{ kind: "container.unpause", container }] : [];
     case "remove": {

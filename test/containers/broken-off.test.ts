@@ -1,5 +1,5 @@
 /** Commands that are killed between the two halves of what they do: the next one does the second half, and says so. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { box, IDLE } from "../support/box.ts";
@@ -19,6 +19,10 @@ it(
 );
 
 it("a container with a restart policy comes back by itself from a restart that was killed", inWorld(revived));
+
+it("one whose policy is about failures comes back from that, too, if it had ended well by then", inWorld(endedWell));
+
+it("a restart that was killed when both of its halves were done leaves nothing to be done", inWorld(done));
 
 it("a commit that was killed while it held a container still lets it go on by the next up", inWorld(committed));
 
@@ -53,6 +57,36 @@ async function revived(world: World): Promise<void> {
   await world.ok(["down", "-t", "0"], { cwd });
 }
 
+async function endedWell(world: World): Promise<void> {
+  const cwd = await box(world, `${DEAF}\nrestart: on-failure`);
+  await world.ok(["up", "-d"], { cwd });
+  const before = (await inspect(world, "shop-web-1")).State.Pid;
+  await breakRestart(world, cwd, "SIGTERM"); // to which it ends with 0
+  await until("its return", async () => {
+    const { Status, Pid } = (await inspect(world, "shop-web-1")).State;
+    return Status === "running" && Pid !== before;
+  });
+  await world.ok(["down", "-t", "0"], { cwd });
+}
+
+async function done(world: World): Promise<void> {
+  const cwd = await box(world, DEAF);
+  await world.ok(["up", "-d"], { cwd });
+  const { Id, State } = await inspect(world, "shop-web-1");
+  const note = join(world.root, "containers", Id, "restarting");
+  const restart = finish(world.start(["restart", "web"], { cwd }));
+  await until("what it means to do", async () => existsSync(note));
+  const kept = readFileSync(note);
+  process.kill(State.Pid, "SIGKILL");
+  assert.is((await restart).status, 0);
+  assert.not.ok(existsSync(note));
+  writeFileSync(note, kept); // as if it had been killed before it took that away
+  process.kill((await inspect(world, "shop-web-1")).State.Pid, "SIGTERM");
+  await until("its end", async () => (await inspect(world, "shop-web-1")).State.Status === "exited");
+  assert.not.match(await world.ok(["plan"], { cwd }), /a restart of it/);
+  await world.ok(["down", "-t", "0"], { cwd });
+}
+
 async function committed(world: World): Promise<void> {
   const cwd = await box(world, "init: true");
   await world.ok(["up", "-d"], { cwd });
@@ -71,13 +105,13 @@ async function committed(world: World): Promise<void> {
 }
 
 /** Kills a restart of `web` that waits for the end of the container, and then the container. */
-async function breakRestart(world: World, cwd: string): Promise<void> {
+async function breakRestart(world: World, cwd: string, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
   const { Id, State } = await inspect(world, "shop-web-1");
   const child = world.start(["restart", "web"], { cwd });
   const end = finish(child);
   await until("the stop", async () => existsSync(join(world.root, "containers", Id, "stopped")));
   child.kill("SIGKILL");
   await end;
-  process.kill(State.Pid, "SIGKILL");
+  process.kill(State.Pid, signal);
   await until("its end", async () => (await inspect(world, "shop-web-1")).State.Pid !== State.Pid);
 }

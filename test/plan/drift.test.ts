@@ -1,14 +1,16 @@
 /** What was changed behind wharf's back: seen, called so, and put right. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { subject } from "../../src/model/action.ts";
 import { LABEL } from "../../src/model/labels.ts";
 import type { Observed, ObservedContainer } from "../../src/model/observed.ts";
 import { nothing } from "../../src/model/project.ts";
+import { Secret } from "../../src/model/secret.ts";
 import { simulate } from "../../src/model/simulate.ts";
 import { formatPlan } from "../../src/plan/format.ts";
 import { planOperation } from "../../src/plan/operation.ts";
 import { DEFAULTS, plan } from "../../src/plan/plan.ts";
-import { containerOf, exited, project, ready, service } from "../support/build.ts";
+import { containerOf, dependency, exited, project, ready, service } from "../support/build.ts";
 
 const it = suite("drift");
 
@@ -47,6 +49,43 @@ it("what a killed command owes a container is done by whichever command begins s
   };
   assert.equal(kinds("restart"), ["container.restart", "container.start"]);
   assert.equal(kinds("stop"), ["container.stop"]);
+});
+
+it("who pauses something has what a killed commit had paused stay so, and lets nothing else go on or begin", () => {
+  const db = service({ name: "db" });
+  const both = { ...shop, services: [web, db] };
+  const paused = world({ state: "paused", owed: "unpause" });
+  const of = { ...paused, containers: [...paused.containers, containerOf(both, db)] };
+  const stopped = { ...of, containers: [...world({ ...exited, owed: "start" }).containers, containerOf(both, db)] };
+  const asked = (around: Observed, names: readonly string[] | null): readonly string[] =>
+    planOperation(both, around, { kind: "pause" }, { names, healthchecks: false }).steps.map(
+      ({ action }) => `${action.kind} ${subject(action)}`,
+    );
+  assert.equal(asked(of, null), ["container.pause shop-web-1", "container.pause shop-db-1"]);
+  assert.equal(asked(of, ["web"]), ["container.pause shop-web-1"]);
+  assert.equal(asked(of, ["db"]), ["container.pause shop-db-1"]);
+  assert.equal(asked(stopped, ["db"]), ["container.pause shop-db-1"]);
+  const held = simulate(of, { kind: "container.pause", container: "shop-web-1" });
+  assert.equal(told(held), []);
+});
+
+it("a restart that was broken off is finished as a start: with its secrets, behind what it waits for, and with what it runs after that", () => {
+  const db = service({ name: "db" });
+  const hook = { command: ["warm-up"], user: null, privileged: false, workingDir: null, environment: {} };
+  const grant = { source: "key", target: "/run/secrets/key", uid: 0, gid: 0, mode: 0o400 };
+  const needy = service({ dependsOn: [dependency("db", { condition: "healthy" })], secrets: [grant], postStart: [hook] });
+  const key = { key: "key", content: new Secret("x"), origin: { from: "content" }, problem: null } as const;
+  const both = project({ services: [needy, db], secrets: [key] });
+  const around = ready(both, { containers: [containerOf(both, needy, { ...exited, owed: "start" }), containerOf(both, db)] });
+  const { steps } = planOperation(both, around, { kind: "restart", graceMs: null }, { names: ["db"], healthchecks: true });
+  const [, wait, start, after] = steps;
+  assert.equal(
+    steps.map(({ action }) => `${action.kind} ${subject(action)}`),
+    ["container.restart shop-db-1", "container.wait shop-db-1", "container.start shop-web-1", "container.hook shop-web-1"],
+  );
+  assert.equal(start?.after, [wait?.id]);
+  assert.equal(after?.after, [start?.id]);
+  assert.ok(start?.action.kind === "container.start" && Object.hasOwn(start.action.contents ?? {}, "secret/key"));
 });
 
 it("one that is gone and that nobody asks for any more is forgotten", () => {

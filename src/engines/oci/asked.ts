@@ -76,7 +76,7 @@ export async function removeAsked(
 /** As it is now, and one that does not run with nothing remembered of its restarts. */
 async function anew({ layout }: Context, { record, status }: Container): Promise<Container> {
   const now = findContainer(layout, record.id) ?? { record, status };
-  if (isBrokenOff(layout, record.id, "restarting")) await forgetIntent(layout, record.id, "restarting"); // this is its other half
+  if (isBrokenOff(layout, now, "restarting")) await forgetIntent(layout, record.id, "restarting"); // this is its other half
   if (now.status.state !== "running" && hasPolicy(record)) await forgetRestarts(layout, record.id);
   return now;
 }

@@ -6,9 +6,16 @@ import { join } from "node:path";
 import { writeAtomic } from "../../lib/atomic-file.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../lib/process-identity.ts";
 import { containerDirectory, type Layout } from "./layout.ts";
+import { type Container, statusOf } from "./records.ts";
 import { readJson } from "./written.ts";
 
 export type Intent = "restarting" | "held";
+
+/** As it is written. */
+interface Noted extends ProcessIdentity {
+  /** The run that it found (its `startedAt`), `null`: none. With another one both halves are done. */
+  readonly run: string | null;
+}
 
 /** Does both: whatever comes of it, nothing is left to be done by others. */
 export async function intending<T>(
@@ -16,7 +23,9 @@ export async function intending<T>(
   { id, intent }: { readonly id: string; readonly intent: Intent },
   work: () => Promise<T>,
 ): Promise<T> {
-  await writeAtomic(fileOf(layout, id, intent), JSON.stringify(identify(process.pid)), { durable: false });
+  const status = statusOf(layout, id);
+  const noted = { ...identify(process.pid), run: status.state === "created" ? null : status.run.startedAt };
+  await writeAtomic(fileOf(layout, id, intent), JSON.stringify(noted), { durable: false });
   try {
     return await work();
   } finally {
@@ -30,9 +39,10 @@ export async function forgetIntent(layout: Layout, id: string, intent: Intent): 
 }
 
 /** Whether the command that meant to do it was killed before it could. */
-export function isBrokenOff(layout: Layout, id: string, intent: Intent): boolean {
-  const owner = readJson<ProcessIdentity>(fileOf(layout, id, intent));
-  return owner !== null && !isAlive(owner);
+export function isBrokenOff(layout: Layout, { record, status }: Container, intent: Intent): boolean {
+  const noted = readJson<Noted>(fileOf(layout, record.id, intent));
+  if (noted === null || isAlive(noted)) return false;
+  return status.state === "created" || status.run.startedAt === noted.run;
 }
 
 const fileOf = (layout: Layout, id: string, intent: Intent): string => join(containerDirectory(layout, id), intent);

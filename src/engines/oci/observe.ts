@@ -149,8 +149,8 @@ function lostNetworks({ record, status }: Container, endpoints: readonly Endpoin
 /** One that comes back by itself is seen to by that. */
 function owedTo(layout: Layout, container: Container): Pick<ObservedContainer, "owed"> {
   const { record, status } = container;
-  if (status.state === "running") return isBrokenOff(layout, record.id, "held") && isFrozen(layout, record.id) ? { owed: "unpause" } : {};
-  return isBrokenOff(layout, record.id, "restarting") && !comesBack(layout, container) ? { owed: "start" } : {};
+  if (status.state === "running") return isBrokenOff(layout, container, "held") && isFrozen(layout, record.id) ? { owed: "unpause" } : {};
+  return isBrokenOff(layout, container, "restarting") && !comesBack(layout, container) ? { owed: "start" } : {};
 }
 
 /** The state as Docker names it: one that waits to come back is restarting. */

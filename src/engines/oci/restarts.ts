@@ -65,7 +65,7 @@ export async function markStopped(layout: Layout, record: ContainerRecord): Prom
 /** Whether a container that does not run comes back by itself, now or when its wait is over. */
 export function comesBack(layout: Layout, container: Container): boolean {
   const asks = container.status.state !== "running" && hasPolicy(container.record);
-  if (asks && isBrokenOff(layout, container.record.id, "restarting")) return true;
+  if (asks && isBrokenOff(layout, container, "restarting")) return true;
   return asks && returnOf(container, readRestart(layout, container.record.id), Date.now()) !== null;
 }
 

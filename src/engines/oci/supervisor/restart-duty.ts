@@ -40,9 +40,11 @@ export class RestartDuty implements Duty {
   async #dueAt(container: Container): Promise<number | null> {
     const { record, status } = container;
     const { layout } = this.#tools.context;
-    if (isBrokenOff(layout, record.id, "restarting")) {
+    if (isBrokenOff(layout, container, "restarting")) {
       this.#tools.log(`${record.name} was to be restarted, and the command that was at it was killed: it comes back`);
-      await writeRestart(layout, record.id, { ...readRestart(layout, record.id), stopped: false, dueAt: Date.now() });
+      const before = readRestart(layout, record.id);
+      const judged = status.state === "exited" ? status.run.startedAt : before.judged; // how it ended says nothing: it was told to
+      await writeRestart(layout, record.id, { ...before, stopped: false, dueAt: Date.now(), judged });
       await forgetIntent(layout, record.id, "restarting");
     }
     const state = readRestart(layout, container.record.id);
