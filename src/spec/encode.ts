@@ -314,7 +314,12 @@ function pair(node: Node): readonly [string, string | null] {
 function lists(node: Node, at: At): Json | undefined {
   if (node.kind !== "mapping" || node.entries.size === 0) return undefined;
   const members: Members = {};
-  for (const key of sortedKeys(node.entries, at.encoding)) members[key] = itemsOf(child(node, key)).map((item) => textOf(item) ?? "");
+  for (const key of sortedKeys(node.entries, at.encoding))
+    addMember(
+      members,
+      key,
+      itemsOf(child(node, key)).map((item) => textOf(item) ?? ""),
+    );
   return members;
 }
 

@@ -38,7 +38,7 @@ export async function include(draft: Draft, context: Context): Promise<Draft> {
     let result = layer;
     const entries = child(layer, "include");
     if (layer.kind !== "mapping" || entries?.kind !== "list") {
-      layers.push(layer);
+      layers.push(layer.kind === "mapping" && entries !== undefined && isNull(entries) ? without(layer, "include") : layer);
       continue;
     }
     result = without(layer, "include");

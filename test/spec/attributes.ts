@@ -255,7 +255,10 @@ export const ATTRIBUTES: Readonly<Record<string, readonly Case[]>> = {
   pre_stop: [{ in: "[{command: [a], environment: [A=1]}]", out: [{ command: ["a"], environment: { A: "1" } }] }],
   privileged: [{ in: "true", out: true }],
   profiles: [{ in: "[web, web]", out: ["web"] }],
-  provider: [{ in: "{type: x, options: {a: 1, b: [c, true]}}", out: { type: "x", options: { a: ["1"], b: ["c", "true"] } } }],
+  provider: [
+    { in: "{type: x, options: {a: 1, b: [c, true]}}", out: { type: "x", options: { a: ["1"], b: ["c", "true"] } } },
+    { in: "{type: x, options: {__proto__: [a]}}", out: { type: "x", options: JSON.parse('{"__proto__":["a"]}') as Json } },
+  ],
   pull_policy: [
     { in: "if_not_present", out: "missing" },
     { in: "every_2d", out: "every_2d" },

@@ -30,6 +30,13 @@ it("an included file has its own directory and its own `.env`, under the variabl
   assert.equal(project.inputs, ["/p/shop/wharf.yaml", "/p/shop/.env", "/p/shop/sub/compose.yaml", "/p/shop/sub/.env"]);
 });
 
+it("an empty `include` includes nothing", async () => {
+  assert.equal(
+    (await loadFiles(`include:\n${WEB}`)).services.map(({ name }) => name),
+    ["web"],
+  );
+});
+
 it("the long form merges several files, from another directory, with other variables", async () => {
   const files: Files = {
     "/p/shop/wharf.yaml": `include:\n  - path: [a.yaml, b.yaml]\n    project_directory: other\n    env_file: [x.env]\n${WEB}`,
