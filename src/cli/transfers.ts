@@ -3,7 +3,7 @@ import { type Diagnostic, diagnosticsOf, Failure } from "../model/diagnostic.ts"
 import type { EventStep } from "../model/event.ts";
 import type { Project } from "../model/project.ts";
 import { partsOf, type Reference } from "../model/reference.ts";
-import { mountedImages, type Service } from "../model/service.ts";
+import { imagesOf, type Service } from "../model/service.ts";
 import { withDependencies } from "../plan/order.ts";
 import type { Loaded } from "../spec/load.ts";
 import { child, textOf } from "../spec/node.ts";
@@ -45,9 +45,15 @@ export async function pullServices(
   const services = chosen({ ...loaded.project, services: loaded.services }, names, choice.dependencies);
   const jobs = services
     .filter(({ pullPolicy }) => pullPolicy !== "never")
-    .flatMap(({ image, mounts, platform, name }) =>
-      [image, ...mountedImages(mounts)].map(
-        (reference): Job => ({ kind: "image.pull", reference, service: name, platform, policy: choice.policy }),
+    .flatMap((service) =>
+      imagesOf({ ...service, pin: null }).map(
+        (reference): Job => ({
+          kind: "image.pull",
+          reference,
+          service: service.name,
+          platform: service.platform,
+          policy: choice.policy,
+        }),
       ),
     );
   const whys = await Promise.all(

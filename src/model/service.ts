@@ -203,6 +203,15 @@ export type Mount =
       readonly options: readonly string[];
     };
 
+/** All images that a service's containers need, and those that make it ready: their own first. */
+export function imagesOf(service: Service): readonly Reference[] {
+  const steps = service.preStart.flatMap(({ image, service: { mounts } }) => [
+    ...(image === null ? [] : [image]),
+    ...mountedImages(mounts),
+  ]);
+  return [...new Set([contentOf(service), ...mountedImages(service.mounts), ...steps])];
+}
+
 /** The images that mounts show. */
 export function mountedImages(mounts: readonly Mount[]): readonly Reference[] {
   return mounts.flatMap((mount) => (mount.type === "image" ? [mount.source] : []));

@@ -81,11 +81,14 @@ it("of a project that was named, commands that need no spec go by its containers
 
 it("pull leaves out what can only be built, and what is here already where the service says so, and says why", async ({ place }) => {
   const services = `built: { build: . }, both: { image: "a:1", build: . }, pinned: { image: "b:1", pull_policy: if_not_present }`;
-  await place.write("compose.yaml", `name: shop\nservices: { ${services}, moving: { image: c, pull_policy: missing } }\n`);
+  await place.write(
+    "compose.yaml",
+    `name: shop\nservices: { ${services}, moving: { image: c, pull_policy: missing, pre_start: [{ image: "d:1" }] } }\n`,
+  );
   const first = await place.call("pull");
   assert.is(first.status, 0, first.stderr);
   assert.match(first.stderr, /Image shop-built Skipped No image to be pulled\n/);
-  for (const name of ["a:1", "b:1", "c"]) assert.match(first.stderr, new RegExp(`Image ${name} Pulled`));
+  for (const name of ["a:1", "b:1", "c", "d:1"]) assert.match(first.stderr, new RegExp(`Image ${name} Pulled`));
   const again = await place.call("pull", "--ignore-buildable");
   assert.is(again.status, 0, again.stderr);
   assert.match(again.stderr, /Image a:1 Skipped Image can be built\n/);

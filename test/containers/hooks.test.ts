@@ -41,7 +41,7 @@ async function postStart(world: World): Promise<void> {
   const [before] = await ps(world, [], { cwd });
   const spec = await readFile(join(cwd, "wharf.yaml"), "utf8");
   await writeFile(join(cwd, "wharf.yaml"), spec.replace("echo said", "echo more >> /log/l"));
-  assert.match((await world.wharf(["up", "-d"], { cwd })).stderr, /1 unchanged/); // another hook needs no other container
+  assert.match((await world.wharf(["up", "-d"], { cwd })).stderr, /1 updated/); // another hook is written down, and needs no other container
   await world.ok(["restart"], { cwd });
   assert.match(await log(), /more\n$/);
   const [after] = await ps(world, [], { cwd });
@@ -114,10 +114,11 @@ async function failingPreStop(world: World): Promise<void> {
 async function preStart(world: World): Promise<void> {
   const steps = [
     `{ command: [sh, -c, "echo all $$(hostname | wc -c) $$A >> /log/l"], environment: { A: step } }`,
-    `{ image: "tools:1", command: [sh, -c, "echo each >> /log/l"], per_replica: true }`,
+    `{ image: "ready:1", command: [sh, -c, "echo each >> /log/l"], per_replica: true }`,
   ];
   const cwd = await idleProject(world, "shop", [`web: { ${IDLE}, volumes: [./log:/log], scale: 2, pre_start: [${steps.join(", ")}] }`]);
   await world.project("shop", { "log/l": "" });
+  await world.ok(["image", "tag", "tools:1", "ready:1"], { cwd });
   const log = (): Promise<string> => readFile(join(cwd, "log/l"), "utf8");
   await world.ok(["up", "-d"], { cwd });
   assert.match(await log(), /^all \d+ step\neach\neach\n$/);
@@ -128,6 +129,7 @@ async function preStart(world: World): Promise<void> {
   assert.match(await log(), /^all \d+ step\neach\neach\n$/);
   await world.ok(["scale", "web=3"], { cwd });
   assert.match(await log(), /^all \d+ step\neach\neach\neach\n$/);
+  assert.not.match(await world.ok(["plan", "--force-recreate"], { cwd }), /pull/); // its image is here
   await world.ok(["up", "-d", "--force-recreate"], { cwd });
   assert.match(await log(), /\neach\nall \d+ step\neach\neach\n$/); // what is made anew is prepared anew
   await world.ok(["down"], { cwd });

@@ -2,7 +2,7 @@ import { bootId, isAlive } from "../../lib/process-identity.ts";
 import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { ContainerState, Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
 import type { Project } from "../../model/project.ts";
-import { contentOf, mountedImages } from "../../model/service.ts";
+import { imagesOf } from "../../model/service.ts";
 import { managerConcerns } from "./cgroup-manager.ts";
 import { type Context, readKernelFacts } from "./context.ts";
 import { deviceConcerns } from "./devices-here.ts";
@@ -179,7 +179,7 @@ async function whetherAttended(
 }
 
 async function observeImages({ store }: Context, project: Project): Promise<Readonly<Record<string, ObservedImage>>> {
-  const references = [...new Set(project.services.flatMap((service) => [contentOf(service), ...mountedImages(service.mounts)]))];
+  const references = [...new Set(project.services.flatMap(imagesOf))];
   const found = await Promise.all(references.map(async (reference) => [reference, await store.find(reference)] as const));
   const images: Record<string, ObservedImage> = {};
   for (const [reference, image] of found) {
