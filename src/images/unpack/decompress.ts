@@ -2,6 +2,7 @@
 import type { Transform } from "node:stream";
 import * as zlib from "node:zlib";
 import { Failure } from "../../model/diagnostic.ts";
+import { decodeZstd } from "./zstd.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -50,7 +51,7 @@ export async function* decompress(chunks: AsyncIterable<Uint8Array>, compression
   }
   const inflater = compression === "gzip" ? zlib.createGunzip(AHEAD) : zstdOfNode();
   if (inflater === null) {
-    yield* (await import("./zstd.ts")).decodeZstd(chunks);
+    yield* decodeZstd(chunks);
     return;
   }
   const feeding = feed(chunks, inflater);
