@@ -1,6 +1,7 @@
 import type { ImageConfig } from "../engine/images.ts";
 import { splitWords } from "../lib/shell-words.ts";
 import { Failure } from "../model/diagnostic.ts";
+import { healthcheckOf } from "./commit-healthcheck.ts";
 import { held } from "./copy.ts";
 import { referenceOf } from "./reference.ts";
 import { containerOf } from "./selection.ts";
@@ -36,13 +37,13 @@ export function configOfChanges(lines: readonly string[]): ImageConfig {
   for (const line of lines) {
     const [, word = "", rest = ""] = /^\s*([A-Za-z]+)\s+(\S.*?)\s*$/s.exec(line) ?? [];
     const change = CHANGES[word.toUpperCase()];
-    if (change === undefined)
-      throw usage(line, "a line begins with CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or WORKDIR, and says something");
-    const { Env = [], ExposedPorts = {}, Labels = {}, Volumes = {}, ...plain } = change(rest, line);
+    if (change === undefined) throw usage(line, `a line begins with ${KNOWN}, and says something`);
+    const { Env = [], ExposedPorts = {}, Labels = {}, Volumes = {}, OnBuild = [], ...plain } = change(rest, line, config.Shell ?? SHELL);
     config = {
       ...config,
       ...plain,
       ...(Env.length === 0 ? {} : { Env: [...(config.Env ?? []), ...Env] }),
+      ...(OnBuild.length === 0 ? {} : { OnBuild: [...(config.OnBuild ?? []), ...OnBuild] }),
       ...together("ExposedPorts", config, ExposedPorts),
       ...together("Labels", config, Labels),
       ...together("Volumes", config, Volumes),
@@ -59,12 +60,26 @@ function together<K extends "ExposedPorts" | "Labels" | "Volumes">(
   return Object.keys(more).length === 0 ? {} : { [key]: { ...config[key], ...more } };
 }
 
-const CHANGES: Readonly<Record<string, (rest: string, line: string) => ImageConfig>> = {
-  CMD: (rest, line) => ({ Cmd: program(rest, line) }),
-  ENTRYPOINT: (rest, line) => ({ Entrypoint: program(rest, line) }),
+const CHANGES: Readonly<Record<string, (rest: string, line: string, shell: readonly string[]) => ImageConfig>> = {
+  CMD: (rest, line, shell) => ({ Cmd: program(rest, line, shell) }),
+  ENTRYPOINT: (rest, line, shell) => ({ Entrypoint: program(rest, line, shell) }),
   ENV: (rest, line) => ({ Env: pairs(rest, line).map((pair) => pair.join("=")) }),
   EXPOSE: (rest, line) => ({ ExposedPorts: Object.fromEntries(rest.split(/\s+/).map((text) => [portKey(text, line), {}])) }),
+  HEALTHCHECK: (rest, line) => ({
+    Healthcheck: healthcheckOf(rest, { words: (text) => jsonWords(text, line), wrong: (hint) => usage(line, hint) }),
+  }),
   LABEL: (rest, line) => ({ Labels: Object.fromEntries(pairs(rest, line)) }),
+  ONBUILD: (rest, line) => {
+    const [word = ""] = rest.split(/\s/);
+    if (!/^[A-Za-z]+$/.test(word) || !/\s/.test(rest)) throw usage(line, "another line of a Dockerfile follows it");
+    if (/^(?:FROM|MAINTAINER|ONBUILD)$/i.test(word)) throw usage(line, `${word.toUpperCase()} cannot be kept for a build`);
+    return { OnBuild: [rest] };
+  },
+  SHELL: (rest, line) => {
+    const words = jsonWords(rest, line);
+    if (words === null || words.length === 0) throw usage(line, `a shell is written as a JSON list: ["/bin/sh", "-c"]`);
+    return { Shell: words };
+  },
   STOPSIGNAL: (StopSignal) => ({ StopSignal }),
   USER: (User) => ({ User }),
   VOLUME: (rest, line) => ({ Volumes: Object.fromEntries((jsonWords(rest, line) ?? rest.split(/\s+/)).map((path) => [path, {}])) }),
@@ -74,9 +89,15 @@ const CHANGES: Readonly<Record<string, (rest: string, line: string) => ImageConf
   },
 };
 
+const KNOWN = Object.keys(CHANGES)
+  .sort()
+  .join(", ")
+  .replace(/, (\w+)$/, " or $1");
+const SHELL = ["/bin/sh", "-c"];
+
 /** A JSON list, or a line for a shell. */
-function program(rest: string, line: string): readonly string[] {
-  return jsonWords(rest, line) ?? ["/bin/sh", "-c", rest];
+function program(rest: string, line: string, shell: readonly string[]): readonly string[] {
+  return jsonWords(rest, line) ?? [...shell, rest];
 }
 
 function jsonWords(rest: string, line: string): readonly string[] | null {

@@ -16,10 +16,13 @@ export default class Commit extends BaseCommand {
   };
   static override readonly flags = {
     author: Flags.string({ char: "a", default: "", helpValue: "NAME", summary: "Who made it." }),
-    change: several("Another setting, as a line of a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR.", {
-      char: "c",
-      helpValue: "LINE",
-    }),
+    change: several(
+      "Another setting, as a line of a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR.",
+      {
+        char: "c",
+        helpValue: "LINE",
+      },
+    ),
     message: Flags.string({ char: "m", default: "", helpValue: "TEXT", summary: "What is told of it in `image history`." }),
     pause: Flags.boolean({ char: "p", default: true, allowNo: true, summary: "Hold the container still meanwhile." }),
     index: Flags.integer({ min: 1, summary: "Number of the service's container." }),

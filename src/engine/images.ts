@@ -134,6 +134,8 @@ export interface ImageConfig {
   readonly Volumes?: Readonly<Record<string, Readonly<Record<string, never>>>>;
   readonly StopSignal?: string;
   readonly Healthcheck?: ImageHealthcheck;
+  /** Lines of a Dockerfile for a build that begins from the image. */
+  readonly OnBuild?: readonly string[];
   /** What a line for a shell runs in. */
   readonly Shell?: readonly string[];
 }

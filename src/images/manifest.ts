@@ -89,6 +89,7 @@ export function parseConfig(config: Fields): ImageConfig {
     Volumes: set("Volumes"),
     StopSignal: word("StopSignal"),
     Healthcheck: optional(config["Healthcheck"], "config.Healthcheck", healthcheck),
+    OnBuild: words("OnBuild"),
     Shell: words("Shell"),
   });
 }

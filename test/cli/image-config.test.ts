@@ -60,6 +60,26 @@ it("what means nothing is refused", () => {
 
 it("a line of a Dockerfile that means nothing is refused, not passed over", () => {
   assert.equal(configOfChanges(['ENV A="two words" B=2', "ENV C the rest"]).Env, ["A=two words", "B=2", "C=the rest"]);
+  const checked = (line: string) => configOfChanges([line]).Healthcheck;
+  assert.equal(checked("HEALTHCHECK NONE"), { Test: ["NONE"] });
+  assert.equal(checked(`HEALTHCHECK --timeout=1.5s --start-period=0 --start-interval=2s cmd ["a", "b c"]`), {
+    Test: ["CMD", "a", "b c"],
+    Timeout: 1_500_000_000,
+    StartPeriod: 0,
+    StartInterval: 2_000_000_000,
+  });
+  assert.equal(configOfChanges([`SHELL ["/bin/bash", "-ec"]`, "CMD echo $A"]).Cmd, ["/bin/bash", "-ec", "echo $A"]);
+  assert.equal(configOfChanges(["ONBUILD RUN a  b", "ONBUILD COPY . /"]).OnBuild, ["RUN a  b", "COPY . /"]);
+  for (const line of [
+    "HEALTHCHECK",
+    "HEALTHCHECK NONE x",
+    "HEALTHCHECK --interval=1us CMD a",
+    "HEALTHCHECK --often CMD a",
+    "HEALTHCHECK CMD []",
+  ])
+    assert.throws(() => configOfChanges([line]), /is not understood/, line);
+  for (const line of ["SHELL /bin/sh -c", "SHELL []", "ONBUILD RUN", "ONBUILD ONBUILD RUN a", "ONBUILD FROM a"])
+    assert.throws(() => configOfChanges([line]), /is not understood/, line);
   for (const line of ['ENV A="open', "LABEL 'open", "ENV =1", "EXPOSE 0", "RUN true", "CMD [broken", "WORKDIR here"])
     assert.throws(() => configOfChanges([line]), /is not understood/, line);
 });

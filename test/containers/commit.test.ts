@@ -62,6 +62,12 @@ async function settings(world: World): Promise<void> {
     "LABEL tried=yes",
     "EXPOSE 53/udp",
     "VOLUME /kept",
+    "HEALTHCHECK --interval=1m --retries=2 CMD test -e /kept",
+    `SHELL ["/bin/busybox", "ash", "-c"]`,
+    "ENTRYPOINT exec env",
+    `ENTRYPOINT []`,
+    "ONBUILD RUN true",
+    "ONBUILD ENV D=4",
   ];
   const id = (await world.ok(["commit", ...changes.flatMap((line) => ["-c", line]), "web"], { cwd })).trim();
   const [{ Config, RepoTags }] = JSON.parse(await world.ok(["image", "inspect", id]));
@@ -69,6 +75,14 @@ async function settings(world: World): Promise<void> {
   assert.equal(Config.Env.slice(1), ["A=1", "B=3", "C=two words"]);
   assert.equal([Config.User, Config.WorkingDir, Config.Labels], ["web", "/srv", { team: "blue", tried: "yes" }]);
   assert.equal([Config.ExposedPorts, Config.Volumes], [{ "80/tcp": {}, "53/udp": {} }, { "/kept": {} }]);
+  assert.equal(Config.Healthcheck, { Test: ["CMD-SHELL", "test -e /kept"], Interval: 60_000_000_000, Retries: 2 });
+  assert.equal(
+    [Config.Shell, Config.OnBuild],
+    [
+      ["/bin/busybox", "ash", "-c"],
+      ["RUN true", "ENV D=4"],
+    ],
+  );
   await world.ok(["image", "tag", id, "tried"]);
   const after = await world.project("after", { "wharf.yaml": "services: { a: { image: tried, network_mode: none } }\n" });
   assert.is(await world.ok(["run", "--rm", "-T", "a"], { cwd: after }), "1 3 two words\nweb\n/srv\n");

@@ -63,7 +63,8 @@ function holding<T>(layout: Layout, id: string, work: () => Promise<T>): Promise
 
 /** What the container runs and how, as an image says it. */
 function configOf({ image, process, spec }: ContainerRecord): ImageConfig {
-  const { Cmd: _, Entrypoint: __, User: ___, ...kept } = image.config;
+  // What was kept for builds was for those from the image before.
+  const { Cmd: _, Entrypoint: __, User: ___, OnBuild: ____, ...kept } = image.config;
   return {
     ...kept,
     ...(process.command.length === 0 ? {} : { Cmd: process.command }),
