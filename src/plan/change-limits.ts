@@ -1,7 +1,7 @@
 /** What of a service's limits its containers are made from: rows of the table of `change.ts`, each by the spec's own name. */
 import type { Json } from "../model/json.ts";
 import type { BlockRate, Resources } from "../model/resources.ts";
-import { type Fixed, NAMESPACES, PROGRAM, RUNTIME } from "./fixed.ts";
+import { type Fixed, INHERITED, NAMESPACES, RUNTIME } from "./fixed.ts";
 
 export interface LimitRow {
   readonly key: string;
@@ -22,13 +22,13 @@ export const LIMITS: readonly LimitRow[] = [
   row("memswap_limit", (r) => r.memorySwap),
   row("mem_swappiness", (r) => r.swappiness),
   row("oom_kill_disable", (r) => (r.oomKillDisable ? true : null)),
-  row("oom_score_adj", (r) => r.oomScoreAdj, PROGRAM),
+  row("oom_score_adj", (r) => r.oomScoreAdj, INHERITED),
   row("pids_limit", (r) => r.pids),
   row("blkio_config", blkio, RUNTIME),
   row(
     "ulimits",
     (r) => (r.ulimits.length === 0 ? null : Object.fromEntries(r.ulimits.map(({ name, soft, hard }) => [name, [soft, hard]]))),
-    PROGRAM,
+    INHERITED,
   ),
   row("shm_size", (r) => r.shmSize, NAMESPACES),
 ];

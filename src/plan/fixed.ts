@@ -16,6 +16,8 @@ export const NAMESPACES = all("its namespaces are made with it");
 export const RIGHTS = all("a program's rights are fixed when it begins");
 export const NAMING = all("a container is known by it");
 export const RUNTIME = all("the runtime makes the container with it");
+/** Of what runs already each process has its own, which it may have chosen itself: to write over that is not what the spec asks for. */
+export const INHERITED = all("a process has it from its parent, and may have changed it since");
 export const LOOK_UPS = all("most programs read it once");
 export const FIRST_START = all("it is run before a container's first start");
 
