@@ -23,10 +23,22 @@ import { DIRECTIVES, isTextKey, MOST_DEPTH, MOST_NODES, plainScalar, withMerged 
  * Adds what is wrong to the report; a document with errors is left out, an empty one as well.
  */
 export function parseDocuments(file: SourceFile, report: Report): readonly Node[] {
+  const control = file.text.search(CONTROL);
+  if (control !== -1) {
+    const shown = `U+${file.text.charCodeAt(control).toString(16).toUpperCase().padStart(4, "0")}`;
+    report.add({
+      ...problem("E_YAML", `a control character (${shown}) stands here, and YAML has none`, { file, start: control, end: control + 1 }),
+      hint: 'take it out, or write it as an escape between double quotes, such as "\\e"',
+    });
+    return [];
+  }
   const simple = readSimple(file);
   if (simple?.every(({ kind }) => kind === "mapping")) return simple;
   return parseWhole(file, report);
 }
+
+/** What YAML texts cannot have as it is. */
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f]/;
 
 /** Likewise by a reader of all of YAML, which takes some ten times as long and says what is wrong. */
 export function parseWhole(file: SourceFile, report: Report): readonly Node[] {

@@ -74,6 +74,16 @@ it("a file that is no mapping is refused", () => {
   assert.match(read("hello\n").problems.join(), /the file is a single value/);
 });
 
+it("control characters stand in no file, at their place, and in texts as escapes", () => {
+  for (const [character, shown] of [
+    ["\u0000", "U+0000"],
+    ["\u001b", "U+001B"],
+    ["\u009f", "U+009F"],
+  ] as const)
+    assert.match(read(`a: 1\nb: x${character}y\n`).problems.join(), new RegExp(`^E_YAML 2:5-6 .*\\(${shown.replace("+", "\\+")}\\)`));
+  assert.equal(read('a: "x\\e\\0\\x9fy"\nb: tab\there\n').values, [{ a: "x\u001b\u0000\u009fy", b: "tab\there" }]);
+});
+
 it("every syntax error has its place", () => {
   assert.match(read("a:\n\tb: 1\n").problems.join(), /E_YAML 2:1/);
   assert.match(read('a: "x\n').problems.join(), /E_YAML/);
