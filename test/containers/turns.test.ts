@@ -30,18 +30,18 @@ it(
     const first = world.start(["up", "-d"], { cwd });
     const up = finish(first);
     await until("its turn", async () => existsSync(join(world.run, "locks/projects/turns.lock")));
-    const stopping = world.start(["stop", "web"], { cwd });
+    const pausing = world.start(["pause", "web"], { cwd });
     let told = "";
-    stopping.stderr?.on("data", (chunk: string) => (told += chunk));
-    const stop = finish(stopping);
+    pausing.stderr?.on("data", (chunk: string) => (told += chunk));
+    const pause = finish(pausing);
     await until("that it waits", async () => told.includes("waiting for"));
     writeFileSync(join(world.root, "..", "go"), "");
-    const second = await stop;
+    const second = await pause;
     assert.is((await up).status, 0);
     assert.is(second.status, 0, second.stderr);
     assert.match(second.stderr, `waiting for \`wharf up\` on project turns (process ${first.pid}) to end`);
-    assert.is((await inspect(world, "turns-web-1")).State.Status, "exited", "it was there to be stopped");
-    await world.ok(["start"], { cwd });
+    assert.is((await inspect(world, "turns-web-1")).State.Status, "paused", "it was there to be paused");
+    await world.ok(["unpause"], { cwd });
     const times = async (which: "StartedAt" | "FinishedAt"): Promise<readonly number[]> => {
       const states = [await inspect(world, "turns-db-1"), await inspect(world, "turns-web-1")];
       return states.map(({ State }) => Date.parse(State[which]));
