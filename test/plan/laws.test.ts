@@ -330,7 +330,7 @@ function befall(world: Observed, { kind, which }: { readonly kind: string; reado
   if (kind === "no rules")
     return { ...world, networks: world.networks.map((network) => (isForeign(network) ? network : { ...network, unfiltered: true })) };
   if (kind === "unattended") return { ...world, unattended: true };
-  if (kind === "no network") return { ...world, networks: world.networks.filter(isForeign) };
+  if (kind === "no network") return withoutNetwork(world);
   if (kind === "no volume") return { ...world, volumes: world.volumes.filter(({ name }) => name !== "shop_data") };
   if (kind === "vanished") return { ...world, containers: others };
   if (kind === "dead") return change({ state: "dead", exitCode: 137 });
@@ -339,13 +339,25 @@ function befall(world: Observed, { kind, which }: { readonly kind: string; reado
 
 /** Who is on it is cut off, and stays so when a start has made the bridge again. */
 function withoutBridge(world: Observed): Observed {
+  const there = new Set(world.networks.map(({ name }) => name));
   return {
     ...world,
     networks: world.networks.map((network) => (isForeign(network) ? network : { ...network, present: false })),
     containers: world.containers.map((member) => {
       if (isForeign(member) || member.state !== "running") return member;
-      return { ...member, networks: member.networks.map((joined) => ({ ...joined, cutOff: true })) };
+      return { ...member, networks: member.networks.map((joined) => (there.has(joined.name) ? { ...joined, cutOff: true } : joined)) };
     }),
+  };
+}
+
+/** Nobody has an address in a network that is not there: whether one is cut off from it cannot be said. */
+function withoutNetwork(world: Observed): Observed {
+  return {
+    ...world,
+    networks: world.networks.filter(isForeign),
+    containers: world.containers.map((member) =>
+      isForeign(member) ? member : { ...member, networks: member.networks.map(({ cutOff: _, ...joined }) => joined) },
+    ),
   };
 }
 
