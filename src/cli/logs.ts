@@ -1,4 +1,5 @@
 import { Failure } from "../model/diagnostic.ts";
+import { finalName } from "../model/names.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { parseDuration } from "../model/quantity.ts";
 import { logFormatter } from "../ui/logs.ts";
@@ -88,7 +89,7 @@ export async function pourLogs(
 export function labels(containers: readonly ObservedContainer[]): ReadonlyMap<string, string> {
   return new Map(
     containers.map(({ id, name, project }) => {
-      const final = name.replace(/\.next$/, ""); // one that takes another's place goes by the name that it will have
+      const final = finalName(name);
       return [
         id,
         project !== null && /^[-_]/.test(final.slice(project.length)) && final.startsWith(project)

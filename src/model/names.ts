@@ -19,6 +19,18 @@ export function preStartName(of: string, step: number): string {
   return `${of}-pre_start-${step}`;
 }
 
+const NEXT = ".next";
+
+/** Name of the container that is to take another's place, until it does. */
+export function nextName(of: string): string {
+  return `${of}${NEXT}`;
+}
+
+/** The name that a container has when replacements are done. */
+export function finalName(name: string): string {
+  return name.endsWith(NEXT) ? name.slice(0, -NEXT.length) : name;
+}
+
 /** Name of a project's network or volume in the engine. */
 export function scopedName(project: string, key: string): string {
   return `${project}_${key}`;

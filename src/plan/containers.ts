@@ -3,7 +3,7 @@
  * while a replacement is under way (`shop-web-1`, and `shop-web-1.next` that takes its place). A plan made in the middle of a replacement
  * that broke off finds the newer container as good as wanted, and goes on from there.
  */
-import { containerName } from "../model/names.ts";
+import { containerName, nextName } from "../model/names.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { contentOf, type Mount, type Service } from "../model/service.ts";
 import { policyOf } from "../model/update.ts";
@@ -179,7 +179,7 @@ function make(p: Planning, pattern: Pattern, slot: Slot): Settled {
   const old = slot.containers.find(({ name }) => name === slot.name) ?? slot.containers[0] ?? null;
   const absent = isMissing(p, slot.name) ? drifted("it was removed") : "not there yet";
   const reason = old === null ? absent : (whyNot(p, pattern, old) ?? "forced");
-  const next = `${slot.name}.next`;
+  const next = nextName(slot.name);
   const isFree = p.observed.containers.every((container) => container.name !== slot.name);
   // What is in the way of the new one goes first, and that may not be the one that serves.
   const serving = servingOf(slot.containers)?.name ?? slot.name;

@@ -8,6 +8,7 @@ import type { Turn as Carrying } from "../execute/execute.ts";
 import type { Holder, Lock } from "../lib/file-lock.ts";
 import type { Action, ActionKind } from "../model/action.ts";
 import { type Diagnostic, Failure } from "../model/diagnostic.ts";
+import { finalName } from "../model/names.ts";
 import type { Plan } from "../model/plan.ts";
 import { type ProjectLockOptions, takeProjectLock, tryTurn, turnHolder } from "./project-lock.ts";
 import { clearWords, leaveWord, takeBackWord, type Word, wordsFor } from "./words.ts";
@@ -37,9 +38,12 @@ export async function inTurn<T>(options: ProjectLockOptions, work: (turn: Turn) 
     clearWords(quiet); // they were said before this plan
     return await work(held);
   } finally {
-    await held.end();
-    clearWords(quiet);
-    await mine.release();
+    try {
+      await held.end();
+    } finally {
+      clearWords(quiet);
+      await mine.release();
+    }
   }
 }
 
@@ -53,6 +57,7 @@ export async function aheadOf<T>(options: ProjectLockOptions, work: (turn: Turn)
     try {
       return await work(alone);
     } finally {
+      clearWords(quiet); // of a kill, which need not be heard
       await turn.release();
     }
   } finally {
@@ -106,6 +111,8 @@ class HeldTurn implements Turn {
   readonly #heard = new Map<string, Word>();
   #lock: Lock | null = null;
   #taking: Promise<void> | null = null;
+  /** The lock was taken once. */
+  #isBegun = false;
   /** Steps in hand that change something, and that do not. */
   #changing = 0;
   #waiting = 0;
@@ -141,8 +148,9 @@ class HeldTurn implements Turn {
     for (const { pid, purpose, containers } of this.#heard.values()) {
       const by = `\`wharf ${purpose}\` (process ${pid})`;
       if (containers === null) return { code: "E_GAVE_WAY", message: `project ${project} is left as ${by} leaves it`, hint };
-      if ("container" in action && containers.includes(action.container))
-        return { code: "E_GAVE_WAY", message: `container ${action.container} is left as ${by} left it`, hint };
+      const names = "container" in action ? [action.container, finalName(action.container)] : []; // also one that was not there yet
+      const left = names.find((name) => containers.includes(name));
+      if (left !== undefined) return { code: "E_GAVE_WAY", message: `container ${left} is left as ${by} left it`, hint };
     }
     return null;
   }
@@ -175,9 +183,11 @@ class HeldTurn implements Turn {
 
   async #take(signal: AbortSignal): Promise<void> {
     if (this.#lock !== null) return;
-    this.#taking ??= takeProjectLock("lock", { ...this.#options, signal })
+    const timeoutMs = this.#isBegun ? Number.POSITIVE_INFINITY : this.#options.timeoutMs; // what is begun is not given up for a stop that takes long
+    this.#taking ??= takeProjectLock("lock", { ...this.#options, signal, timeoutMs })
       .then((lock) => {
         this.#lock = lock;
+        this.#isBegun = true;
       })
       .finally(() => {
         this.#taking = null;

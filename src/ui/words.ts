@@ -1,4 +1,5 @@
 import type { EventStep } from "../model/event.ts";
+import { finalName } from "../model/names.ts";
 
 /** How a step is spoken of while it is at work and when it is done: in Compose's words where it has them. */
 export interface Words {
@@ -46,5 +47,5 @@ export function doneWord({ kind, until }: Pick<EventStep, "kind" | "until">): st
 export function spoken(step: Pick<EventStep, "kind" | "subject">): string {
   const { noun } = WORDS[step.kind];
   if (noun === "image") return step.subject.replace(/^docker\.io\/(library\/)?/, "").replace(/:latest$/, "");
-  return noun === "container" ? step.subject.replace(/\.next$/, "") : step.subject;
+  return noun === "container" ? finalName(step.subject) : step.subject;
 }

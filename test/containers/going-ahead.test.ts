@@ -14,7 +14,10 @@ it("down ends an up that waits for health, both say so, and nothing is left", in
 
 it("stop leaves an up that waits to go on with the other containers", inWorld(stopFirst));
 
-it("a replacement that is watched and stopped meanwhile stays stopped, and so does what it was to replace", inWorld(stopInProof));
+it(
+  "a replacement that is watched and stopped meanwhile stays stopped, so does what it was to replace, and nothing takes the place of the others",
+  inWorld(stopInProof),
+);
 
 it("kill cuts a stop short that another command is at", inWorld(killFirst));
 
@@ -75,7 +78,8 @@ async function stopFirst(world: World): Promise<void> {
 }
 
 async function stopInProof(world: World): Promise<void> {
-  const attributes = (colour: string): string => `environment: {COLOUR: ${colour}}\ndeploy: {update_config: {monitor: 10m}}`;
+  const policy = "{monitor: 10m, order: start-first, failure_action: continue, parallelism: 1}";
+  const attributes = (colour: string): string => `scale: 2\nenvironment: {COLOUR: ${colour}}\ndeploy: {update_config: ${policy}}`;
   await world.ok(["up", "-d"], { cwd: await box(world, attributes("red")) });
   const cwd = await box(world, attributes("blue"));
   const up = begin(world, ["up", "-d"], cwd);
@@ -83,7 +87,8 @@ async function stopInProof(world: World): Promise<void> {
   const stop = await world.wharf(["stop", "-t", "0", "web"], { cwd });
   assert.is(stop.status, 0, stop.stderr);
   assert.is((await up.end).status, 1);
-  assert.equal([await stateOf(world, "shop-web-1"), await stateOf(world, "shop-web-1.next")], ["exited", "exited"]);
+  const states = ["shop-web-1", "shop-web-1.next", "shop-web-2", "shop-web-2.next"].map((name) => stateOf(world, name));
+  assert.equal(await Promise.all(states), ["exited", "exited", "exited", null]);
   await world.ok(["down", "-t", "0"], { cwd });
 }
 
@@ -95,6 +100,7 @@ async function killFirst(world: World): Promise<void> {
   await world.ok(["kill"], { cwd });
   assert.is((await stop.end).status, 0);
   assert.is(await stateOf(world, "shop-web-1"), "exited");
+  assert.equal(locks(world), []);
   await world.ok(["down", "-t", "0"], { cwd });
 }
 

@@ -1,4 +1,6 @@
 /** Commands on one project at a time: who waits for whom. */
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { nothing, type Project } from "../../src/model/project.ts";
@@ -75,6 +77,33 @@ it("a signal waits for nobody, also where it is to cut a stop short", async ({ s
   assert.equal(await scene.containers(), ["shop-db-1 running", "shop-web-1 exited"]);
 });
 
+it("a run that waits for one that went ahead has all the time that this takes", async ({ scene }) => {
+  scene.registry.set("job:latest", JOB);
+  scene.registry.set("db:latest", image("trap '' TERM; while :; do sleep 0.05; done"));
+  const first = reconcile(scene.world({ lockTimeoutMs: 1 }), waiting, DEFAULTS);
+  await begun(scene, "container.wait");
+  const stopping = operate(patient(scene), waiting, { kind: "stop", graceMs: 600_000 }, ["db"]);
+  await begun(scene, "container.stop");
+  await operate(scene.world(), waiting, { kind: "kill", signal: "SIGHUP" }, ["job"]);
+  await begun(scene, "container.start", "shop-late-1");
+  await operate(scene.world(), waiting, { kind: "kill", signal: "SIGKILL" }, ["db"]);
+  assert.is((await stopping).outcome, "converged");
+  assert.is((await first).outcome, "converged");
+});
+
+it("a turn that ends badly is over all the same", async ({ scene }) => {
+  scene.stuck.add("web:latest");
+  const { lockDirectory, ...world } = scene.world();
+  const first = reconcile({ ...world, lockDirectory }, shop, DEFAULTS);
+  await begun(scene, "image.pull");
+  writeFileSync(join(lockDirectory, "shop.words"), ""); // where a directory should be
+  await first.then(
+    () => assert.unreachable(),
+    (error: NodeJS.ErrnoException) => assert.is(error.code, "ENOTDIR"),
+  );
+  assert.equal(readdirSync(lockDirectory), []);
+});
+
 it.run();
 
 function up(scene: Scene, wanted: Project, options: Partial<typeof DEFAULTS> = {}) {
@@ -83,9 +112,13 @@ function up(scene: Scene, wanted: Project, options: Partial<typeof DEFAULTS> = {
 
 const patient = (scene: Scene) => scene.world({ lockTimeoutMs: 20_000 });
 
-/** Waits until a step of this kind is under way. */
-async function begun({ events }: Scene, kind: string): Promise<void> {
+/** Waits until a step of this kind is under way, of whatever or of this. */
+async function begun({ events }: Scene, kind: string, of?: string): Promise<void> {
   const steps = (): readonly number[] =>
-    events.flatMap((event) => (event.type === "plan.ready" ? event.steps.flatMap((step) => (step.kind === kind ? [step.id] : [])) : []));
+    events.flatMap((event) =>
+      event.type === "plan.ready"
+        ? event.steps.flatMap((step) => (step.kind === kind && [step.subject, undefined].includes(of) ? [step.id] : []))
+        : [],
+    );
   await until(kind, async () => events.some((event) => event.type === "step.started" && steps().includes(event.step)));
 }
