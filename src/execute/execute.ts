@@ -6,7 +6,7 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import { diagnosticsOf } from "../model/diagnostic.ts";
 import type { Emit, Outcome, Summary } from "../model/event.ts";
 import type { Step, WayBack } from "../model/plan.ts";
-import { inLots, Updates } from "./updates.ts";
+import { inLots, passed, Updates } from "./updates.ts";
 
 /** Whose turn it is to change a project. Others may go ahead while nothing is done but to wait. */
 export interface Turn {
@@ -111,7 +111,12 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
       const [first] = all.filter(({ attempt }) => attempt?.name === name);
       return first === undefined || ((await takeBack(first)) && (way === undefined || (await isSteady(name, way.monitorMs))));
     };
-    const failed = await inLots(names, way ?? AT_ONCE, back);
+    const pause = async (delayMs: number): Promise<void> => {
+      const wait = { kind: "container.prove", container: names[0] ?? "", monitorMs: 0, delayMs } as const;
+      const work = () => passed(delayMs, signal);
+      await (turn === undefined ? work() : turn.carryOut(wait, work)); // others may go ahead meanwhile
+    };
+    const failed = await inLots(names, way ?? AT_ONCE, { back, pause });
     if (failed !== null)
       emit({
         type: "step.note",
@@ -124,7 +129,7 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
   async function isSteady(name: string, monitorMs: number): Promise<boolean> {
     const done = attempts.get(name)?.done.find(({ attempt }) => attempt?.undo?.kind === "container.start");
     const action = done?.attempt?.undo;
-    if (done === undefined || action?.kind !== "container.start" || monitorMs === 0) return true;
+    if (done === undefined || action?.kind !== "container.start" || monitorMs === 0 || signal.aborted) return true;
     return onTheWayBack(done, { kind: "container.prove", container: action.container, monitorMs, delayMs: 0 });
   }
 
@@ -157,12 +162,13 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
 
   async function onTheWayBack({ id }: Step, action: Action): Promise<boolean> {
     try {
-      // Not the run's signal: that may have been what broke the attempt off.
-      const fresh = new AbortController().signal;
-      const work = () => engine.apply(action, { ...contextOf({ id }, options), signal: fresh });
-      await (turn === undefined ? work() : turn.carryOut(action, work, fresh));
+      // What is done is not done with the run's signal: that may have been what broke the attempt off.
+      const own = action.kind === "container.prove" ? signal : new AbortController().signal;
+      const work = () => engine.apply(action, { ...contextOf({ id }, options), signal: own });
+      await (turn === undefined ? work() : turn.carryOut(action, work, own));
       return true;
     } catch (error) {
+      if (action.kind === "container.prove" && isAbort(error) && signal.aborted) return true; // nobody watches any longer
       const found = diagnosticsOf(error);
       diagnostics.push(...found);
       const what = action.kind === "container.prove" ? "is back, and not steady" : "could not be taken back";

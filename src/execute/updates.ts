@@ -60,15 +60,29 @@ export class Updates {
 export async function inLots<T>(
   items: readonly T[],
   { parallelism, delayMs, tolerated }: WayBack,
-  back: (item: T) => Promise<boolean>,
+  { back, pause }: { readonly back: (item: T) => Promise<boolean>; readonly pause: (ms: number) => Promise<void> },
 ): Promise<number | null> {
   const size = parallelism > 0 ? parallelism : items.length;
   let failed = 0;
   for (let at = 0; at < items.length; at += size) {
-    if (at > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    if (at > 0) await pause(delayMs);
     const ends = await Promise.all(items.slice(at, at + size).map(back));
     failed += ends.filter((isBack) => !isBack).length;
     if (failed > tolerated) return failed;
   }
   return null;
+}
+
+/** Resolves when so long has passed, or what is left has to be done at once. */
+export function passed(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
 }

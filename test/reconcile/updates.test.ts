@@ -8,6 +8,7 @@ import type { UpdatePolicy } from "../../src/model/update.ts";
 import { DEFAULTS, type PlanOptions, plan } from "../../src/plan/plan.ts";
 import { reconcile } from "../../src/reconcile/reconcile.ts";
 import { containerOf, project, ready, service } from "../support/build.ts";
+import { until } from "../support/until.ts";
 import { makeScene, type Scene } from "./scene.ts";
 
 const it = suite<{ scene: Scene }>("updates of which parts fail");
@@ -124,6 +125,30 @@ it("rollback_config: when more fail than may, no further one is put back; with `
   await reconcile(scene.world(), coloured("red", {}), DEFAULTS);
   const all = await takenBack(scene, { failureAction: "continue", parallelism: 0 }, ["shop-web-1"]);
   assert.is(all.filter((deed) => deed.startsWith("start")).length, REPLICAS.length);
+});
+
+it("rollback_config: an interruption ends its watch and its delay, and what is left is put back at once", async ({ scene }) => {
+  for (const rollback of [{ delayMs: 600_000 }, { monitorMs: 600_000 }]) {
+    const interruption = new AbortController();
+    const project = (colour: string): Project =>
+      coloured(
+        colour,
+        { failureAction: "rollback" },
+        { order: null, monitorMs: 5, delayMs: 0, parallelism: 1, failureAction: "pause", ...rollback },
+      );
+    await reconcile(scene.world(), project("red"), DEFAULTS);
+    const engine = unsteady(scene.engine, [4]);
+    const run = reconcile(scene.world({ engine, signal: interruption.signal }), project("blue"), DEFAULTS);
+    const restarted = () => scene.events.filter(({ type }) => type === "step.undone").length;
+    const before = restarted();
+    await until("the way back", async () => restarted() > before && (await scene.containers()).includes("shop-web-1 running"));
+    interruption.abort();
+    assert.is((await run).outcome, "cancelled");
+    assert.equal(
+      await scene.containers(),
+      REPLICAS.map((number) => `shop-web-${number} running`),
+    );
+  }
 });
 
 it("rollback_config: it is how a rollback replaces, where it is given", () => {
