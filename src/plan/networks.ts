@@ -81,7 +81,8 @@ function lossOf(p: Planning, name: string): string | null {
   const found = p.observed.networks.find((network) => network.name === name);
   if (!hasMembers(p, name, isUp)) return null;
   if (found?.present === false) return "its bridge is gone";
-  const cutOff = p.observed.containers.filter(({ networks }) => networks.some((joined) => joined.name === name && joined.cutOff));
+  const isCutOff = ({ networks }: ObservedContainer) => networks.some((joined) => joined.name === name && joined.cutOff);
+  const cutOff = p.observed.containers.filter((container) => isUp(container) && isCutOff(container));
   if (cutOff.length > 0)
     return `${listed(cutOff.map((container) => container.name))} ${cutOff.length === 1 ? "is" : "are"} not connected to it any more`;
   return found?.unfiltered === true ? "its rules in the packet filter are gone" : null;
