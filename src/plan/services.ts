@@ -45,11 +45,12 @@ export function planGround(p: Planning, services: readonly Service[]): void {
 function checkName(p: Planning, name: string): void {
   const names = p.desired.services.map((service) => service.name);
   if (names.includes(name)) return;
+  const isJob = p.desired.jobs?.some((job) => job.name === name) === true;
   p.problems.push({
     code: "E_NO_SUCH_SERVICE",
     message: `no such service: ${name} (in project ${p.desired.name})`,
     ...(p.desired.disabled.includes(name)
-      ? { hint: `its profile is not active: name one of its profiles with --profile` }
+      ? { hint: isJob ? `it is a job: wharf run ${name}` : "its profile is not active: name one of its profiles with --profile" }
       : suggestion(name, names, names.length === 0 ? "it has no services" : `it has ${names.join(", ")}`)),
   });
 }

@@ -2,6 +2,7 @@ import type { Code } from "../model/codes.ts";
 import { nearest, suggestion } from "../model/suggest.ts";
 import { checkCycles } from "./cycles.ts";
 import type { Context, Draft } from "./draft.ts";
+import { jobsOf } from "./jobs.ts";
 import {
   booleanOf,
   child,
@@ -200,17 +201,24 @@ const MOST_LISTED = 12;
 function unknown(checked: Checked, { kind, wanted, place, what }: Wanted): void {
   const { name, draft } = checked;
   const known = Array.from(entriesOf(child(draft.tree, `${kind}s`)), ([key]) => key);
+  const isJob = kind === "service" && jobsOf(draft.tree).some((job) => job.name === wanted);
   const off = kind === "service" && draft.disabled.includes(wanted);
   const otherwise = kind === "service" ? `the services are ${listing(known.slice(0, MOST_LISTED), "and")}` : declared(kind, wanted);
   fail(checked, {
     code: UNKNOWN[kind],
     place,
-    message: off
-      ? `service ${quote(name)} ${what} ${quote(wanted)}, which no active profile has`
-      : kind === "service"
-        ? `service ${quote(name)} ${what} ${quote(wanted)}, and there is no such service`
-        : `service ${quote(name)} ${what} the ${kind} ${quote(wanted)}, which the file does not declare`,
-    ...(off ? { hint: "activate one of its profiles with --profile, or say `required: false`" } : suggestion(wanted, known, otherwise)),
+    message: isJob
+      ? `service ${quote(name)} ${what} ${quote(wanted)}, which is a job`
+      : off
+        ? `service ${quote(name)} ${what} ${quote(wanted)}, which no active profile has`
+        : kind === "service"
+          ? `service ${quote(name)} ${what} ${quote(wanted)}, and there is no such service`
+          : `service ${quote(name)} ${what} the ${kind} ${quote(wanted)}, which the file does not declare`,
+    ...(isJob
+      ? { hint: "jobs run when `wharf run` asks for them: make it a service, or say `required: false`" }
+      : off
+        ? { hint: "activate one of its profiles with --profile, or say `required: false`" }
+        : suggestion(wanted, known, otherwise)),
   });
 }
 

@@ -5,10 +5,12 @@ import { quote } from "./words.ts";
 
 /** Files each job among the services, as the one that `run` makes of it. What says when it runs stays under `jobs`. */
 export function fileJobs(draft: Draft, context: Context): Draft {
-  return { ...draft, layers: draft.layers.map((layer) => inLayer(layer, context)) };
+  const services = new Set(draft.layers.flatMap((layer) => Array.from(entriesOf(child(layer, "services")), ([name]) => name)));
+  return { ...draft, layers: draft.layers.map((layer) => inLayer(layer, { services, context })) };
 }
 
-function inLayer(layer: Node, context: Context): Node {
+/** `services`: those of all files. */
+function inLayer(layer: Node, { services: others, context }: { readonly services: ReadonlySet<string>; readonly context: Context }): Node {
   const jobs = child(layer, "jobs");
   if (layer.kind !== "mapping" || jobs?.kind !== "mapping") return layer;
   const given = child(layer, "services");
@@ -19,7 +21,7 @@ function inLayer(layer: Node, context: Context): Node {
     const nothing = mapping(new Map(), value.place);
     const job = value.kind === "mapping" ? value : nothing;
     if (value.kind !== "mapping" && !isNull(value)) continue; // the schema says what it should be
-    if (services.entries.has(name))
+    if (others.has(name))
       context.report.add({
         code: "E_CONFLICT",
         message: `${quote(name)} is a service and a job`,

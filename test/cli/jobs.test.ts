@@ -76,6 +76,16 @@ it("jobs come with a file that is included, are merged, and cannot have a servic
   const twice = await place.call("config");
   assert.is(twice.status, 3);
   assert.match(twice.stderr, "`move` is a service and a job");
+  await place.write("compose.override.yaml", "services: { move: { image: web } }\n");
+  assert.match((await place.call("config")).stderr, /`move` is a service and a job[\s\S]*compose\.yaml:6/);
+});
+
+it("who counts on a job as on a service is told that it is none", async ({ place }) => {
+  await refused(place, ["up", "-d", "--scale", "move=2"], "hint: it is a job: wharf run move");
+  await place.write("compose.yaml", SPEC.replace("db: { image: web }", "db: { image: web, depends_on: [move] }"));
+  const { stderr } = await place.call("config");
+  assert.match(stderr, "service `db` depends on `move`, which is a job");
+  assert.match(stderr, "hint: jobs run when `wharf run` asks for them");
 });
 
 it("triggers are checked, with their place", async ({ place }) => {
