@@ -83,14 +83,18 @@ it("rollback: those that were replaced are put back, too", async ({ scene }) => 
   assert.ok(scene.events.some((event) => event.type === "step.note" && event.message.includes("web is rolled back")));
 });
 
-/** What is undone, and what is watched, in which order. */
-async function takenBack(scene: Scene, rollback: Partial<UpdatePolicy>, unwell: readonly string[]): Promise<readonly string[]> {
-  const project = (colour: string): Project =>
+const goingBack =
+  (rollback: Partial<UpdatePolicy>) =>
+  (colour: string): Project =>
     coloured(
       colour,
       { failureAction: "rollback" },
       { order: null, monitorMs: 5, delayMs: 0, parallelism: 1, failureAction: "pause", ...rollback },
     );
+
+/** What is undone, and what is watched, in which order. */
+async function takenBack(scene: Scene, rollback: Partial<UpdatePolicy>, unwell: readonly string[]): Promise<readonly string[]> {
+  const project = goingBack(rollback);
   await reconcile(scene.world(), project("red"), DEFAULTS);
   const deeds: string[] = [];
   const engine: Engine = {
@@ -130,12 +134,7 @@ it("rollback_config: when more fail than may, no further one is put back; with `
 it("rollback_config: an interruption ends its watch and its delay, and what is left is put back at once", async ({ scene }) => {
   for (const rollback of [{ delayMs: 600_000 }, { monitorMs: 600_000 }]) {
     const interruption = new AbortController();
-    const project = (colour: string): Project =>
-      coloured(
-        colour,
-        { failureAction: "rollback" },
-        { order: null, monitorMs: 5, delayMs: 0, parallelism: 1, failureAction: "pause", ...rollback },
-      );
+    const project = goingBack(rollback);
     await reconcile(scene.world(), project("red"), DEFAULTS);
     const engine = unsteady(scene.engine, [4]);
     const run = reconcile(scene.world({ engine, signal: interruption.signal }), project("blue"), DEFAULTS);
