@@ -52,8 +52,8 @@ const CASES: readonly Case[] = [
   {
     name: "a container name used twice in the project",
     services: "  new:\n    image: web\n    name: same\n  other:\n    image: web\n    name: same\n",
-    status: SPEC_WRONG,
-    code: "E_",
+    status: FAILED,
+    code: "E_NAME_TAKEN",
     names: ["same", PLACE],
   },
   {

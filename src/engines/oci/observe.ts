@@ -1,4 +1,4 @@
-import { bootId, isAlive } from "../../lib/process-identity.ts";
+import { bootId } from "../../lib/process-identity.ts";
 import { LABEL, labelBoolean } from "../../model/labels.ts";
 import type { ContainerState, Observed, ObservedContainer, ObservedImage, TakenPort } from "../../model/observed.ts";
 import type { Project } from "../../model/project.ts";
@@ -16,6 +16,7 @@ import type { Layout } from "./layout.ts";
 import { limitConcerns } from "./limits-here.ts";
 import type { Endpoint } from "./network/endpoints.ts";
 import { lostRules } from "./network/lost-rules.ts";
+import { hasNamespace } from "./network/namespace.ts";
 import { allNetworks, isPresent, type NetworkRecord } from "./network/networks.ts";
 import { addressesFor, hasIpv6, holders } from "./network/publish.ts";
 import { addressesOf } from "./network/sync.ts";
@@ -143,7 +144,7 @@ function addressIn(endpoints: readonly Endpoint[], name: string): string | null 
 function lostNetworks({ record, status }: Container, endpoints: readonly Endpoint[]): readonly string[] {
   if (status.state !== "running") return [];
   const lost = cutOffFrom(endpoints, record.id);
-  return isAlive(status.run.process) ? lost : [];
+  return hasNamespace(status.run) ? lost : [];
 }
 
 /** One that comes back by itself is seen to by that. */

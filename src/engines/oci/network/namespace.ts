@@ -1,4 +1,4 @@
-import { readlinkSync } from "node:fs";
+import { existsSync, readlinkSync } from "node:fs";
 import { isAlive } from "../../../lib/process-identity.ts";
 import { Failure } from "../../../model/diagnostic.ts";
 import type { NetworkMode } from "../../../model/network.ts";
@@ -25,6 +25,11 @@ export function networkModeOf({ spec }: ContainerRecord): NetworkMode | null {
 export function hasNetworks(record: ContainerRecord): boolean {
   const mode = networkModeOf(record);
   return mode === null || mode.type === "bridge" || mode.type === "network";
+}
+
+/** Whether a process still has a network. One that ends gives its namespaces back first, and may then wait for its children for a while. */
+export function hasNamespace({ process }: Pick<RunState, "process">): boolean {
+  return isAlive(process) && existsSync(`/proc/${process.pid}/ns/net`);
 }
 
 /** Throws E_NETWORK_SHARED when the container whose network it shares is not there or does not run. */

@@ -1,9 +1,9 @@
-import { isAlive } from "../../../lib/process-identity.ts";
 import type { Joined } from "../../../model/action.ts";
 import type { Layout } from "../layout.ts";
 import { allRecords, type ContainerRecord, findContainer, heldPorts, type RunState, statusOf } from "../records.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { removeLink } from "./links.ts";
+import { hasNamespace } from "./namespace.ts";
 import { allNetworks, change, leased, lesseesOf, type NetworkRecord, recordFor, type WantedNetwork, writeNetwork } from "./networks.ts";
 import { whyNotFixed } from "./pools.ts";
 import { attachAgain, cutOffFrom, detach, ensureBridge } from "./wiring.ts";
@@ -57,7 +57,7 @@ function othersOf(layout: Layout, network: NetworkRecord): readonly NetworkRecor
 function runningOf(layout: Layout, users: readonly ContainerRecord[]): readonly Running[] {
   return users.flatMap((record) => {
     const status = statusOf(layout, record.id);
-    return status.state === "running" && isAlive(status.run.process) ? [{ record, run: status.run }] : [];
+    return status.state === "running" && hasNamespace(status.run) ? [{ record, run: status.run }] : [];
   });
 }
 
@@ -73,7 +73,7 @@ function connectAgain(
       detach(endpoints, record.id, network.name);
       attachAgain(endpoints, { id: record.id, pid: run.process.pid }, network.name);
     } catch (error) {
-      if (isAlive(run.process)) throw error; // else it ended meanwhile, and has nothing to be connected
+      if (hasNamespace(run)) throw error; // else it ended meanwhile, and has nothing to be connected
     }
   }
 }
