@@ -76,7 +76,7 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
     await takeBack(step);
     if (signal.aborted && updates.isTakenBack(step)) await takeBackAll(step);
   }
-  const outcome = signal.aborted && counts.done < steps.length ? "cancelled" : counts.done < steps.length ? "failed" : "converged";
+  const outcome = options.signal.aborted && counts.done < steps.length ? "cancelled" : counts.done < steps.length ? "failed" : "converged";
   return { outcome, summary: counts, diagnostics };
 
   async function run(step: Step): Promise<End> {
