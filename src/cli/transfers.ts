@@ -170,7 +170,7 @@ async function transferOne(session: Session, job: Job, step: number): Promise<re
       await engine.apply({ kind, reference, platform, policy }, { signal: session.signal, progress, note });
     } else {
       const { digest } = await engine.images.push(job.reference, progress, session.signal);
-      note(`${job.reference} is ${digest}`);
+      note(`digest: ${digest}`);
     }
     session.emit({ type: "step.done", step, ms: stopwatch() - began });
     return [];

@@ -130,7 +130,7 @@ async function fetchImage(work: Work, wanted: Wanted, options: PullOptions): Pro
       origins: [`${domain}/${path}`],
     },
   });
-  options.note(`${familiar(reference)} is ${top.digest} (from ${top.host})`);
+  options.note(`digest: ${top.digest} (from ${top.host})`);
   return entry;
 }
 

@@ -22,7 +22,7 @@ const RUN: readonly Event[] = [
   { type: "step.progress", step: 1, item: "a3ed95caeb02", phase: "download", done: 4_000_000, total: 4_000_000 },
   { type: "step.progress", step: 1, item: "a3ed95caeb02", phase: "unpack", done: 4_000_000, total: 4_000_000 },
   { type: "step.progress", step: 1, item: "a3ed95caeb02", phase: "unpacked", done: 4_000_000, total: 4_000_000 },
-  { type: "step.note", step: 1, message: "web:1 is sha256:81ab… in the registry" },
+  { type: "step.note", step: 1, message: "digest: sha256:81ab…" },
   { type: "step.done", step: 1, ms: 640 },
   { type: "step.started", step: 3 },
   { type: "step.done", step: 3, ms: 20 },

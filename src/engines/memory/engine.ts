@@ -142,7 +142,7 @@ async function pull(place: Place, action: ActionOf<"image.pull">, { signal, note
   change(place, { ...action, policy: "always" }, { registry: () => observedImage(image, digest) });
   const world = place.store.read();
   place.store.write({ ...world, images: { ...world.images, [image.id]: image } });
-  note(`${familiar(reference)} is ${digest}`);
+  note(`digest: ${digest}`);
 }
 
 /** What its registry has of an image. Throws `E_IMAGE_NOT_FOUND`. */

@@ -22,7 +22,7 @@ it("an image is what the registry has under its name", async () => {
   await engine.apply(pull(WEB), context({ note: (message) => notes.push(message) }));
   const image = await seen(engine);
   assert.equal([image?.command, image?.volumes], [["web", "-p", "80"], ["/data"]]);
-  assert.equal(notes, [`shop/web:1 is ${image?.digest}`]);
+  assert.equal(notes, [`digest: ${image?.digest}`]);
 });
 
 it("a name that the registry does not have is refused", async () => {
