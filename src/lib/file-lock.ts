@@ -1,9 +1,10 @@
 import { mkdirSync, readFileSync, unlinkSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAtomic, isTemporary, sweepTemporaries } from "./atomic-file.ts";
 import { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
+import { namesIn } from "./written.ts";
 
 /** Who holds a lock. */
 export interface Holder extends ProcessIdentity {
@@ -158,15 +159,6 @@ export async function sweepLocks(directory: string): Promise<boolean> {
   }
   if (names.some(isTemporary)) await sweepTemporaries(directory);
   return found;
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
 }
 
 /** What a power cut makes of a lock's file: it was whole when it got its name, and empty after. */

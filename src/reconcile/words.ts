@@ -1,7 +1,8 @@
 // <lockDirectory>/<project>.words/<pid>-<count>   what a command that goes ahead has to say to the one whose turn it is
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { isTemporary, parseWritten, writeAtomic } from "../lib/atomic-file.ts";
+import { isTemporary, writeAtomic } from "../lib/atomic-file.ts";
+import { readJson } from "../lib/written.ts";
 import type { ProjectLockOptions } from "./project-lock.ts";
 
 type Of = Pick<ProjectLockOptions, "directory" | "project">;
@@ -31,7 +32,7 @@ export async function leaveWord(of: Of, word: Word): Promise<string> {
 export function wordsFor(of: Of, turn: string): ReadonlyMap<string, Word> {
   const found = new Map<string, Word>();
   for (const name of namesIn(of)) {
-    const word = isTemporary(name) ? null : read(of, name);
+    const word = isTemporary(name) ? null : readJson<Word>(join(directoryOf(of), name));
     if (word?.turn === turn) found.set(name, word);
   }
   return found;
@@ -56,15 +57,6 @@ function namesIn(of: Of): readonly string[] {
     return readdirSync(directoryOf(of));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
-}
-
-function read(of: Of, name: string): Word | null {
-  try {
-    return parseWritten<Word>(readFileSync(join(directoryOf(of), name), "utf8"));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
 }

@@ -3,13 +3,13 @@ import { type Dirent, existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readText } from "../../lib/written.ts";
 import type { Service } from "../../model/service.ts";
 import type { Group } from "./cgroup-limits.ts";
 import { type CgroupManager, DEFAULT_SLICE, sliceDirectory, sliceNamed } from "./cgroup-manager.ts";
 import { containerDirectory, type Layout, shortId } from "./layout.ts";
 import { allContainers, liveRun, readStarting } from "./records.ts";
 import { cgroupMode, killIfThere } from "./runtime.ts";
-import { readText } from "./written.ts";
 
 /** Where it is: below every hierarchy's root, below the group that its service names, or in the slice of systemd's that it does. */
 export function cgroupPath(layout: Layout, id: string): string {

@@ -9,6 +9,7 @@ import { closeSync, constants, existsSync, fchmodSync, fchownSync, ftruncateSync
 import { mkdir, readdir, readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createAtomic } from "../../lib/atomic-file.ts";
+import { namesIn } from "../../lib/written.ts";
 import type { Contents, GivenFile } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { bytesOf, Secret } from "../../model/secret.ts";
@@ -16,7 +17,6 @@ import { containerDirectory, type Layout, shortId } from "./layout.ts";
 import { isMounted } from "./mounted.ts";
 import type { ContainerRecord, PlacedMount } from "./records.ts";
 import { EINVAL, MS_BIND, MS_NODEV, MS_NOSUID, MS_PRIVATE, mount, SystemCallError, unmount } from "./syscalls.ts";
-import { namesIn } from "./written.ts";
 
 /** Decides where on the host each file lies. */
 export function placeFiles(layout: Layout, id: string, files: readonly GivenFile[]): readonly PlacedMount[] {

@@ -5,9 +5,9 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomic } from "../../lib/atomic-file.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../lib/process-identity.ts";
+import { readJson } from "../../lib/written.ts";
 import { containerDirectory, type Layout } from "./layout.ts";
 import { type Container, statusOf } from "./records.ts";
-import { readJson } from "./written.ts";
 
 export type Intent = "restarting" | "held";
 

@@ -5,13 +5,13 @@ import type { ImageConfig } from "../../engine/images.ts";
 import { createAtomic, isTemporary, parseWritten, sweepTemporaries, writeAtomic } from "../../lib/atomic-file.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../lib/process-identity.ts";
 import { removeFile } from "../../lib/remove-file.ts";
+import { readJson, readText, statIfThere } from "../../lib/written.ts";
 import type { ContainerSpec } from "../../model/action.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import type { PublishedPort } from "../../model/observed.ts";
 import { ADDITIONS } from "../../model/service-additions.ts";
 import { bundleDirectory, containerDirectory, type Layout } from "./layout.ts";
 import type { ProcessConfig } from "./process-config.ts";
-import { readJson, readText, statIfThere } from "./written.ts";
 
 /** What a container is made of: written when it is created, anew by a rename and by a change in place. `version` guards its form. */
 export interface ContainerRecord {

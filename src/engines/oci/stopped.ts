@@ -1,7 +1,7 @@
 // <container>/stopped   the run (its `startedAt`) that was told to end, as text
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeAtomic } from "../../lib/atomic-file.ts";
+import { readText } from "../../lib/written.ts";
 import { fullDisk } from "../../model/diagnostic.ts";
 import { containerDirectory, type Layout } from "./layout.ts";
 import type { Container, RunState } from "./records.ts";
@@ -20,13 +20,7 @@ export async function noteStop(layout: Layout, id: string, { startedAt }: RunSta
 
 /** Whether the last run of a container was told to end. */
 export function wasStopped(layout: Layout, { record, status }: Container): boolean {
-  if (status.state !== "exited") return false;
-  try {
-    return readFileSync(fileOf(layout, record.id), "utf8") === status.run.startedAt;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
+  return status.state === "exited" && readText(fileOf(layout, record.id)) === status.run.startedAt;
 }
 
 const fileOf = (layout: Layout, id: string): string => join(containerDirectory(layout, id), "stopped");

@@ -8,11 +8,11 @@ import { mkdir, readdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "../../lib/file-lock.ts";
 import { run } from "../../lib/process.ts";
+import { namesIn } from "../../lib/written.ts";
 import { Failure } from "../../model/diagnostic.ts";
 import { type Layout, shortId } from "./layout.ts";
 import { isMounted } from "./mounted.ts";
 import { unmount } from "./syscalls.ts";
-import { namesIn } from "./written.ts";
 
 /** What a volume of the local driver is mounted with, as mount(8) takes it. */
 export interface MountOptions {

@@ -1,6 +1,7 @@
-import { readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bootId } from "../../../lib/process-identity.ts";
+import { readText } from "../../../lib/written.ts";
 import type { Layout } from "../layout.ts";
 import { AF_NETLINK, closeSocket, openSocket, receiveNow, SOCK_RAW, sendNow } from "../syscalls.ts";
 
@@ -40,12 +41,7 @@ export function noteGeneration(layout: Layout, generation: number | null): void 
 /** Whether nobody has changed the packet filter since the rules were seen to be as they shall be. */
 export function isAsNoted(layout: Layout): boolean {
   const generation = filterGeneration();
-  try {
-    return generation !== null && readFileSync(noteFile(layout), "utf8") === noteOf(generation);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
+  return generation !== null && readText(noteFile(layout)) === noteOf(generation);
 }
 
 /** Each network namespace counts for itself, and each boot anew. */

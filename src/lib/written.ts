@@ -1,7 +1,7 @@
 /** Our own small files. Each is written whole; one that was not waited for may be torn after a power cut. */
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { parseWritten } from "../../lib/atomic-file.ts";
+import { parseWritten } from "./atomic-file.ts";
 
 /** `null`: it is not there, or torn. */
 export function readJson<T>(path: string): T | null {
