@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { isIPv6 } from "node:net";
 import { plainAddress } from "../../../lib/address.ts";
+import { meet } from "../../../model/ports.ts";
 import type { Protocol } from "../../../model/service.ts";
 
 /** A socket on this machine that something listens on. */
@@ -22,13 +22,11 @@ export function collides(
   a: { readonly protocol: Protocol; readonly host: string; readonly port: number },
   b: { readonly protocol: Protocol; readonly host: string; readonly port: number },
 ): boolean {
-  return a.protocol === b.protocol && a.port === b.port && (a.host === b.host || covers(a.host, b.host) || covers(b.host, a.host));
+  return a.protocol === b.protocol && a.port === b.port && meet(asMeant(a.host), asMeant(b.host));
 }
 
-/** Whether an address stands for another one too. */
-function covers(any: string, host: string): boolean {
-  return any === "*" || (any === "0.0.0.0" && !isIPv6(host)) || (any === "::" && isIPv6(host));
-}
+/** `*` may be both families' any address, which is no address in a spec. */
+const asMeant = (host: string): string => (host === "*" ? "" : host);
 
 /** Who has a socket open, in words: `process 812 (nginx)`. Walks all processes, so ask only when there is something to say. */
 export function ownerOf(inode: string | null): string {
