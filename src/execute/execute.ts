@@ -18,6 +18,9 @@ export interface Turn {
   overtaken(action: Action): Diagnostic | null;
 }
 
+/** Nobody is there to go ahead. */
+export const ALONE: Turn = { signal: new AbortController().signal, carryOut: (_, work) => work(), overtaken: () => null };
+
 export interface ExecuteOptions {
   readonly emit: Emit;
   /** Once aborted no step begins; those in hand end as the engine ends them. */
@@ -59,8 +62,8 @@ type End = { readonly status: "done" | "failed" } | { readonly status: "skipped"
  * Decides nothing and never throws: what happened is in the events and in the result. Every step ends in exactly one event.
  */
 export async function execute(steps: readonly Step[], engine: Engine, options: ExecuteOptions): Promise<Execution> {
-  const { emit, turn } = options;
-  const signal = turn === undefined ? options.signal : AbortSignal.any([options.signal, turn.signal]);
+  const { emit, turn = ALONE } = options;
+  const signal = AbortSignal.any([options.signal, turn.signal]);
   const diagnostics: Diagnostic[] = [];
   const slot = slots(options.limit ?? Number.POSITIVE_INFINITY);
   const ends = new Map<number, Promise<End>>();
@@ -114,7 +117,7 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
     const pause = async (delayMs: number): Promise<void> => {
       const wait = { kind: "container.prove", container: names[0] ?? "", monitorMs: 0, delayMs } as const;
       const work = () => passed(delayMs, signal);
-      await (turn === undefined ? work() : turn.carryOut(wait, work)); // others may go ahead meanwhile
+      await turn.carryOut(wait, work); // others may go ahead meanwhile
     };
     const failed = await inLots(names, way ?? AT_ONCE, { back, pause });
     if (failed !== null)
@@ -165,7 +168,7 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
       // What is done is not done with the run's signal: that may have been what broke the attempt off.
       const own = action.kind === "container.prove" ? signal : new AbortController().signal;
       const work = () => engine.apply(action, { ...contextOf({ id }, options), signal: own });
-      await (turn === undefined ? work() : turn.carryOut(action, work, own));
+      await turn.carryOut(action, work, own);
       return true;
     } catch (error) {
       if (action.kind === "container.prove" && isAbort(error) && signal.aborted) return true; // nobody watches any longer
@@ -207,7 +210,7 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
 
   /** Whether somebody else had the later word on what an action is about. Tells of that. */
   function isOvertaken(action: Action): boolean {
-    const why = turn?.overtaken(action) ?? null;
+    const why = turn.overtaken(action);
     if (why !== null) tell([why]);
     return why !== null;
   }
@@ -219,7 +222,7 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
   }
 
   function explained(error: unknown, action: Action): readonly Diagnostic[] {
-    const overtaken = turn?.overtaken(action) ?? null;
+    const overtaken = turn.overtaken(action);
     if (overtaken !== null) return [overtaken];
     if (!isAbort(error)) return diagnosticsOf(error);
     if (signal.aborted) return [cancelled(action)];
@@ -233,7 +236,7 @@ export async function execute(steps: readonly Step[], engine: Engine, options: E
     const work = () => engine.apply(action, contextOf(step, { ...options, signal }));
     emit({ type: "step.started", step: step.id });
     try {
-      await (turn === undefined ? work() : turn.carryOut(action, work, signal));
+      await turn.carryOut(action, work, signal);
       emit({ type: "step.done", step: step.id, ms: took() });
       return { status: "done" };
     } catch (error) {

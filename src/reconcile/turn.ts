@@ -4,7 +4,7 @@
  * ended, though. Theirs is the later word.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Turn as Carrying } from "../execute/execute.ts";
+import { ALONE, type Turn as Carrying } from "../execute/execute.ts";
 import type { Holder, Lock } from "../lib/file-lock.ts";
 import type { Action, ActionKind } from "../model/action.ts";
 import { type Diagnostic, Failure } from "../model/diagnostic.ts";
@@ -73,13 +73,7 @@ export async function besides<T>(options: ProjectLockOptions, work: (turn: Turn)
 }
 
 /** Nobody else is there. */
-export const alone: Turn = {
-  signal: new AbortController().signal,
-  carryOut: (_, work) => work(),
-  overtaken: () => null,
-  announce: async () => {},
-  hold: async () => {},
-};
+export const alone: Turn = { ...ALONE, announce: async () => {}, hold: async () => {} };
 
 async function goAhead<T>(
   options: ProjectLockOptions,
